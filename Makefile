@@ -1,0 +1,51 @@
+# `make help` explains every target. All of them rest on `make install`.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export HF_HUB_OFFLINE ?= 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: help install demo test lint types format unit serve mlflow clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## create .venv with every pinned dependency
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --progress-bar on -c constraints.txt torch
+	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: install ## train the sample's champions if there are none, start the service, talk to it
+	$(BIN)/tsur demo $(DEMO)
+
+test: install lint types unit ## all that CI runs: lint, types, tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+unit: install
+	$(BIN)/pytest
+
+format: install ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+serve: install ## start the HTTP service with the registered champions
+	$(BIN)/tsur serve
+
+mlflow: install ## start the MLflow interface on the tracking store
+	$(BIN)/tsur mlflow
+
+clean: ## remove .venv and the local state in var/
+	rm -rf $(VENV) var

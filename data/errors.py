@@ -1,0 +1,173 @@
+"""Every error a user can cause, as one small tree.
+
+    TsurError
+    ├── ConfigError           a YAML file is missing, malformed, or has an unknown key
+    │   └── CatalogueError    the catalogue contradicts itself
+    ├── InputError            a file or request is unusable as a whole
+    │   ├── FileError         unreadable, empty, of unknown format or encoding
+    │   ├── ColumnsError      columns are missing; names them and the source's map
+    │   ├── LabelError        a label is not in the catalogue
+    │   └── CountsError       daily counts are duplicated, negative, fractional or too short
+    ├── HorizonError          a forecast is asked for no day, or for too many
+    ├── UnknownSeriesError    no such municipality or sector among the forecast series
+    ├── EncoderError          the encoder cannot be found or read
+    ├── BundleError           a model bundle is broken or of another version
+    ├── NoChampionError       the registry holds no model under the alias `champion`
+    ├── ForecastStaleError    the champion's forecasts end before the days asked for
+    ├── AccessError           no key, or a wrong one
+    │   └── BindingError      the service would listen beyond this machine without keys
+    ├── RequestError          a request's fields do not fit; says which and why
+    ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── NotReadyError         the service is still loading the champions
+    ├── StoreError            the store cannot be read or written
+    └── ResumeError           an interrupted run cannot be continued as asked
+
+Each class has a stable `code`. The command line prints the message and exits with 2; the API
+answers with `status` and `{"error": {"code", "message", "details"}}`. Anything else is a bug.
+"""
+
+from typing import Any, ClassVar
+
+
+class TsurError(Exception):
+    """An error that a user can act on: one clear sentence, and machine-readable details."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class ConfigError(TsurError):
+    """A YAML file is missing, malformed, or has an unknown key."""
+
+    code = "bad_config"
+
+
+class CatalogueError(ConfigError):
+    """The catalogue contradicts itself."""
+
+    code = "bad_catalogue"
+
+
+class InputError(TsurError):
+    """A file or a request is unusable as a whole."""
+
+    code = "bad_input"
+
+
+class FileError(InputError):
+    """The file cannot be read: absent, empty, of unknown format or encoding."""
+
+    code = "bad_file"
+
+
+class ColumnsError(InputError):
+    """Columns are missing; the message names them and the source's map."""
+
+    code = "missing_columns"
+
+
+class LabelError(InputError):
+    """A label or a municipality is not in the catalogue."""
+
+    code = "unknown_label"
+    status = 422
+
+
+class CountsError(InputError):
+    """Daily counts are duplicated, negative, fractional or too short."""
+
+    code = "bad_counts"
+
+
+class HorizonError(TsurError):
+    """A forecast is asked for no day at all, or for more days than the model reaches."""
+
+    code = "bad_horizon"
+    status = 422
+
+
+class UnknownSeriesError(TsurError):
+    """No such municipality or sector among the forecast series."""
+
+    code = "unknown_series"
+    status = 404
+
+
+class EncoderError(TsurError):
+    """The encoder cannot be found or read."""
+
+    code = "bad_encoder"
+
+
+class BundleError(TsurError):
+    """A model bundle is broken or of another version."""
+
+    code = "bad_bundle"
+    status = 503
+
+
+class NoChampionError(TsurError):
+    """The registry holds no model under the alias `champion`."""
+
+    code = "no_champion"
+    status = 503
+
+
+class ForecastStaleError(TsurError):
+    """The champion's forecasts end before the days asked for."""
+
+    code = "forecast_stale"
+    status = 409
+
+
+class AccessError(TsurError):
+    """No key, or a wrong one."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class BindingError(AccessError):
+    """The service would listen beyond this machine without asking for keys."""
+
+    code = "unsafe_binding"
+    status = 400
+
+
+class RequestError(TsurError):
+    """A request's fields do not fit; `details` maps each field to what is wrong with it."""
+
+    code = "bad_request"
+    status = 422
+
+
+class UnknownComplaintError(TsurError):
+    """A correction names a complaint that was never classified here."""
+
+    code = "unknown_complaint"
+    status = 404
+
+
+class NotReadyError(TsurError):
+    """The service is still loading the champions."""
+
+    code = "not_ready"
+    status = 503
+
+
+class StoreError(TsurError):
+    """The store cannot be read or written."""
+
+    code = "store_unavailable"
+    status = 503
+
+
+class ResumeError(TsurError):
+    """An interrupted run cannot be continued as asked."""
+
+    code = "cannot_resume"

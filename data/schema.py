@@ -1,0 +1,115 @@
+"""The `Complaint` and the two frames that cross module boundaries: complaints and daily counts.
+
+A complaint is validated once, where it enters. Frames are checked with pandera at the edges.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import pandas as pd
+import pandera.pandas as pa
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from data.errors import CountsError, InputError
+
+SourceName = Literal["incident", "pos", "dobrodel", "hotline", "municipality", "other"]
+MAX_CHARACTERS = 20_000
+"""A longer text is refused: no citizen writes it, and it is the price of one request's tokens."""
+
+
+class Complaint(BaseModel):
+    """One message from a citizen; labels are absent until somebody gives them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    id: str = Field(min_length=1, max_length=200)
+    text: str = Field(min_length=1, max_length=MAX_CHARACTERS)
+    source: SourceName = "other"
+    created_at: datetime
+    municipality: str | None = None
+    sector: str | None = None
+    topic: str | None = None
+    agency: str | None = None
+
+    @field_validator("created_at")
+    @classmethod
+    def in_utc(cls, value: datetime) -> datetime:
+        """Times are stored in UTC; a naive one is taken as UTC."""
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+COLUMNS = list(Complaint.model_fields)
+LABELS = ["sector", "topic", "agency"]
+
+_text = pa.Column(str, nullable=False, coerce=True)
+_label = pa.Column(object, nullable=True, required=False)
+
+COMPLAINTS = pa.DataFrameSchema(
+    {
+        "id": pa.Column(str, unique=True, coerce=True),
+        "text": _text,
+        "source": _text,
+        "created_at": pa.Column(pd.DatetimeTZDtype("ns", "UTC"), coerce=True),
+        "municipality": _label,
+        "sector": _label,
+        "topic": _label,
+        "agency": _label,
+    },
+    strict=True,
+)
+"""Columns as in `Complaint`; one row a complaint; labels are strings or None."""
+
+DAILY_COUNTS = pa.DataFrameSchema(
+    {
+        "date": pa.Column("datetime64[ns]", coerce=True),
+        "municipality": pa.Column(str),
+        "sector": pa.Column(str),
+        "count": pa.Column("int64", pa.Check.ge(0)),
+    },
+    strict=True,
+    unique=["date", "municipality", "sector"],
+)
+"""Complaints per day × municipality × sector; a missing day is no observation, not a zero."""
+
+
+def check_complaints(frame: pd.DataFrame) -> pd.DataFrame:
+    """Validate a frame of complaints.
+
+    Raises:
+        InputError: the first column or value that does not fit.
+    """
+    try:
+        return COMPLAINTS.validate(frame)
+    except pa.errors.SchemaError as error:
+        raise InputError(f"complaints: {' '.join(str(error).split())[:300]}") from None
+
+
+def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Validate daily counts and sort them by series and date.
+
+    Raises:
+        CountsError: a count is negative or fractional, a day is given twice, a column is missing.
+    """
+    missing = [name for name in ("date", "municipality", "sector", "count") if name not in frame]
+    if missing:
+        raise CountsError(f"daily counts: column {missing[0]!r} is missing; there are {list(frame)}")
+    counts = pd.to_numeric(frame["count"], errors="coerce")
+    bad = frame[counts.isna() | (counts < 0) | (counts % 1 != 0)]
+    if len(bad):
+        row = bad.iloc[0]
+        raise CountsError(
+            f"daily counts: {row['count']!r} on {row['date']} in {row['municipality']} · {row['sector']} "
+            "is not a whole number of complaints, 0 or more"
+        )
+    frame = frame.assign(count=counts.astype("int64"))[["date", "municipality", "sector", "count"]]
+    try:
+        frame = frame.assign(date=pd.to_datetime(frame["date"]).dt.normalize())
+    except (ValueError, TypeError) as error:
+        raise CountsError(f"daily counts: a date cannot be read: {error}") from None
+    twice = frame[frame.duplicated(["date", "municipality", "sector"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise CountsError(
+            f"daily counts: {row['date']:%Y-%m-%d} in {row['municipality']} · {row['sector']} is given twice"
+        )
+    return DAILY_COUNTS.validate(frame).sort_values(["municipality", "sector", "date"], ignore_index=True)

@@ -1,0 +1,91 @@
+"""The classifier's bundle: one folder that holds all that serving needs, and no pickle.
+
+| file | what |
+|---|---|
+| `model.onnx` (+ `.data`) | the network for serving |
+| `model.safetensors` | the same weights for training on |
+| `tokenizer.json` | the Rust tokenizer |
+| `labels.json` | names of each head's labels, in the order of the logits |
+| `calibration.json` | temperatures, routing threshold, the promised precision |
+| `catalogue.yaml` | the catalogue it was trained for |
+| `config.yaml` | format version, encoder, text limits, data fingerprint |
+| `encoder/config.json` | the encoder's architecture |
+| `MODEL_CARD.md` | the generated model card |
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from data.catalogue import Catalogue, load_catalogue
+from data.config import Config
+from data.errors import BundleError, ConfigError
+from models.calibration import Calibration
+from models.labels import HEADS, LabelSpace
+
+FORMAT = 1
+ONNX = "model.onnx"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+CARD = "MODEL_CARD.md"
+
+
+class BundleConfig(Config):
+    """What `config.yaml` of a bundle says."""
+
+    format: int = FORMAT
+    encoder: str
+    text_prefix: str
+    max_tokens: int
+    pad_token_id: int
+    data_fingerprint: str
+
+
+@dataclass(frozen=True)
+class BundleParts:
+    """The small files of a bundle, read and checked; the weights stay on disk."""
+
+    folder: Path
+    config: BundleConfig
+    labels: LabelSpace
+    calibration: Calibration
+    catalogue: Catalogue
+
+
+def write_parts(folder: Path, parts: BundleParts, catalogue_yaml: str) -> None:
+    """Write the small files of a bundle into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = {head: list(parts.labels.names[head]) for head in HEADS}
+    (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / "calibration.json").write_text(parts.calibration.model_dump_json(indent=1), encoding="utf-8")
+    (folder / "catalogue.yaml").write_text(catalogue_yaml, encoding="utf-8")
+    config = yaml.safe_dump(parts.config.model_dump(), allow_unicode=True, sort_keys=False)
+    (folder / "config.yaml").write_text(config, encoding="utf-8")
+
+
+def read_parts(folder: Path) -> BundleParts:
+    """Read and check the small files of a bundle.
+
+    Raises:
+        BundleError: a file is missing or malformed, or the format is another version's.
+    """
+    for name in (ONNX, TOKENIZER, "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"):
+        if not (folder / name).is_file():
+            raise BundleError(f"classifier bundle {folder.name}: {name} is missing; train or restore it")
+    try:
+        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        found = content.get("format") if isinstance(content, dict) else None
+        if found != FORMAT:
+            raise BundleError(f"classifier bundle {folder.name}: format {found}, this version reads {FORMAT}")
+        config = BundleConfig.model_validate(content)
+        raw = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
+        calibration = Calibration.model_validate_json((folder / "calibration.json").read_text("utf-8"))
+        catalogue = load_catalogue(folder / "catalogue.yaml")
+    except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        sentence = " ".join(str(error).split())[:200]
+        raise BundleError(f"classifier bundle {folder.name} is broken: {sentence}") from None
+    return BundleParts(folder, config, labels, calibration, catalogue)

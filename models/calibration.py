@@ -1,0 +1,80 @@
+"""Calibration: temperatures and the routing threshold, fitted on rows no weight was trained on.
+
+In: logits and true labels of the validation rows. Out: `Calibration`. One temperature a head
+(Guo et al. 2017, arXiv:1706.04599) is fitted on the marginals of the joint decoding, because
+those are the confidences that are given out; the threshold is the lowest at which the agency
+is right as often as promised.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalogue import Catalogue
+from data.config import Config
+from models.decoding import Floats, JointDecoder
+from models.labels import HEADS, Ints, LabelSpace
+
+NEVER_ROUTE = 1.01
+
+
+class Calibration(Config):
+    """What `calibration.json` holds; `threshold` above 1 means that nothing is routed unseen."""
+
+    temperatures: dict[str, float]
+    threshold: float
+    promised_precision: float
+    coverage: float
+
+
+def fit_temperatures(
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    logits: Mapping[str, Floats],
+    targets: Mapping[str, Ints],
+    places: Sequence[str | None],
+) -> dict[str, float]:
+    """Temperatures that minimise the negative log-likelihood of the true labels, all heads together."""
+    from scipy.optimize import minimize
+
+    decoder = JointDecoder(labels, catalogue)
+
+    def loss(log_temperatures: npt.NDArray[np.float64]) -> float:
+        decoder.temperatures = dict(zip(HEADS, np.exp(log_temperatures), strict=True))
+        joint = decoder.joint(logits, places)
+        total = 0.0
+        for head in HEADS:
+            known = targets[head] >= 0
+            if known.any():
+                p = decoder.marginal(joint[known], head)[np.arange(known.sum()), targets[head][known]]
+                total -= float(np.log(np.maximum(p, 1e-12)).mean())
+        return total
+
+    start = np.full(len(HEADS), np.log(2.0))
+    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4, "maxiter": 300})
+    return {head: float(t) for head, t in zip(HEADS, np.exp(np.clip(found.x, -3, 4)), strict=True)}
+
+
+def fit_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], precision: float) -> tuple[float, float]:
+    """The lowest threshold that keeps the promise, and the coverage it gives.
+
+    Precision above the threshold is estimated as (hits + 1) / (rows + 2), Laplace's rule, so that
+    a handful of lucky rows promises nothing. Returns `NEVER_ROUTE` and 0 where no threshold does.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    rows = np.arange(1, len(order) + 1)
+    estimated = (np.cumsum(correct[order]) + 1) / (rows + 2)
+    kept = np.flatnonzero(estimated >= precision)
+    if len(kept) == 0:
+        return NEVER_ROUTE, 0.0
+    last = int(kept[-1])
+    return float(confidence[order[last]]), (last + 1) / len(order)
+
+
+def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean |confidence − accuracy| over equal-mass bins, weighted by their rows."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    gaps = [abs(float(confidence[part].mean()) - float(correct[part].mean())) * len(part) for part in parts]
+    return sum(gaps) / max(len(order), 1)

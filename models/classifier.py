@@ -1,0 +1,121 @@
+"""The classifier as it is served: a bundle in, classifications out; ONNX Runtime, no torch.
+
+In: texts and municipality ids. Out: one `Classification` an item, in the order given. Texts are
+tokenised in one call, run in batches of like length up to a budget of tokens, and decoded jointly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from data.catalogue import Catalogue
+from data.cleaning import clean_text
+from data.errors import BundleError
+from models.bundle import ONNX, TOKENIZER, BundleParts, read_parts
+from models.decoding import Classification, Floats, JointDecoder, decide
+from models.labels import HEADS
+
+TOKENS_PER_BATCH = 4096
+
+
+def input_text(prefix: str, text: str, place: str | None) -> str:
+    """What the encoder reads: the prefix it was pretrained with, the place when known, the text."""
+    return f"{prefix}{place}. {text}" if place else f"{prefix}{text}"
+
+
+class Classifier:
+    """A loaded bundle. Thread-safe: `classify` changes nothing.
+
+    Attributes:
+        parts: the bundle's labels, calibration, catalogue and config.
+    """
+
+    def __init__(self, parts: BundleParts, threads: int = 0) -> None:
+        import onnxruntime as ort
+        from tokenizers import Tokenizer
+
+        self.parts = parts
+        self._decoder = JointDecoder(parts.labels, parts.catalogue, parts.calibration.temperatures)
+        self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(
+                str(parts.folder / ONNX), options, providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
+        except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
+            sentence = " ".join(str(error).split())[:200]
+            raise BundleError(f"classifier bundle {parts.folder.name} is broken: {sentence}") from None
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 0) -> "Classifier":
+        """Load a bundle; `threads` 0 means as many as cores.
+
+        Raises:
+            BundleError: the bundle is incomplete, broken or of another version.
+        """
+        return cls(read_parts(folder), threads)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue this classifier was trained for."""
+        return self.parts.catalogue
+
+    def classify(
+        self, texts: Sequence[str], municipalities: Sequence[str | None] | None = None
+    ) -> list[Classification]:
+        """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
+        places = list(municipalities) if municipalities is not None else [None] * len(texts)
+        logits, truncated = self.logits(texts, places)
+        threshold = self.parts.calibration.threshold
+        decided = decide(self._decoder, logits, texts, places, threshold)
+        return [replace(item, truncated=cut) for item, cut in zip(decided, truncated, strict=True)]
+
+    def logits(
+        self, texts: Sequence[str], places: Sequence[str | None]
+    ) -> tuple[Mapping[str, Floats], list[bool]]:
+        """Raw logits of each head, shape (n, labels of the head), and which texts were cut."""
+        limit = self.parts.config.max_tokens
+        prefix = self.parts.config.text_prefix
+        inputs = [
+            input_text(prefix, clean_text(text), self._place_names.get(place or ""))
+            for text, place in zip(texts, places, strict=True)
+        ]
+        encodings = self._tokenizer.encode_batch_fast(inputs)
+        lengths = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+        out = {
+            head: np.zeros((len(texts), len(self.parts.labels.names[head])), dtype=np.float32)
+            for head in HEADS
+        }
+        for rows in _batches(np.minimum(lengths, limit)):
+            width = int(min(lengths[rows].max(), limit))
+            ids = np.full((len(rows), width), self.parts.config.pad_token_id, dtype=np.int64)
+            mask = np.zeros((len(rows), width), dtype=np.int64)
+            for line, row in enumerate(rows):
+                tokens = encodings[row].ids
+                if len(tokens) > width:
+                    tokens = [*tokens[: width - 1], tokens[-1]]
+                ids[line, : len(tokens)] = tokens
+                mask[line, : len(tokens)] = 1
+            answers = self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": mask})
+            for head, answer in zip(HEADS, answers, strict=True):
+                out[head][rows] = answer
+        return out, [bool(length > limit) for length in lengths]
+
+
+def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Row indices in batches of like length whose padded size stays within the token budget."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * lengths[order[end]] <= TOKENS_PER_BATCH:
+            end += 1
+        yield order[start:end]
+        start = end

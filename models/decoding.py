@@ -1,0 +1,153 @@
+"""Joint decoding and the routing decision: from logits of the heads to `route` or `review`.
+
+In: logits of each head, shape (n, labels of the head), the catalogue's possible combinations and
+the place of each complaint. Out: one `Classification` an item. Sector, topic and agency are
+decoded together, so that an impossible combination cannot come out; below the threshold on the
+agency's confidence a person decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from data.catalogue import Catalogue
+from models.labels import HEADS, OTHER, LabelSpace
+
+Floats = npt.NDArray[np.floating]
+Reason = Literal["low_confidence", "rare_label", "no_cyrillic"]
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One label of one head with its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What the classifier says of one complaint."""
+
+    decision: Literal["route", "review"]
+    reasons: list[Reason]
+    sector: Proposal
+    topic: Proposal
+    agency: Proposal
+    alternatives: dict[str, list[Proposal]]
+    deadline_hours: int | None
+    truncated: bool = False
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Log-probabilities along the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+@dataclass
+class JointDecoder:
+    """Joint probabilities over the possible (sector, topic, agency) combinations.
+
+    The score of a combination is the sum of its labels' log-probabilities, each divided by the
+    temperature of its head; combinations impossible in the complaint's place get none.
+    """
+
+    labels: LabelSpace
+    catalogue: Catalogue
+    temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
+
+    def __post_init__(self) -> None:
+        self._triples = self.labels.triples(self.catalogue.triples())
+        self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
+
+    def _allowed_in(self, municipality: str) -> npt.NDArray[np.bool_]:
+        mask = self._allowed.get(municipality)
+        if mask is None:
+            here = {tuple(row) for row in self.labels.triples(self.catalogue.triples(municipality))}
+            mask = np.array([tuple(row) in here for row in self._triples], dtype=bool)
+            self._allowed[municipality] = mask
+        return mask
+
+    def joint(self, logits: Mapping[str, Floats], places: Sequence[str | None]) -> Floats:
+        """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids."""
+        scores = np.zeros((len(places), len(self._triples)), dtype=np.float64)
+        for column, head in enumerate(HEADS):
+            log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
+            scores += log_p[:, self._triples[:, column]] / self.temperatures[head]
+        for row, place in enumerate(places):
+            if place is not None and (allowed := self._allowed_in(place)).any():
+                scores[row, ~allowed] = -np.inf
+        return np.exp(log_softmax(scores))
+
+    def marginal(self, joint: Floats, head: str) -> Floats:
+        """Probabilities of one head's labels, shape (n, labels of the head)."""
+        column = self._triples[:, HEADS.index(head)]
+        out = np.zeros((len(joint), len(self.labels.names[head])))
+        for label in range(out.shape[1]):
+            out[:, label] = joint[:, column == label].sum(axis=1)
+        return out
+
+    def best(self, joint: Floats) -> npt.NDArray[np.int64]:
+        """The likeliest combination of each row as label indices, shape (n, 3)."""
+        return self._triples[joint.argmax(axis=1)]
+
+
+def has_cyrillic(text: str) -> bool:
+    """Whether the text holds at least one Cyrillic letter."""
+    return any("Ѐ" <= letter <= "ӿ" for letter in text)
+
+
+def decide(
+    decoder: JointDecoder,
+    logits: Mapping[str, Floats],
+    texts: Sequence[str],
+    places: Sequence[str | None],
+    threshold: float,
+) -> list[Classification]:
+    """Decode a batch and decide `route` or `review` for each item, with the reasons for review."""
+    joint = decoder.joint(logits, places)
+    best = decoder.best(joint)
+    marginals = {head: decoder.marginal(joint, head) for head in HEADS}
+    results = []
+    for row, text in enumerate(texts):
+        chosen = {
+            head: Proposal(
+                decoder.labels.names[head][best[row, column]], float(marginals[head][row, best[row, column]])
+            )
+            for column, head in enumerate(HEADS)
+        }
+        reasons: list[Reason] = []
+        if chosen["agency"].confidence < threshold:
+            reasons.append("low_confidence")
+        if any(proposal.label == OTHER for proposal in chosen.values()):
+            reasons.append("rare_label")
+        if not has_cyrillic(text):
+            reasons.append("no_cyrillic")
+        results.append(
+            Classification(
+                decision="review" if reasons else "route",
+                reasons=reasons,
+                **chosen,
+                alternatives={
+                    head: _top(marginals[head][row], decoder.labels.names[head]) for head in HEADS
+                },
+                deadline_hours=_deadline(decoder.catalogue, chosen["sector"].label, chosen["topic"].label),
+            )
+        )
+    return results
+
+
+def _top(probabilities: Floats, names: Sequence[str]) -> list[Proposal]:
+    order = np.argsort(-probabilities, kind="stable")[:TOP]
+    return [Proposal(names[i], float(probabilities[i])) for i in order]
+
+
+def _deadline(catalogue: Catalogue, sector: str, topic: str) -> int | None:
+    if OTHER in (sector, topic):
+        return None
+    return catalogue.topic(sector, topic).deadline_hours

@@ -1,0 +1,72 @@
+"""The network: one encoder, one linear head per target, as nn.Module.
+
+In: token ids and mask, shape (batch, tokens); targets, shape (batch,), -100 where unknown.
+Out: a dict of the summed weighted cross-entropy `loss` (when targets are given) and the logits
+of each head, shape (batch, labels of the head). Pooling is the mean over tokens, as e5 was trained.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from models.labels import HEADS
+
+
+class ComplaintNetwork(nn.Module):
+    """A BERT encoder with the heads `sector`, `topic` and `agency`."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        hidden: int,
+        label_counts: Mapping[str, int],
+        dropout: float = 0.1,
+        class_weights: Mapping[str, torch.Tensor] | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
+        self.label_smoothing = label_smoothing
+        for head in HEADS:
+            weights = class_weights[head] if class_weights else None
+            self.register_buffer(f"{head}_weights", weights, persistent=False)
+
+    def freeze(self, embeddings: bool, layers: int) -> None:
+        """Stop training the word embeddings and, when any layer is frozen, all below it."""
+        inner: Any = self.encoder
+        if embeddings or layers:
+            inner.embeddings.word_embeddings.requires_grad_(False)
+        if layers:
+            inner.embeddings.requires_grad_(False)
+            for layer in inner.encoder.layer[:layers]:
+                layer.requires_grad_(False)
+
+    def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Mean of the token vectors, shape (batch, hidden)."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **targets: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Logits of each head, and the loss over the given targets."""
+        vector = self.dropout(self.pooled(input_ids, attention_mask))
+        logits = {head: self.heads[head](vector).float() for head in HEADS}
+        if not targets:
+            return logits
+        losses = [
+            nn.functional.cross_entropy(
+                logits[head],
+                targets[head],
+                weight=getattr(self, f"{head}_weights"),
+                label_smoothing=self.label_smoothing,
+            )
+            for head in HEADS
+            if bool((targets[head] >= 0).any())
+        ]
+        return {"loss": torch.stack(losses).sum(), **logits} if losses else logits

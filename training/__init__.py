@@ -1,0 +1,1 @@
+"""One module a verb: train, evaluate, backtest, register; each is also a `tsur` command."""

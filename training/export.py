@@ -1,0 +1,95 @@
+"""From a trained network to a bundle: weights, ONNX graph, tokenizer, the small files.
+
+Before a bundle is finished its ONNX graph must agree with the network on real texts.
+"""
+
+import json
+import logging
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from data.errors import BundleError
+from models.bundle import ONNX, TOKENIZER, WEIGHTS
+from models.labels import HEADS
+from models.network import ComplaintNetwork
+
+AGREEMENT = 1e-3
+"""Largest allowed difference of a logit between torch and ONNX Runtime, both fp32."""
+
+
+class _HeadsInOrder(torch.nn.Module):
+    """The network with a tuple of logits as its output, which is what ONNX wants."""
+
+    def __init__(self, network: ComplaintNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        logits = self.network(input_ids, attention_mask)
+        return tuple(logits[head] for head in HEADS)
+
+
+def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> None:
+    """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    network = network.eval()
+    encoder: Any = network.encoder
+    (folder / "encoder").mkdir(exist_ok=True)
+    (folder / "encoder" / "config.json").write_text(json.dumps(encoder.config.to_dict(), indent=1, default=str))
+    save_file({name: t.contiguous() for name, t in network.state_dict().items()}, str(folder / WEIGHTS))
+    tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
+    export_onnx(network, folder / ONNX)
+
+
+def export_onnx(network: ComplaintNetwork, path: Path) -> None:
+    """Write the graph with dynamic batch and length; one external file for the weights at most."""
+    ids = torch.ones((2, 8), dtype=torch.int64)
+    batch, length = torch.export.Dim("batch", min=1, max=65536), torch.export.Dim("length", min=2, max=512)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _HeadsInOrder(network),
+            (ids, torch.ones_like(ids)),
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=list(HEADS),
+            dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def check_agreement(
+    network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path
+) -> float:
+    """Largest difference of a logit between torch and the exported graph over real batches.
+
+    Raises:
+        BundleError: they differ by more than `AGREEMENT`.
+    """
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    network = network.eval()
+    for batch in batches:
+        with torch.no_grad():
+            expected = network(batch["input_ids"], batch["attention_mask"])
+        feeds = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
+        answers = session.run(list(HEADS), feeds)
+        for head, answer in zip(HEADS, answers, strict=True):
+            worst = max(worst, float(np.abs(expected[head].numpy() - answer).max()))
+    if worst > AGREEMENT:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise BundleError(f"the exported graph differs from the network by {worst:.4f} in a logit")
+    return worst

@@ -1,0 +1,244 @@
+"""Fine-tuning on transformers' Trainer: checkpoints every epoch, early stopping, length grouping.
+
+In: rows, splits, labels, arguments. Out: the best network of the run, exported into a bundle
+folder. Started again after a kill, it goes on from the last finished epoch and ends with the same
+weights as a run that was never killed: the Trainer restores the random state with the rest.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from data.catalogue import Catalogue
+from data.cleaning import clean_text
+from data.errors import EncoderError
+from models.classifier import input_text
+from models.encoder import resolve_encoder
+from models.labels import HEADS, LabelSpace
+from models.network import ComplaintNetwork
+from training.arguments import ClassifierTraining
+from training.evaluate import label_targets
+from training.export import check_agreement, export_weights
+from training.metrics import head_metrics
+from training.splits import Splits
+
+log = logging.getLogger(__name__)
+SCORE = "score"
+
+
+def fine_tune(
+    frame: pd.DataFrame,
+    splits: Splits,
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    arguments: ClassifierTraining,
+    work: Path,
+    encoders: Path,
+    bundle: Path,
+    say: Any,
+) -> int:
+    """Train on the training rows, keep the epoch best on the validation rows, export it.
+
+    Returns the tokenizer's padding id.
+    """
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.set_seed(arguments.seed)
+    encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
+    train, validation = frame.iloc[splits.train], frame.iloc[splits.validation]
+    network = ComplaintNetwork(
+        encoder,
+        encoder.config.hidden_size,
+        {head: len(labels.names[head]) for head in HEADS},
+        arguments.dropout,
+        class_weights(labels, train, arguments.class_weighting),
+        arguments.label_smoothing,
+    )
+    network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
+    datasets = [
+        encode_rows(rows, labels, catalogue, tokenizer, arguments, encoder.config) for rows in (train, validation)
+    ]
+    trainer = _trainer(network, datasets, tokenizer, arguments, work / "checkpoints")
+    checkpoint = transformers.trainer_utils.get_last_checkpoint(str(work / "checkpoints"))
+    if checkpoint:
+        say(f"continuing after epoch {_epochs_done(Path(checkpoint)):.0f} of {arguments.epochs}")
+    trainer.train(resume_from_checkpoint=checkpoint)
+    network = network.to("cpu")
+    say("exporting to ONNX")
+    export_weights(network, tokenizer, bundle)
+    batches = [
+        trainer.data_collator([{k: datasets[1][i][k] for k in ("input_ids", "attention_mask")} for i in rows])
+        for rows in np.array_split(np.arange(min(64, len(validation))), 4)
+    ]
+    check_agreement(network, batches, bundle)
+    return int(tokenizer.pad_token_id)
+
+
+def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
+    """The encoder and its fast tokenizer through transformers' Auto classes.
+
+    Raises:
+        EncoderError: neither packaged, nor a folder, nor reachable on the hub.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    where = resolve_encoder(name, cache)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where, use_fast=True)
+        encoder = AutoModel.from_pretrained(where, add_pooling_layer=False, attn_implementation="eager")
+    except (OSError, ValueError) as error:
+        sentence = " ".join(str(error).split())[:160]
+        raise EncoderError(
+            f"encoder {name!r} cannot be loaded ({sentence}); without a network use "
+            "packaged:e5-small-ru or a folder with the downloaded model"
+        ) from None
+    if not tokenizer.is_fast:
+        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json), which serving needs")
+    return encoder, tokenizer
+
+
+def class_weights(labels: LabelSpace, rows: pd.DataFrame, weighting: str) -> dict[str, torch.Tensor] | None:
+    """Weights of each head's labels, mean 1 over rows: balanced 1/rows, or its square root."""
+    if weighting == "none":
+        return None
+    weights = {}
+    for head, targets in label_targets(labels, rows).items():
+        counted = np.bincount(targets[targets >= 0], minlength=len(labels.names[head])).clip(min=1)
+        weight = 1.0 / counted if weighting == "balanced" else 1.0 / np.sqrt(counted)
+        weights[head] = torch.tensor(weight * counted.sum() / (weight * counted).sum(), dtype=torch.float32)
+    return weights
+
+
+def encode_rows(
+    rows: pd.DataFrame,
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    tokenizer: Any,
+    arguments: ClassifierTraining,
+    config: Any,
+) -> Any:
+    """A `datasets.Dataset` with `input_ids, attention_mask, sector, topic, agency, length`."""
+    from datasets import Dataset
+
+    known = {place.name for place in catalogue.municipalities}
+    texts = [
+        input_text(arguments.text_prefix, clean_text(text), place if place in known else None)
+        for text, place in zip(rows["text"], rows["municipality"], strict=True)
+    ]
+    limit = min(arguments.max_tokens, config.max_position_embeddings)
+    tokens = tokenizer(texts, truncation=True, max_length=limit, return_token_type_ids=False)
+    lengths = [len(ids) for ids in tokens["input_ids"]]
+    targets = {head: column.tolist() for head, column in label_targets(labels, rows).items()}
+    return Dataset.from_dict({**tokens, **targets, "length": lengths})
+
+
+def _trainer(
+    network: ComplaintNetwork, datasets: list[Any], tokenizer: Any, arguments: ClassifierTraining, folder: Path
+) -> Any:
+    from transformers import DataCollatorWithPadding, EarlyStoppingCallback, Trainer, TrainingArguments
+
+    from training.progress import EpochsToMlflow, RichProgress
+
+    settings = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=arguments.epochs,
+        per_device_train_batch_size=arguments.batch_size,
+        per_device_eval_batch_size=arguments.batch_size * 2,
+        learning_rate=arguments.learning_rate,
+        weight_decay=arguments.weight_decay,
+        warmup_steps=arguments.warmup_share,
+        train_sampling_strategy="group_by_length",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model=SCORE,
+        greater_is_better=True,
+        bf16=use_bf16(arguments.bf16),
+        seed=arguments.seed,
+        label_names=list(HEADS),
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to="none",
+        log_level="error",
+        dataloader_pin_memory=False,
+    )
+    trainer = Trainer(
+        model=network,
+        args=settings,
+        train_dataset=datasets[0],
+        eval_dataset=datasets[1],
+        data_collator=_Collator(DataCollatorWithPadding(tokenizer)),
+        compute_metrics=_validation_metrics,
+        optimizers=(_optimizer(network, arguments), None),
+        callbacks=[EarlyStoppingCallback(arguments.patience), RichProgress(), EpochsToMlflow()],
+    )
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+class _Collator:
+    """Pads a batch to its longest text; drops the length that only the sampler reads."""
+
+    def __init__(self, pad: Any) -> None:
+        self._pad = pad
+
+    def __call__(self, features: list[dict[str, Any]]) -> Any:
+        return self._pad([{k: v for k, v in feature.items() if k != "length"} for feature in features])
+
+
+def _optimizer(network: ComplaintNetwork, arguments: ClassifierTraining) -> torch.optim.Optimizer:
+    """AdamW; no decay for biases and layer norms; the new heads learn faster than the encoder."""
+    groups: list[dict[str, Any]] = []
+    for module, rate in ((network.encoder, arguments.learning_rate), (network.heads, arguments.head_learning_rate)):
+        named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
+        plain = [p for n, p in named if p.ndim == 1]
+        decayed = [p for n, p in named if p.ndim > 1]
+        groups.append({"params": decayed, "lr": rate, "weight_decay": arguments.weight_decay})
+        groups.append({"params": plain, "lr": rate, "weight_decay": 0.0})
+    return torch.optim.AdamW([group for group in groups if group["params"]])
+
+
+def _validation_metrics(prediction: Any) -> dict[str, float]:
+    """Accuracy and macro-F1 of each bare head; `score` is the mean accuracy that picks the epoch."""
+    out: dict[str, float] = {}
+    for head, scores, targets in zip(HEADS, prediction.predictions, prediction.label_ids, strict=True):
+        figures = head_metrics(np.asarray(targets), np.asarray(scores))
+        out[f"{head}.accuracy"], out[f"{head}.macro_f1"] = figures.accuracy, figures.macro_f1
+    return out | {SCORE: float(np.mean([out[f"{head}.accuracy"] for head in HEADS]))}
+
+
+def use_bf16(wish: str | bool) -> bool:
+    """Whether to train in bf16: asked for, or `auto` on hardware that computes in it."""
+    if wish in ("true", True):
+        return True
+    if wish in ("false", False):
+        return False
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities: Mapping[str, Any] = getattr(torch.backends.cpu, "get_capabilities", dict)() or {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")) or "amx_bf16" in _cpu_flags()
+
+
+def _cpu_flags() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text() if os.path.exists(path) else ""
+
+
+def _epochs_done(checkpoint: Path) -> float:
+    import json
+
+    return float(json.loads((checkpoint / "trainer_state.json").read_text()).get("epoch") or 0)
+
+

@@ -1,0 +1,42 @@
+"""The classifier as an MLflow pyfunc, from code: for batch scoring and Spark UDFs.
+
+In: a frame with the column `text` and, where known, `municipality`. Out: a frame with `decision,
+sector, topic, agency, confidence, deadline_hours`, one row a text.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+
+class ClassifierModel(mlflow.pyfunc.PythonModel):
+    """Loads the bundle among the artifacts; predicts with the serving runtime."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the bundle."""
+        from models.classifier import Classifier
+
+        self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Classify every row of a frame."""
+        frame = pd.DataFrame(model_input)
+        catalogue = self.classifier.catalogue
+        places = frame["municipality"] if "municipality" in frame else pd.Series([None] * len(frame))
+        ids = [catalogue.municipality_id(place) if isinstance(place, str) else None for place in places]
+        found = self.classifier.classify(frame["text"].tolist(), ids)
+        return pd.DataFrame(
+            {
+                "decision": [item.decision for item in found],
+                "sector": [item.sector.label for item in found],
+                "topic": [item.topic.label for item in found],
+                "agency": [item.agency.label for item in found],
+                "confidence": [item.agency.confidence for item in found],
+                "deadline_hours": [item.deadline_hours for item in found],
+            }
+        )
+
+
+mlflow.models.set_model(ClassifierModel())

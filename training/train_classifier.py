@@ -1,0 +1,211 @@
+"""`tsur train classifier`: complaints in; a tracked run, a registered bundle and its figures out.
+
+The steps, each in its module: split the rows, learn the label space, fine-tune with transformers'
+Trainer (resuming by itself after a kill), export, calibrate on the validation rows, and measure
+the bundle as it will be served on the test rows, next to TF-IDF + linear SVM on the same rows.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from data.catalogue import Catalogue, draft_catalogue, load_catalogue
+from data.errors import InputError, ResumeError
+from data.schema import LABELS, check_complaints
+from models.bundle import BundleConfig, BundleParts, write_parts
+from models.calibration import NEVER_ROUTE, Calibration, fit_temperatures, fit_threshold
+from models.classifier import Classifier
+from models.decoding import JointDecoder
+from models.labels import HEADS, learn_label_space
+from training import tracking
+from training.arguments import ClassifierTraining
+from training.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
+from training.splits import Splits, fingerprint, split_rows
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """What a training run leaves behind."""
+
+    run_id: str
+    version: int
+    bundle: Path
+    evaluation: Evaluation
+    lexical: Evaluation
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that fixes a run: rows, splits, labels, catalogue, arguments."""
+
+    frame: pd.DataFrame
+    splits: Splits
+    catalogue: Catalogue
+    catalogue_yaml: str
+    arguments: ClassifierTraining
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """Names the working folder: the same data, catalogue and arguments continue the same run."""
+        said = json.dumps([self.fingerprint, self.catalogue_yaml, self.arguments.model_dump(mode="json")])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def places(self, rows: pd.DataFrame) -> list[str | None]:
+        """Municipality ids of rows; None where the catalogue does not know the name."""
+        known = {place.name: place.id for place in self.catalogue.municipalities}
+        return [known.get(name) if isinstance(name, str) else None for name in rows["municipality"]]
+
+
+def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
+    """Check the rows and fix the splits.
+
+    Without a catalogue, one is drafted from the training rows alone: combinations seen only in
+    test rows must not help.
+
+    Raises:
+        InputError: too few labelled rows.
+        LabelError: a row's labels are not in the given catalogue.
+    """
+    frame = check_complaints(frame)
+    frame = frame.dropna(subset=LABELS, how="any").reset_index(drop=True)
+    splits = split_rows(frame, arguments.validation_share, arguments.test_share, arguments.seed)
+    if catalogue_path is None:
+        text = draft_catalogue(frame.iloc[splits.train], region="")
+        catalogue = Catalogue.model_validate(yaml.safe_load(text))
+    else:
+        text, catalogue = catalogue_path.read_text(encoding="utf-8"), load_catalogue(catalogue_path)
+        for row in frame.itertuples():
+            catalogue.check_labels(row.sector, row.topic, row.agency)
+    return Job(frame, splits, catalogue, text, arguments, fingerprint(frame))
+
+
+def train_classifier(
+    frame: pd.DataFrame,
+    catalogue_path: Path | None,
+    arguments: ClassifierTraining,
+    home: Path,
+    say: Say = log.info,
+    fresh: bool = False,
+) -> TrainedClassifier:
+    """Train, measure and register a champion; continues an interrupted run of the same job.
+
+    Raises:
+        InputError, LabelError, EncoderError, ResumeError: see their docstrings.
+    """
+    job = prepare(frame, catalogue_path, arguments)
+    work = home / "training" / f"classifier-{job.key}"
+    if fresh:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    parts = job.splits
+    say(
+        f"{len(job.frame)} labelled complaints ({job.fingerprint}): "
+        f"{len(parts.train)} train, {len(parts.validation)} validation, {len(parts.test)} test"
+    )
+    with tracking.tracked_run(tracking.CLASSIFIER, "train", _earlier_run(work)) as run_id:
+        (work / "run.json").write_text(json.dumps({"run_id": run_id}))
+        bundle = _bundle(job, work, home, say)
+        result = _measure_and_register(job, bundle, run_id, say)
+    shutil.rmtree(work / "checkpoints", ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
+    return result
+
+
+def _earlier_run(work: Path) -> str | None:
+    note = work / "run.json"
+    if not note.exists():
+        return None
+    try:
+        return str(json.loads(note.read_text())["run_id"])
+    except (ValueError, KeyError):
+        raise ResumeError(f"{note} is damaged: start over with --fresh") from None
+
+
+def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
+    """Fine-tune, export and calibrate; the bundle's folder."""
+    from training.fine_tune import fine_tune
+
+    arguments, train = job.arguments, job.frame.iloc[job.splits.train]
+    labels = learn_label_space({head: train[head].tolist() for head in HEADS}, arguments.min_label_rows)
+    if any(len(labels.names[head]) < 2 for head in HEADS):
+        raise InputError(
+            "training needs at least two labels with "
+            f"{arguments.min_label_rows} rows or more for each of {', '.join(HEADS)}"
+        )
+    bundle = work / "bundle"
+    pad = fine_tune(job.frame, job.splits, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
+    config = BundleConfig(
+        encoder=arguments.encoder,
+        text_prefix=arguments.text_prefix,
+        max_tokens=arguments.max_tokens,
+        pad_token_id=pad,
+        data_fingerprint=job.fingerprint,
+    )
+    unfit = Calibration(
+        temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0
+    )
+    parts = BundleParts(bundle, config, labels, unfit, job.catalogue)
+    write_parts(bundle, parts, job.catalogue_yaml)
+    calibration = _calibrate(job, Classifier.load(bundle))
+    write_parts(bundle, BundleParts(bundle, config, labels, calibration, job.catalogue), job.catalogue_yaml)
+    return bundle
+
+
+def _calibrate(job: Job, classifier: Classifier) -> Calibration:
+    rows = job.frame.iloc[job.splits.validation]
+    labels, places = classifier.parts.labels, job.places(rows)
+    logits, _ = classifier.logits(rows["text"].tolist(), places)
+    targets = label_targets(labels, rows)
+    temperatures = fit_temperatures(labels, job.catalogue, logits, targets, places)
+    decoder = JointDecoder(labels, job.catalogue, temperatures)
+    joint = decoder.joint(logits, places)
+    chosen = decoder.best(joint)[:, HEADS.index("agency")]
+    confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
+    promised = job.arguments.promised_precision
+    threshold, coverage = fit_threshold(confidence, chosen == targets["agency"], promised)
+    return Calibration(
+        temperatures=temperatures, threshold=threshold, promised_precision=promised, coverage=coverage
+    )
+
+
+def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> TrainedClassifier:
+    import mlflow
+
+    from training.card import write_card
+    from training.report import log_report
+
+    train, test = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.test]
+    classifier = Classifier.load(bundle)
+    say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
+    evaluation = evaluate_classifier(classifier, test)
+    lexical = evaluate_lexical(classifier.parts.labels, train, test)
+    write_card(bundle, job.frame, evaluation, lexical)
+    for prefix, figures in (("test", evaluation), ("lexical", lexical)):
+        for head in HEADS:
+            numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
+            mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
+    mlflow.log_params(job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint})
+    mlflow.log_params({f"rows.{name}": len(getattr(job.splits, name)) for name in ("train", "validation", "test")})
+    log_report(evaluation, classifier, test)
+    ids = {name: job.frame["id"].iloc[getattr(job.splits, name)].tolist() for name in ("validation", "test")}
+    mlflow.log_dict(ids, "splits.json")
+    say("registering the bundle")
+    version = tracking.register(
+        tracking.CLASSIFIER,
+        bundle,
+        Path(__file__).with_name("pyfunc_classifier.py"),
+        {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder},
+    )
+    folder, _ = tracking.champion_bundle(tracking.CLASSIFIER)
+    return TrainedClassifier(run_id, version, folder, evaluation, lexical)
