@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import yaml
@@ -168,8 +168,7 @@ class Catalogue(Config):
             self.topic(sector, "")
         if agency is not None and agency not in set(self.agency_names.values()):
             raise LabelError(
-                f"agency {agency!r} is not in the catalogue: known are "
-                + ", ".join(sorted(self.agency_names.values()))
+                f"agency {agency!r} is not in the catalogue: known are " + ", ".join(sorted(self.agency_names.values()))
             )
 
 
@@ -187,65 +186,101 @@ def load_catalogue(path: Path) -> Catalogue:
     catalogue = load_config(path, Catalogue)
     problem = next(iter(_contradictions(catalogue)), None)
     if problem is not None:
-        quoted, sentence = problem
-        raise CatalogueError(f"{path.name}: {sentence.format(line=_line_of(path, quoted))}")
+        at, entry, sentence = problem
+        raise CatalogueError(f"{path.name}: {entry} (line {_line_of(path, at)}) {sentence}")
     return catalogue
 
 
-def _line_of(path: Path, quoted: str) -> str:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if quoted in line:
-            return f"line {number}"
-    return "line unknown"
+Keys = tuple[str | int, ...]
+Problem = tuple[Keys, str, str]
+"""Where in the file, which entry, and what is wrong with it."""
 
 
-def _contradictions(catalogue: Catalogue) -> Iterable[tuple[str, str]]:
-    """Pairs of the name to look for in the file, and the sentence with a `{line}` to fill."""
-    yield from _repeated("municipality", [place.id for place in catalogue.municipalities])
-    yield from _repeated("agency", [agency.id for agency in catalogue.agencies])
-    yield from _repeated("agency name", [agency.name for agency in catalogue.agencies])
-    yield from _repeated("sector", [sector.name for sector in catalogue.sectors])
-    agencies = {agency.id for agency in catalogue.agencies}
+def _line_of(path: Path, at: Keys) -> int:
+    node: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    for step in at:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+        elif isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == step), node)
+    return int(node.start_mark.line) + 1
+
+
+def _contradictions(catalogue: Catalogue) -> Iterable[Problem]:
+    """All that does not fit together; unknown names first, for the later checks look them up."""
+    yield from _repeated(("municipalities",), "municipality", [p.id for p in catalogue.municipalities])
+    yield from _repeated(("agencies",), "agency", [agency.id for agency in catalogue.agencies])
+    yield from _repeated(("agencies",), "agency name", [agency.name for agency in catalogue.agencies])
+    yield from _repeated(("sectors",), "sector", [sector.name for sector in catalogue.sectors])
+    yield from _place_problems(catalogue)
     places = {place.id for place in catalogue.municipalities}
-    serves = {agency.id: set(agency.municipalities) for agency in catalogue.agencies}
-    for place in catalogue.municipalities:
-        if place.administration is not None and place.administration not in agencies:
-            yield place.administration, _unknown(
-                f'municipality "{place.name}"', "agency", place.administration, agencies
-            )
-    for agency in catalogue.agencies:
+    agencies = {agency.id for agency in catalogue.agencies}
+    for n, agency in enumerate(catalogue.agencies):
         for name in agency.municipalities:
             if name not in places:
-                yield name, _unknown(f'agency "{agency.id}"', "municipality", name, places)
-    for sector in catalogue.sectors:
-        yield from _repeated(f'topic of "{sector.name}"', [topic.name for topic in sector.topics])
-        for topic in sector.topics:
-            owner = f'topic "{topic.name}"'
+                at: Keys = ("agencies", n)
+                yield at, f'agency "{agency.id}"', _unknown("municipality", name, places)
+    for n, sector in enumerate(catalogue.sectors):
+        at = ("sectors", n, "topics")
+        yield from _repeated(at, f'topic of "{sector.name}"', [topic.name for topic in sector.topics])
+        for m, topic in enumerate(sector.topics):
             for route in topic.routes:
+                entry = f'topic "{topic.name}"'
                 if route.agency != ADMINISTRATION and route.agency not in agencies:
-                    yield topic.name, _unknown(owner, "agency", route.agency, agencies)
+                    yield (*at, m), entry, _unknown("agency", route.agency, agencies)
                 for name in route.municipalities:
                     if name not in places:
-                        yield topic.name, _unknown(owner, "municipality", name, places)
-                    served = serves.get(route.agency)
-                    if served and name not in served:
-                        yield (
-                            topic.name,
-                            f'{owner} ({{line}}) routes "{name}" to "{route.agency}", which does not serve it',
-                        )
+                        yield (*at, m), entry, _unknown("municipality", name, places)
+    yield from _route_problems(catalogue)
 
 
-def _repeated(kind: str, names: list[str]) -> Iterable[tuple[str, str]]:
+def _place_problems(catalogue: Catalogue) -> Iterable[Problem]:
+    agencies = {agency.id for agency in catalogue.agencies}
+    called: dict[str, str] = {}
+    for n, place in enumerate(catalogue.municipalities):
+        entry = f'municipality "{place.name}"'
+        if place.administration is not None and place.administration not in agencies:
+            yield ("municipalities", n), entry, _unknown("agency", place.administration, agencies)
+        for spelling in (place.id, place.name, *place.aliases):
+            owner = called.setdefault(_folded(spelling), place.id)
+            if owner != place.id:
+                yield ("municipalities", n), entry, f'is called "{spelling}", as "{owner}" is'
+
+
+def _route_problems(catalogue: Catalogue) -> Iterable[Problem]:
+    """Topics that nobody answers for in some place, or an agency that does not serve it."""
+    serves = {agency.id: set(agency.municipalities) for agency in catalogue.agencies}
+    places: list[str] = [place.id for place in catalogue.municipalities]
+    everywhere: list[str | None] = [*places] or [None]
+    for n, sector in enumerate(catalogue.sectors):
+        for m, topic in enumerate(sector.topics):
+            at, entry = ("sectors", n, "topics", m), f'topic "{topic.name}"'
+            routed = {name for route in topic.routes for name in route.municipalities}
+            for route in topic.routes:
+                here = route.municipalities or [name for name in places if name not in routed]
+                unserved = set(here) - (serves.get(route.agency) or set(here))
+                if unserved:
+                    yield at, entry, f'routes "{min(unserved)}" to "{route.agency}", which does not serve it'
+            for place in everywhere:
+                if not catalogue.agencies_for(sector.name, topic.name, place):
+                    yield (
+                        at,
+                        entry,
+                        f'has no agency in "{place or catalogue.region}": no administration there',
+                    )
+
+
+def _repeated(at: Keys, kind: str, names: list[str]) -> Iterable[Problem]:
     seen: set[str] = set()
-    for name in names:
+    for n, name in enumerate(names):
         if name in seen:
-            yield name, f'{kind} "{name}" ({{line}}) is given twice'
+            yield (*at, n), f'{kind} "{name}"', "is given twice"
         seen.add(name)
 
 
-def _unknown(owner: str, kind: str, name: str, known: set[str]) -> str:
+def _unknown(kind: str, name: str, known: set[str]) -> str:
     listed = ", ".join(sorted(known)[:12]) + ("…" if len(known) > 12 else "")
-    return f'{owner} ({{line}}) names {kind} "{name}", which is not in the catalogue: known are {listed}'
+    return f'names {kind} "{name}", which is not in the catalogue: known are {listed or "none"}'
 
 
 def draft_catalogue(complaints: pd.DataFrame, region: str, deadline_hours: int = 720) -> str:
@@ -257,8 +292,7 @@ def draft_catalogue(complaints: pd.DataFrame, region: str, deadline_hours: int =
     labelled = complaints.dropna(subset=["sector", "topic", "agency"])
     agencies = {name: f"agency-{n:03d}" for n, name in enumerate(sorted(labelled["agency"].unique()), start=1)}
     places = {
-        name: f"place-{n:03d}"
-        for n, name in enumerate(sorted(complaints["municipality"].dropna().unique()), start=1)
+        name: f"place-{n:03d}" for n, name in enumerate(sorted(complaints["municipality"].dropna().unique()), start=1)
     }
     tree: dict[str, dict[str, list[str]]] = defaultdict(dict)
     grouped = labelled.groupby(["sector", "topic"])["agency"]

@@ -15,6 +15,8 @@ from data.errors import CountsError, InputError
 SourceName = Literal["incident", "pos", "dobrodel", "hotline", "municipality", "other"]
 MAX_CHARACTERS = 20_000
 """A longer text is refused: no citizen writes it, and it is the price of one request's tokens."""
+MAX_COUNT = 10_000_000
+"""A higher count is refused: no place writes so much in a day."""
 
 
 class Complaint(BaseModel):
@@ -94,13 +96,16 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise CountsError(f"daily counts: column {missing[0]!r} is missing; there are {list(frame)}")
     counts = pd.to_numeric(frame["count"], errors="coerce")
-    bad = frame[counts.isna() | (counts < 0) | (counts % 1 != 0)]
+    bad = frame[counts.isna() | (counts < 0) | (counts % 1 != 0) | (counts > MAX_COUNT)]
     if len(bad):
         row = bad.iloc[0]
         raise CountsError(
             f"daily counts: {row['count']!r} on {row['date']} in {row['municipality']} · {row['sector']} "
-            "is not a whole number of complaints, 0 or more"
+            f"is not a whole number of complaints, 0 to {MAX_COUNT:,}"
         )
+    nameless = [name for name in ("date", "municipality", "sector") if frame[name].isna().any()]
+    if nameless:
+        raise CountsError(f"daily counts: column {nameless[0]!r} has empty cells")
     frame = frame.assign(count=counts.astype("int64"))[["date", "municipality", "sector", "count"]]
     try:
         frame = frame.assign(date=pd.to_datetime(frame["date"]).dt.normalize())
@@ -112,4 +117,8 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
         raise CountsError(
             f"daily counts: {row['date']:%Y-%m-%d} in {row['municipality']} · {row['sector']} is given twice"
         )
-    return DAILY_COUNTS.validate(frame).sort_values(["municipality", "sector", "date"], ignore_index=True)
+    try:
+        checked = DAILY_COUNTS.validate(frame)
+    except pa.errors.SchemaError as error:
+        raise CountsError(f"daily counts: {' '.join(str(error).split())[:300]}") from None
+    return checked.sort_values(["municipality", "sector", "date"], ignore_index=True)

@@ -75,17 +75,21 @@ def read_parts(folder: Path) -> BundleParts:
     for name in (ONNX, TOKENIZER, "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"):
         if not (folder / name).is_file():
             raise BundleError(f"classifier bundle {folder.name}: {name} is missing; train or restore it")
+    name = "config.yaml"
     try:
         content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         found = content.get("format") if isinstance(content, dict) else None
         if found != FORMAT:
             raise BundleError(f"classifier bundle {folder.name}: format {found}, this version reads {FORMAT}")
         config = BundleConfig.model_validate(content)
+        name = "labels.json"
         raw = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
         labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
+        name = "calibration.json"
         calibration = Calibration.model_validate_json((folder / "calibration.json").read_text("utf-8"))
+        name = "catalogue.yaml"
         catalogue = load_catalogue(folder / "catalogue.yaml")
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         sentence = " ".join(str(error).split())[:200]
-        raise BundleError(f"classifier bundle {folder.name} is broken: {sentence}") from None
+        raise BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}") from None
     return BundleParts(folder, config, labels, calibration, catalogue)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import field_validator
 
 from data.catalogue import Catalogue
 from data.config import Config
@@ -26,6 +27,14 @@ class Calibration(Config):
     threshold: float
     promised_precision: float
     coverage: float
+
+    @field_validator("temperatures")
+    @classmethod
+    def one_a_head(cls, value: dict[str, float]) -> dict[str, float]:
+        """A temperature above 0 for every head."""
+        if set(value) != set(HEADS) or min(value.values()) <= 0:
+            raise ValueError(f"a temperature above 0 is needed for each of {', '.join(HEADS)}")
+        return value
 
 
 def fit_temperatures(
@@ -63,13 +72,15 @@ def fit_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], precision:
     a handful of lucky rows promises nothing. Returns `NEVER_ROUTE` and 0 where no threshold does.
     """
     order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    lowest_of_equals = np.append(falling[1:] < falling[:-1], True)[: len(order)]
     rows = np.arange(1, len(order) + 1)
     estimated = (np.cumsum(correct[order]) + 1) / (rows + 2)
-    kept = np.flatnonzero(estimated >= precision)
+    kept = np.flatnonzero((estimated >= precision) & lowest_of_equals)
     if len(kept) == 0:
         return NEVER_ROUTE, 0.0
     last = int(kept[-1])
-    return float(confidence[order[last]]), (last + 1) / len(order)
+    return float(falling[last]), (last + 1) / len(order)
 
 
 def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], bins: int = 15) -> float:

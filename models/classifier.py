@@ -7,6 +7,7 @@ tokenised in one call, run in batches of like length up to a budget of tokens, a
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,25 +34,11 @@ class Classifier:
     """
 
     def __init__(self, parts: BundleParts, threads: int = 0) -> None:
-        import onnxruntime as ort
-        from tokenizers import Tokenizer
-
         self.parts = parts
         self._decoder = JointDecoder(parts.labels, parts.catalogue, parts.calibration.temperatures)
         self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                str(parts.folder / ONNX), options, providers=["CPUExecutionProvider"]
-            )
-            self._tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
-        except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
-            sentence = " ".join(str(error).split())[:200]
-            raise BundleError(f"classifier bundle {parts.folder.name} is broken: {sentence}") from None
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._session = _open_network(parts, threads)
+        self._tokenizer = _open_tokenizer(parts)
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Classifier":
@@ -77,9 +64,7 @@ class Classifier:
         decided = decide(self._decoder, logits, texts, places, threshold)
         return [replace(item, truncated=cut) for item, cut in zip(decided, truncated, strict=True)]
 
-    def logits(
-        self, texts: Sequence[str], places: Sequence[str | None]
-    ) -> tuple[Mapping[str, Floats], list[bool]]:
+    def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Raw logits of each head, shape (n, labels of the head), and which texts were cut."""
         limit = self.parts.config.max_tokens
         prefix = self.parts.config.text_prefix
@@ -89,10 +74,7 @@ class Classifier:
         ]
         encodings = self._tokenizer.encode_batch_fast(inputs)
         lengths = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
-        out = {
-            head: np.zeros((len(texts), len(self.parts.labels.names[head])), dtype=np.float32)
-            for head in HEADS
-        }
+        out = {head: np.zeros((len(texts), len(self.parts.labels.names[head])), dtype=np.float32) for head in HEADS}
         for rows in _batches(np.minimum(lengths, limit)):
             width = int(min(lengths[rows].max(), limit))
             ids = np.full((len(rows), width), self.parts.config.pad_token_id, dtype=np.int64)
@@ -107,6 +89,40 @@ class Classifier:
             for head, answer in zip(HEADS, answers, strict=True):
                 out[head][rows] = answer
         return out, [bool(length > limit) for length in lengths]
+
+
+def _open_network(parts: BundleParts, threads: int) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        session = ort.InferenceSession(str(parts.folder / ONNX), options, providers=["CPUExecutionProvider"])
+        widths = {output.name: output.shape[-1] for output in session.get_outputs()}
+    except Exception as error:  # onnxruntime raises bare exceptions of its own
+        raise _broken(parts, ONNX, error) from None
+    expected = {head: len(parts.labels.names[head]) for head in HEADS}
+    if widths != expected:
+        raise _broken(parts, ONNX, f"its heads have {widths} labels, labels.json has {expected}")
+    return session
+
+
+def _open_tokenizer(parts: BundleParts) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
+    except Exception as error:  # tokenizers raises bare exceptions
+        raise _broken(parts, TOKENIZER, error) from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _broken(parts: BundleParts, name: str, reason: object) -> BundleError:
+    sentence = " ".join(str(reason).split())[:200]
+    return BundleError(f"classifier bundle {parts.folder.name}: {name} is broken: {sentence}")
 
 
 def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.catalogue import Catalogue
-from models.labels import HEADS, OTHER, LabelSpace
+from models.labels import HEADS, OTHER, Ints, LabelSpace
 
 Floats = npt.NDArray[np.floating]
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic"]
@@ -46,7 +46,8 @@ class Classification:
 def log_softmax(logits: Floats) -> Floats:
     """Log-probabilities along the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    normalised: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return normalised
 
 
 @dataclass
@@ -54,7 +55,8 @@ class JointDecoder:
     """Joint probabilities over the possible (sector, topic, agency) combinations.
 
     The score of a combination is the sum of its labels' log-probabilities, each divided by the
-    temperature of its head; combinations impossible in the complaint's place get none.
+    temperature of its head; combinations impossible in the complaint's place get none. A place
+    that the catalogue does not have is as good as no place.
     """
 
     labels: LabelSpace
@@ -63,6 +65,7 @@ class JointDecoder:
 
     def __post_init__(self) -> None:
         self._triples = self.labels.triples(self.catalogue.triples())
+        self._places = {place.id for place in self.catalogue.municipalities}
         self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
 
     def _allowed_in(self, municipality: str) -> npt.NDArray[np.bool_]:
@@ -80,7 +83,7 @@ class JointDecoder:
             log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
             scores += log_p[:, self._triples[:, column]] / self.temperatures[head]
         for row, place in enumerate(places):
-            if place is not None and (allowed := self._allowed_in(place)).any():
+            if place in self._places and (allowed := self._allowed_in(place)).any():
                 scores[row, ~allowed] = -np.inf
         return np.exp(log_softmax(scores))
 
@@ -92,9 +95,10 @@ class JointDecoder:
             out[:, label] = joint[:, column == label].sum(axis=1)
         return out
 
-    def best(self, joint: Floats) -> npt.NDArray[np.int64]:
+    def best(self, joint: Floats) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""
-        return self._triples[joint.argmax(axis=1)]
+        chosen: Ints = self._triples[joint.argmax(axis=1)]
+        return chosen
 
 
 def has_cyrillic(text: str) -> bool:
@@ -132,10 +136,10 @@ def decide(
             Classification(
                 decision="review" if reasons else "route",
                 reasons=reasons,
-                **chosen,
-                alternatives={
-                    head: _top(marginals[head][row], decoder.labels.names[head]) for head in HEADS
-                },
+                sector=chosen["sector"],
+                topic=chosen["topic"],
+                agency=chosen["agency"],
+                alternatives={head: _top(marginals[head][row], decoder.labels.names[head]) for head in HEADS},
                 deadline_hours=_deadline(decoder.catalogue, chosen["sector"].label, chosen["topic"].label),
             )
         )

@@ -5,6 +5,7 @@ Stands beside every figure of the neural classifier, on the same rows. Settings 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ class LexicalClassifier:
                 ("letters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)),
             ]
         )
-        self._machines: dict[str, object] = {}
+        self._machines: dict[str, tuple[Ints, Any]] = {}
+        """Of each head: the labels seen, and the machine that tells them apart; None for fewer than two."""
 
     def fit(self, texts: Sequence[str], targets: Mapping[str, Ints]) -> "LexicalClassifier":
         """Fit on texts and label indices; rows with index -100 do not teach that head."""
@@ -38,7 +40,9 @@ class LexicalClassifier:
         vectors = self._features.fit_transform(texts)
         for head in HEADS:
             known = np.flatnonzero(targets[head] >= 0)
-            self._machines[head] = LinearSVC(C=self._c).fit(vectors[known], targets[head][known])
+            found = np.unique(targets[head][known])
+            machine = LinearSVC(C=self._c).fit(vectors[known], targets[head][known]) if len(found) > 1 else None
+            self._machines[head] = (found, machine)
         return self
 
     def scores(self, texts: Sequence[str]) -> dict[str, Floats]:
@@ -46,11 +50,11 @@ class LexicalClassifier:
         vectors = self._features.transform(texts)
         out: dict[str, Floats] = {}
         for head in HEADS:
-            machine = self._machines[head]
-            values = machine.decision_function(vectors)  # type: ignore[attr-defined]
+            seen, machine = self._machines[head]
+            values = machine.decision_function(vectors) if machine else np.zeros((len(texts), len(seen)))
             if values.ndim == 1:
                 values = np.stack([-values, values], axis=1)
-            full = np.full((len(texts), len(self.labels.names[head])), values.min() - 1.0)
-            full[:, machine.classes_] = values  # type: ignore[attr-defined]
+            full = np.full((len(texts), len(self.labels.names[head])), values.min(initial=0.0) - 1.0)
+            full[:, seen] = values
             out[head] = full
         return out

@@ -49,7 +49,8 @@ class ComplaintNetwork(nn.Module):
         """Mean of the token vectors, shape (batch, hidden)."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        return (states * mask).sum(dim=1) / mask.sum(dim=1)
+        mean: torch.Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1)
+        return mean
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **targets: torch.Tensor

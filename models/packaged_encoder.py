@@ -13,7 +13,7 @@ import struct
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -90,17 +90,13 @@ def read_container(path: Path) -> Container:
         for _ in range(tensor_count):
             (name_length,) = _read(stream, "H")
             name = stream.read(name_length).decode()
-            directory.append((name, *_read(stream, "BIQQ")))
+            directory.append((name, _read(stream, "BIQQ")))
         tensors = {}
-        for name, dtype, elements, offset, length in directory:
+        for name, (dtype, elements, offset, length) in directory:
             stream.seek(offset)
             raw = stream.read(length)
-            tensors[name] = (
-                _dequantised(raw, elements) if dtype else np.frombuffer(raw, "<f4").copy()
-            )
-    pieces = [
-        (blob[offsets[i] : offsets[i + 1]].decode("utf-8", "replace"), float(scores[i])) for i in range(count)
-    ]
+            tensors[name] = _dequantised(raw, elements) if dtype else np.frombuffer(raw, "<f4").copy()
+    pieces = [(blob[offsets[i] : offsets[i + 1]].decode("utf-8", "replace"), float(scores[i])) for i in range(count)]
     return Container(hidden, layers, heads, feed_forward, positions, types, eps, pieces, tensors)
 
 
@@ -111,7 +107,7 @@ def used_in_russian(piece: str) -> bool:
     if latin:
         return latin == len(letters) and latin <= LONGEST_LATIN_PIECE
     return all(
-        "а" <= c <= "я" or "А" <= c <= "Я" or c in "Ёё" or c.isdecimal() and c.isascii()
+        "а" <= c <= "я" or "А" <= c <= "Я" or c in "Ёё" or (c.isdecimal() and c.isascii())
         or unicodedata.category(c)[0] in "PS"
         for c in letters
     )  # fmt: skip
@@ -121,9 +117,7 @@ def write_encoder(container: Container, folder: Path) -> None:
     """Write a transformers folder with the vocabulary pruned to Russian."""
     from safetensors.numpy import save_file
 
-    kept = [
-        i for i, (piece, _) in enumerate(container.pieces) if piece in SPECIAL or used_in_russian(piece)
-    ]
+    kept = [i for i, (piece, _) in enumerate(container.pieces) if piece in SPECIAL or used_in_russian(piece)]
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_bert_tensors(container, kept), str(folder / "model.safetensors"), {"format": "pt"})
     config = {
@@ -148,7 +142,11 @@ def write_encoder(container: Container, folder: Path) -> None:
     names |= {"cls_token": "<s>", "sep_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(
         json.dumps(
-            {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": container.max_positions, **names},
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "model_max_length": container.max_positions,
+                **names,
+            },
             indent=1,
         )
     )
@@ -178,22 +176,18 @@ def _bert_tensors(container: Container, kept: list[int]) -> dict[str, Floats]:
             bias, weight = source[f"l{layer}.{short}.b"], source[f"l{layer}.{short}.w"]
             out[f"encoder.layer.{layer}.{name}.bias"] = bias
             is_matrix = weight.size != bias.size
-            out[f"encoder.layer.{layer}.{name}.weight"] = (
-                weight.reshape(bias.size, -1) if is_matrix else weight
-            )
+            out[f"encoder.layer.{layer}.{name}.weight"] = weight.reshape(bias.size, -1) if is_matrix else weight
     return {name: np.ascontiguousarray(tensor) for name, tensor in out.items()}
 
 
-def _tokenizer(pieces: list[tuple[str, float]]):  # type: ignore[no-untyped-def]  # tokenizers has no types
+def _tokenizer(pieces: list[tuple[str, float]]) -> Any:
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=SPECIAL.index("<unk>"), byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace("\n", " "), normalizers.Replace("\t", " ")]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tokenizer.decoder = decoders.Metaspace()
     tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -52,7 +52,8 @@ On {tested} held-out complaints; in brackets TF-IDF + linear SVM on the same row
 
 Routed without an operator: complaints whose agency confidence is at least
 {parts.calibration.threshold:.3f} (promised precision {parts.calibration.promised_precision:.0%}):
-{evaluation.coverage or 0:.1%} of the held-out rows, {precision} of them rightly. An operator decides the rest.
+{evaluation.coverage or 0:.1%} of the held-out rows, {precision} of them rightly.
+An operator decides the rest.
 
 ## Ограничения / Limits
 

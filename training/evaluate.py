@@ -6,10 +6,12 @@ decoding, not of the bare heads), the routing decision's precision and coverage,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from data.errors import InputError
 from models.calibration import expected_calibration_error
 from models.classifier import Classifier
 from models.decoding import JointDecoder
@@ -34,7 +36,8 @@ def label_targets(labels: LabelSpace, rows: pd.DataFrame) -> dict[str, Ints]:
     """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
     return {
         head: np.array(
-            [labels.index(head, name if isinstance(name, str) else None) for name in rows[head]], dtype=np.int64
+            [labels.index(head, name if isinstance(name, str) else None) for name in rows[head]],
+            dtype=np.int64,
         )
         for head in HEADS
     }
@@ -82,3 +85,33 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
         targets=targets,
         predicted={head: scores[head].argmax(axis=1) for head in HEADS},
     )
+
+
+def evaluate_champion(frame: pd.DataFrame, report: Path | None = None) -> tuple[Evaluation, int, str]:
+    """Measure the champion on labelled complaints; with `report`, write tables and plots there.
+
+    On the very file it was trained on, only the rows kept for testing are measured. Returns the
+    figures, the number of rows and a sentence that says which rows they were.
+
+    Raises:
+        NoChampionError, BundleError: there is no usable champion.
+        InputError: no row has all three labels.
+    """
+    from training.report import write_report
+    from training.splits import fingerprint
+    from training.tracking import CLASSIFIER, champion_bundle, run_artifact
+
+    folder, version = champion_bundle(CLASSIFIER)
+    classifier = Classifier.load(folder)
+    rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
+    if rows.empty:
+        raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
+    note = f"version {version} on {len(rows)} complaints"
+    if fingerprint(rows) == classifier.parts.config.data_fingerprint:
+        test = set(run_artifact(CLASSIFIER, version, "splits.json")["test"])
+        rows = rows[rows["id"].isin(test)].reset_index(drop=True)
+        note = f"version {version} on the {len(rows)} test rows of the complaints it was trained on"
+    evaluation = evaluate_classifier(classifier, rows)
+    if report is not None:
+        write_report(evaluation, classifier, rows, report)
+    return evaluation, len(rows), note

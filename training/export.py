@@ -69,9 +69,7 @@ def export_onnx(network: ComplaintNetwork, path: Path) -> None:
         )
 
 
-def check_agreement(
-    network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path
-) -> float:
+def check_agreement(network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path) -> float:
     """Largest difference of a logit between torch and the exported graph over real batches.
 
     Raises:

@@ -6,7 +6,6 @@ weights as a run that was never killed: the Trainer restores the random state wi
 """
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,15 +25,13 @@ from training.arguments import ClassifierTraining
 from training.evaluate import label_targets
 from training.export import check_agreement, export_weights
 from training.metrics import head_metrics
-from training.splits import Splits
 
 log = logging.getLogger(__name__)
 SCORE = "score"
 
 
 def fine_tune(
-    frame: pd.DataFrame,
-    splits: Splits,
+    rows: tuple[pd.DataFrame, pd.DataFrame],
     labels: LabelSpace,
     catalogue: Catalogue,
     arguments: ClassifierTraining,
@@ -43,7 +40,7 @@ def fine_tune(
     bundle: Path,
     say: Any,
 ) -> int:
-    """Train on the training rows, keep the epoch best on the validation rows, export it.
+    """Train on the first frame of `rows`, keep the epoch best on the second, export it.
 
     Returns the tokenizer's padding id.
     """
@@ -53,7 +50,7 @@ def fine_tune(
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(arguments.seed)
     encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
-    train, validation = frame.iloc[splits.train], frame.iloc[splits.validation]
+    train, validation = rows
     network = ComplaintNetwork(
         encoder,
         encoder.config.hidden_size,
@@ -63,9 +60,7 @@ def fine_tune(
         arguments.label_smoothing,
     )
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
-    datasets = [
-        encode_rows(rows, labels, catalogue, tokenizer, arguments, encoder.config) for rows in (train, validation)
-    ]
+    datasets = [encode_rows(part, labels, catalogue, tokenizer, arguments, encoder.config) for part in rows]
     trainer = _trainer(network, datasets, tokenizer, arguments, work / "checkpoints")
     checkpoint = transformers.trainer_utils.get_last_checkpoint(str(work / "checkpoints"))
     if checkpoint:
@@ -75,8 +70,8 @@ def fine_tune(
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
     batches = [
-        trainer.data_collator([{k: datasets[1][i][k] for k in ("input_ids", "attention_mask")} for i in rows])
-        for rows in np.array_split(np.arange(min(64, len(validation))), 4)
+        trainer.data_collator([{k: datasets[1][int(i)][k] for k in ("input_ids", "attention_mask")} for i in part])
+        for part in np.array_split(np.arange(min(64, len(validation))), 4)
     ]
     check_agreement(network, batches, bundle)
     return int(tokenizer.pad_token_id)
@@ -141,7 +136,11 @@ def encode_rows(
 
 
 def _trainer(
-    network: ComplaintNetwork, datasets: list[Any], tokenizer: Any, arguments: ClassifierTraining, folder: Path
+    network: ComplaintNetwork,
+    datasets: list[Any],
+    tokenizer: Any,
+    arguments: ClassifierTraining,
+    folder: Path,
 ) -> Any:
     from transformers import DataCollatorWithPadding, EarlyStoppingCallback, Trainer, TrainingArguments
 
@@ -201,7 +200,10 @@ class _Collator:
 def _optimizer(network: ComplaintNetwork, arguments: ClassifierTraining) -> torch.optim.Optimizer:
     """AdamW; no decay for biases and layer norms; the new heads learn faster than the encoder."""
     groups: list[dict[str, Any]] = []
-    for module, rate in ((network.encoder, arguments.learning_rate), (network.heads, arguments.head_learning_rate)):
+    for module, rate in (
+        (network.encoder, arguments.learning_rate),
+        (network.heads, arguments.head_learning_rate),
+    ):
         named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
         plain = [p for n, p in named if p.ndim == 1]
         decayed = [p for n, p in named if p.ndim > 1]
@@ -233,12 +235,10 @@ def use_bf16(wish: str | bool) -> bool:
 
 def _cpu_flags() -> str:
     path = Path("/proc/cpuinfo")
-    return path.read_text() if os.path.exists(path) else ""
+    return path.read_text() if path.exists() else ""
 
 
 def _epochs_done(checkpoint: Path) -> float:
     import json
 
     return float(json.loads((checkpoint / "trainer_state.json").read_text()).get("epoch") or 0)
-
-

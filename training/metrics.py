@@ -58,7 +58,13 @@ def label_report(names: Sequence[str], targets: Ints, predicted: Ints) -> pd.Dat
         targets[known], predicted[known], labels=present, zero_division=0
     )
     frame = pd.DataFrame(
-        {"label": [names[i] for i in present], "precision": precision, "recall": recall, "f1": f1, "rows": rows}
+        {
+            "label": [names[i] for i in present],
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "rows": rows,
+        }
     )
     return frame.sort_values("rows", ascending=False, ignore_index=True)
 

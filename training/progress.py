@@ -21,7 +21,11 @@ class RichProgress(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the bar at the step the run starts from."""
-        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps")
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} steps"),
+        )
         self._progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
         self._progress.start()
         self._task = self._progress.add_task("fine-tuning", total=state.max_steps, completed=state.global_step)

@@ -7,8 +7,9 @@ sector, topic, agency, confidence, deadline_hours`, one row a text.
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pandas as pd
+
+import mlflow
 
 
 class ClassifierModel(mlflow.pyfunc.PythonModel):
@@ -20,7 +21,8 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
 
         self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    # MLflow reads type hints of `predict` as a schema of its own kind; the signature is given at logging.
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
         """Classify every row of a frame."""
         frame = pd.DataFrame(model_input)
         catalogue = self.classifier.catalogue

@@ -49,7 +49,10 @@ def misread(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame) 
     """Rows whose topic was read wrong: masked text, true and predicted labels; the first 50."""
     names = classifier.parts.labels.names
     wrong = np.flatnonzero(evaluation.predicted["topic"] != evaluation.targets["topic"])[:SAMPLES]
-    table = {"id": rows["id"].iloc[wrong], "text": [mask(t)[:SAMPLE_CHARACTERS] for t in rows["text"].iloc[wrong]]}
+    table = {
+        "id": rows["id"].iloc[wrong],
+        "text": [mask(t)[:SAMPLE_CHARACTERS] for t in rows["text"].iloc[wrong]],
+    }
     for head in HEADS:
         table[head] = [names[head][i] if i >= 0 else "" for i in evaluation.targets[head][wrong]]
         table[f"predicted {head}"] = [names[head][i] for i in evaluation.predicted[head][wrong]]

@@ -50,7 +50,11 @@ def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, 
 
 
 def _part(
-    rows: npt.NDArray[np.int64], strata: npt.NDArray[np.str_], groups: npt.NDArray[np.str_], share: float, seed: int
+    rows: npt.NDArray[np.int64],
+    strata: npt.NDArray[np.str_],
+    groups: npt.NDArray[np.str_],
+    share: float,
+    seed: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     import warnings
 

@@ -4,7 +4,10 @@ In: settings (SQLite and an artifact folder unless a tracking URI is given). Out
 registered versions. A run that was interrupted is continued under its own id.
 """
 
+import logging
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +15,20 @@ from typing import Any, Literal
 
 from data.settings import CHECKOUT, settings
 
-CLASSIFIER, FORECASTER = "complaint-classifier", "complaint-forecaster"
 CHAMPION = "champion"
 BUNDLE_ARTIFACT = "bundle"
 
 ModelName = Literal["complaint-classifier", "complaint-forecaster"]
+CLASSIFIER: ModelName = "complaint-classifier"
+FORECASTER: ModelName = "complaint-forecaster"
 
 
 def connect(experiment: str) -> None:
     """Point MLflow at the configured store and experiment, creating both on first use."""
     import mlflow
 
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     current = settings()
     uri = current.mlflow_uri
     if uri.startswith("sqlite:///"):
@@ -73,10 +79,11 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def register(name: ModelName, bundle: Path, loader: Path, metadata: dict[str, Any]) -> int:
+def register(name: ModelName, bundle: Path, loader: Path, signature: Any, metadata: dict[str, Any]) -> int:
     """Log a bundle as a pyfunc model of the active run, register it, make it champion.
 
-    `loader` is the file of the pyfunc (models from code: no pickle). Returns the version.
+    `loader` is the file of the pyfunc (models from code: no pickle). The bundle's folder must be
+    called `bundle`. Returns the version.
     """
     import mlflow
 
@@ -87,6 +94,7 @@ def register(name: ModelName, bundle: Path, loader: Path, metadata: dict[str, An
         code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
         pip_requirements=str(CHECKOUT / "constraints.txt"),
         registered_model_name=name,
+        signature=signature,
         metadata=metadata,
     )
     version = int(info.registered_model_version or 0)
@@ -102,7 +110,6 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
         BundleError: the registered version's files are gone.
     """
     import mlflow
-
     from data.errors import BundleError, NoChampionError
 
     connect(name)
@@ -117,10 +124,42 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version.version}"))
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise BundleError(f"{name} version {version.version}: artifacts cannot be read: {error}") from None
-    return folder / "artifacts" / bundle_folder_name(folder), int(version.version)
+    return folder / "artifacts" / BUNDLE_ARTIFACT, int(version.version)
 
 
-def bundle_folder_name(model: Path) -> str:
-    """The name under `artifacts/` of the bundle inside a logged pyfunc model."""
-    folders = sorted(p.name for p in (model / "artifacts").iterdir() if p.is_dir()) if model.is_dir() else []
-    return folders[0] if folders else BUNDLE_ARTIFACT
+def run_artifact(name: ModelName, version: int, artifact: str) -> Any:
+    """A JSON artifact of the run that a registered version came from."""
+    import mlflow
+
+    connect(name)
+    run_id = mlflow.MlflowClient().get_model_version(name, str(version)).run_id
+    return mlflow.artifacts.load_dict(f"runs:/{run_id}/{artifact}")
+
+
+def serve_interface(host: str, port: int) -> int:
+    """Run the MLflow server on the tracking store until interrupted; its exit status."""
+    connect(CLASSIFIER)
+    current = settings()
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    command += [
+        "--backend-store-uri",
+        current.mlflow_uri,
+        "--default-artifact-root",
+        current.artifacts.as_uri(),
+    ]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    try:
+        return subprocess.run(command, env={**os.environ, **quiet}, cwd=current.home, check=False).returncode
+    except KeyboardInterrupt:
+        return 0

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -85,8 +86,8 @@ def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: Classif
         catalogue = Catalogue.model_validate(yaml.safe_load(text))
     else:
         text, catalogue = catalogue_path.read_text(encoding="utf-8"), load_catalogue(catalogue_path)
-        for row in frame.itertuples():
-            catalogue.check_labels(row.sector, row.topic, row.agency)
+        for sector, topic, agency in frame[LABELS].itertuples(index=False):
+            catalogue.check_labels(sector, topic, agency)
     return Job(frame, splits, catalogue, text, arguments, fingerprint(frame))
 
 
@@ -117,7 +118,6 @@ def train_classifier(
         (work / "run.json").write_text(json.dumps({"run_id": run_id}))
         bundle = _bundle(job, work, home, say)
         result = _measure_and_register(job, bundle, run_id, say)
-    shutil.rmtree(work / "checkpoints", ignore_errors=True)
     shutil.rmtree(work, ignore_errors=True)
     return result
 
@@ -144,7 +144,8 @@ def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
             f"{arguments.min_label_rows} rows or more for each of {', '.join(HEADS)}"
         )
     bundle = work / "bundle"
-    pad = fine_tune(job.frame, job.splits, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
+    rows = train, job.frame.iloc[job.splits.validation]
+    pad = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
@@ -152,9 +153,7 @@ def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
         pad_token_id=pad,
         data_fingerprint=job.fingerprint,
     )
-    unfit = Calibration(
-        temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0
-    )
+    unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
     parts = BundleParts(bundle, config, labels, unfit, job.catalogue)
     write_parts(bundle, parts, job.catalogue_yaml)
     calibration = _calibrate(job, Classifier.load(bundle))
@@ -174,14 +173,11 @@ def _calibrate(job: Job, classifier: Classifier) -> Calibration:
     confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
     promised = job.arguments.promised_precision
     threshold, coverage = fit_threshold(confidence, chosen == targets["agency"], promised)
-    return Calibration(
-        temperatures=temperatures, threshold=threshold, promised_precision=promised, coverage=coverage
-    )
+    return Calibration(temperatures=temperatures, threshold=threshold, promised_precision=promised, coverage=coverage)
 
 
 def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> TrainedClassifier:
     import mlflow
-
     from training.card import write_card
     from training.report import log_report
 
@@ -196,16 +192,27 @@ def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> Trai
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
     mlflow.log_params(job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint})
-    mlflow.log_params({f"rows.{name}": len(getattr(job.splits, name)) for name in ("train", "validation", "test")})
+    parts = asdict(job.splits)
+    mlflow.log_params({f"rows.{name}": len(rows) for name, rows in parts.items()})
     log_report(evaluation, classifier, test)
-    ids = {name: job.frame["id"].iloc[getattr(job.splits, name)].tolist() for name in ("validation", "test")}
-    mlflow.log_dict(ids, "splits.json")
+    mlflow.log_dict({name: job.frame["id"].iloc[rows].tolist() for name, rows in parts.items()}, "splits.json")
     say("registering the bundle")
     version = tracking.register(
         tracking.CLASSIFIER,
         bundle,
         Path(__file__).with_name("pyfunc_classifier.py"),
+        _signature(),
         {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder},
     )
     folder, _ = tracking.champion_bundle(tracking.CLASSIFIER)
     return TrainedClassifier(run_id, version, folder, evaluation, lexical)
+
+
+def _signature() -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("string", "text"), ColSpec("string", "municipality", required=False)]
+    outputs = [ColSpec("string", name) for name in ("decision", *HEADS)]
+    outputs += [ColSpec("double", "confidence"), ColSpec("double", "deadline_hours", required=False)]
+    return ModelSignature(Schema(inputs), Schema(outputs))

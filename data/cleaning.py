@@ -1,0 +1,62 @@
+"""Text cleaning: what is left of a complaint when its transport is taken away.
+
+In: a text as it came from an export or a request. Out: the same words on one line: no tags,
+entities, mojibake, control or invisible characters. Letters of a look-alike alphabet stay as
+they are, for they may be meant. The classifier calls this too, so it is idempotent and quick:
+plain Russian text, which nearly all of it is, skips the HTML parser and ftfy.
+"""
+
+import html
+import re
+import unicodedata
+
+_PLAIN = re.compile(r"[\t\n\r -~А-Яа-яЁё№«»„“”—–…]*")
+"""Characters that need no repair…"""
+_MOJIBAKE = re.compile(r"[РС][№«»„“”—–…Ёё]")
+"""…unless they are UTF-8 read as cp1251, where every Russian letter becomes Р or С and a sign."""
+_MARKUP = re.compile(r"<[a-zA-Z/!?]")
+_UNCLOSED = re.compile(r"<(?=[^<>]*(?:<|\Z))")
+"""A tag without its end; thousands of them would keep the parser busy for seconds."""
+_BLOCK = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|td|th|hr|h[1-6]|table|blockquote)\b[^<>]*>", re.IGNORECASE)
+"""A tag that parts words; the others, like <b>, may stand inside one."""
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffd\ud800-\udfff]"
+)
+_BLANK = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
+_PASSES = 6
+"""Text escaped or mis-decoded more often than this is not a complaint."""
+
+
+def clean_text(text: str) -> str:
+    """The text without markup, mojibake and odd characters, in NFC, on one line."""
+    for _ in range(_PASSES):
+        cleaned = _clean_once(text)
+        if cleaned == text:
+            return cleaned
+        text = cleaned
+    return _BLANK.sub(" ", re.sub("[<&]", " ", text)).strip()
+
+
+def _clean_once(text: str) -> str:
+    if _MARKUP.search(text):
+        text = _without_tags(text)
+    elif "&" in text:
+        text = html.unescape(text)
+    if not _PLAIN.fullmatch(text) or _MOJIBAKE.search(text):
+        text = _repaired(text)
+    return _BLANK.sub(" ", text).strip()
+
+
+def _without_tags(text: str) -> str:
+    from bs4 import BeautifulSoup
+
+    text = _BLOCK.sub(" ", _UNCLOSED.sub(" ", text))
+    return BeautifulSoup(text, "html.parser").get_text()
+
+
+def _repaired(text: str) -> str:
+    import ftfy
+
+    text = ftfy.fix_text(text, unescape_html=False, uncurl_quotes=False, explain=False)
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))

@@ -1,0 +1,297 @@
+"""Import: a source system's export becomes checked, cleaned and masked complaints.
+
+In: a file, its source map and (if there is one) the region's catalogue. Out: `Imported`: the
+good rows as a `COMPLAINTS` frame and the bad ones with line and reason. A bad row never stops
+the others. Nothing leaves here unmasked: of a rejected row only mapped columns are kept, masked.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain, islice
+from pathlib import Path
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from pydantic import ValidationError
+
+from data.catalogue import Catalogue
+from data.cleaning import clean_text
+from data.errors import ColumnsError, FileError, InputError
+from data.masking import mask
+from data.readers import BadRow, Row, read_rows
+from data.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, check_complaints
+from data.sources import SourceMap
+
+Progress = Callable[[int], None]
+"""Told after each row how many rows have been read so far."""
+MAX_ID = 200
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import gave: `complaints` (schema COMPLAINTS), `rejects` (`line, reason, row`)."""
+
+    complaints: pd.DataFrame
+    rejects: pd.DataFrame
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file, good and bad."""
+        return len(self.complaints) + len(self.rejects)
+
+
+class _RejectedError(Exception):
+    """One row is set aside; the message is the reason."""
+
+
+class _Names:
+    """Names of one kind; case, ё and spaces do not matter, and an unknown one gets close matches."""
+
+    def __init__(self, kind: str, names: Iterable[str], where: str = "") -> None:
+        self.kind, self.where = kind, where
+        self.known = {_folded(name): name for name in names}
+
+    def match(self, given: str | None) -> str | None:
+        """The name in its own spelling; None stays None.
+
+        Raises:
+            _RejectedError: there is no such name.
+        """
+        if given is None or _folded(given) in self.known:
+            return None if given is None else self.known[_folded(given)]
+        close = difflib.get_close_matches(_folded(given), self.known, n=3, cutoff=0.4)
+        hint = f"; close to {', '.join(repr(self.known[name]) for name in close)}" if close else ""
+        raise _RejectedError(f"{self.kind} {mask(given)[:120]!r} is not known{self.where}{hint}")
+
+
+class _Labels:
+    """The catalogue's names, ready to be matched."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.places = {
+            _folded(spelling): place.name
+            for place in catalogue.municipalities
+            for spelling in (place.id, *place.aliases)
+        }
+        self.municipalities = _Names("municipality", [place.name for place in catalogue.municipalities])
+        self.sectors = _Names("sector", [sector.name for sector in catalogue.sectors])
+        self.agencies = _Names("agency", catalogue.agency_names.values())
+        every = [topic.name for sector in catalogue.sectors for topic in sector.topics]
+        self.topics: dict[str | None, _Names] = {None: _Names("topic", every)}
+        for sector in catalogue.sectors:
+            own = [topic.name for topic in sector.topics]
+            self.topics[sector.name] = _Names("topic", own, f" in sector {sector.name!r}")
+
+    def matched(self, given: dict[str, str | None]) -> dict[str, str | None]:
+        """Municipality and labels in the catalogue's spelling.
+
+        Raises:
+            _RejectedError: one is unknown, or the topic belongs to another sector.
+        """
+        sector = self.sectors.match(given["sector"])
+        place = given["municipality"]
+        if place is not None and self.municipalities.known:
+            place = self.places.get(_folded(place)) or self.municipalities.match(place)
+        return {
+            "municipality": place,
+            "sector": sector,
+            "topic": self.topics[sector].match(given["topic"]),
+            "agency": self.agencies.match(given["agency"]),
+        }
+
+
+class _Importer:
+    """The state of one import: what rows are checked against, and the ids seen so far."""
+
+    def __init__(self, source: SourceMap, catalogue: Catalogue | None, default_date: datetime | None) -> None:
+        if default_date is not None and default_date.tzinfo is None:
+            default_date = default_date.replace(tzinfo=ZoneInfo(source.timezone))
+        self.source, self.default_date = source, default_date
+        self.labels = _Labels(catalogue) if catalogue is not None else None
+        self.sources = _Names("source", get_args(SourceName))
+        self.find = lru_cache(maxsize=256)(source.find)  # objects of a JSON file differ in their keys
+        self.lines: dict[str, int] = {}
+
+    def complaint(self, line: int, row: Row) -> Complaint:
+        """The row as a complaint.
+
+        Raises:
+            _RejectedError: with the reason.
+        """
+        if isinstance(row, BadRow):
+            raise _RejectedError(row.reason)
+        columns = self.find(tuple(row))
+        cells = {name: self._cell(row, columns, name) for name in COLUMNS if name != "created_at"}
+        text = cells["text"]
+        if text is None:
+            raise _RejectedError("the text is empty")
+        if len(text) > MAX_CHARACTERS:
+            raise _RejectedError(f"the text has {len(text)} characters, more than {MAX_CHARACTERS}")
+        created_at = self._created_at(row.get(columns.get("created_at", "")))
+        source = self.sources.match(cells["source"]) or self.source.name
+        cells["source"] = source
+        cells["id"] = self._identifier(cells["id"] or _hash(source, text, created_at))
+        if self.labels is not None:
+            cells |= self.labels.matched(cells)
+        complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
+        self.lines[complaint.id] = line
+        return complaint
+
+    def _cell(self, row: Row, columns: dict[str, str], name: str) -> str | None:
+        value = row.get(columns.get(name, ""))
+        return clean_text(str(self.source.defaults.get(name, "") if value is None else value)) or None
+
+    def _identifier(self, identifier: str) -> str:
+        if len(identifier) > MAX_ID:
+            raise _RejectedError(f"the id has {len(identifier)} characters, more than {MAX_ID}")
+        if identifier in self.lines:
+            raise _RejectedError(f"id {identifier!r} was given on line {self.lines[identifier]} already")
+        return identifier
+
+    def _created_at(self, value: str | datetime | None) -> datetime:
+        if value is None:
+            if self.default_date is None:
+                raise _RejectedError("there is no date, and no default date was given")
+            return self.default_date
+        moment = self.source.moment(value)
+        if moment is None:
+            known = ", ".join([*self.source.date_formats, "ISO 8601"])
+            raise _RejectedError(f"the date {mask(str(value))[:40]!r} cannot be read as any of {known}")
+        return moment
+
+    def kept(self, row: Row) -> str:
+        """The row as JSON for the rejects: mapped columns only, cleaned and masked."""
+        names = row if isinstance(row, BadRow) else self.find(tuple(row)).values()
+        cells = {
+            name: None if row.get(name) is None else mask(clean_text(str(row[name])[:MAX_CHARACTERS])) for name in names
+        }
+        return json.dumps(cells, ensure_ascii=False)
+
+
+def import_complaints(
+    path: Path,
+    source: SourceMap,
+    catalogue: Catalogue | None = None,
+    default_date: datetime | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Read, clean, mask and check every row of an export.
+
+    Labels and municipalities are checked where a catalogue is given, and take its spelling. Rows
+    without a date get `default_date` (local to the source when naive), if there is one.
+
+    Raises:
+        FileError: the file is unusable as a whole.
+        ColumnsError: it has no column for the text, or for the date when no default is given.
+        InputError: not one row is good; gives the first reason.
+    """
+    rows = read_rows(path, source.encoding)
+    first = list(islice(rows, 100))
+    _check_columns(path, source, first, default_date)
+    importer = _Importer(source, catalogue, default_date)
+    good: list[Complaint] = []
+    bad: list[tuple[int, str, str]] = []
+    for count, (line, row) in enumerate(chain(first, rows), start=1):
+        try:
+            good.append(importer.complaint(line, row))
+        except _RejectedError as reason:
+            bad.append((line, str(reason), importer.kept(row)))
+        if progress is not None:
+            progress(count)
+    if not good:
+        line, why, _ = bad[0]
+        raise InputError(f"{path}: none of {len(bad)} rows can be used; line {line}: {why}")
+    return Imported(_frame(good), pd.DataFrame(bad, columns=["line", "reason", "row"]))
+
+
+def write_complaints(frame: pd.DataFrame, path: Path) -> None:
+    """Write complaints as JSONL: UTF-8, ISO dates, one object a line; the folder is made.
+
+    Raises:
+        InputError: the frame is not one of complaints.
+    """
+    frame = check_complaints(frame)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="utf-8", newline="\n") as file:
+        for record in frame.to_dict("records"):
+            record["created_at"] = record["created_at"].isoformat()
+            cells = {name: None if pd.isna(record.get(name)) else record[name] for name in COLUMNS}
+            file.write(json.dumps(cells, ensure_ascii=False) + "\n")
+    partial.replace(path)
+
+
+def read_complaints(path: Path) -> pd.DataFrame:
+    """Read complaints that `write_complaints` wrote (or a program did: every line is checked).
+
+    Raises:
+        FileError: absent, empty, or not UTF-8 JSONL.
+        InputError: a line is not a complaint, or repeats an id; gives its number.
+    """
+    if path.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise FileError(f"{path}: not JSONL; `tsur import` makes it from an export")
+    complaints: list[Complaint] = []
+    seen: dict[str, int] = {}
+    for line, row in read_rows(path, "utf-8-sig"):
+        if isinstance(row, BadRow):
+            raise InputError(f"{path}: line {line}: {row.reason}")
+        try:
+            complaint = Complaint.model_validate(row)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "complaint"
+            raise InputError(f"{path}: line {line}: {where}: {first['msg']}") from None
+        if complaint.id in seen:
+            raise InputError(f"{path}: line {line}: id {complaint.id!r} is on line {seen[complaint.id]} too")
+        seen[complaint.id] = line
+        complaints.append(complaint)
+    return _frame(complaints)
+
+
+def write_rejects(rejects: pd.DataFrame, path: Path) -> None:
+    """Write the rows set aside as CSV (`line, reason, row`) that Excel opens as UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rejects.to_csv(path, index=False, encoding="utf-8-sig")
+
+
+def _frame(complaints: list[Complaint]) -> pd.DataFrame:
+    frame = pd.DataFrame([complaint.model_dump() for complaint in complaints], columns=COLUMNS)
+    frame = frame.assign(created_at=pd.to_datetime(frame["created_at"], utc=True).astype("datetime64[ns, UTC]"))
+    optional = ["municipality", *LABELS]
+    frame[optional] = frame[optional].astype(object).where(frame[optional].notna(), None)
+    return check_complaints(frame)
+
+
+def _check_columns(path: Path, source: SourceMap, rows: list[tuple[int, Row]], default_date: datetime | None) -> None:
+    header = list(dict.fromkeys(name for _, row in rows if not isinstance(row, BadRow) for name in row))
+    columns = source.find(header)
+    needed = ["text"] if default_date is not None else ["text", "created_at"]
+    missing = [name for name in needed if name not in columns]
+    if not missing or not header:
+        return
+    looked_for = "; ".join(
+        f"{name} (as {' / '.join(source.columns.get(name, [])) or 'nothing: it is not mapped'})" for name in missing
+    )
+    hint = "; a file without dates needs a default date" if "created_at" in missing else ""
+    raise ColumnsError(
+        f"{path}: no column for {looked_for}; the file has {', '.join(header)}; the map is {source.origin}{hint}",
+        missing=missing,
+        columns=header,
+        map=source.origin,
+    )
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().replace("ё", "е").split())
+
+
+def _hash(source: str, text: str, created_at: datetime) -> str:
+    """A stable id for a row that has none."""
+    content = "\n".join((source, text, created_at.astimezone(UTC).date().isoformat()))
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Forecasts of daily counts: rivals, their backtest, predictive distributions, surges."""

@@ -1,0 +1,86 @@
+"""From a frame of counts to series: base ones, and the sums above them.
+
+In: `DAILY_COUNTS`. Out: a panel, dates × (municipality, sector), NaN where nothing was observed.
+Sums over municipalities (`REGION`) and over sectors (`ALL_SECTORS`) are always made bottom-up, so that
+a region's forecast is the sum of its municipalities' forecasts.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from data.counts import REGION
+
+ALL_SECTORS = "все отрасли"
+"""The sector of sums over all sectors."""
+
+NAMES = ["municipality", "sector"]
+
+
+class SeriesKey(NamedTuple):
+    """Which series: a place or `REGION`, and a sector or `ALL_SECTORS`."""
+
+    municipality: str
+    sector: str
+
+
+def panel(counts: pd.DataFrame) -> pd.DataFrame:
+    """Dates × base series, every day from the first to the last; NaN: not observed."""
+    wide = counts.pivot(index="date", columns=NAMES, values="count").astype("float64")
+    return wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq="D", name="date")).sort_index(axis=1)
+
+
+def keys_of(frame: pd.DataFrame) -> list[SeriesKey]:
+    """The series of a panel, in its order."""
+    return [SeriesKey(str(column[0]), str(column[1])) for column in frame.columns]
+
+
+def series_of(counts: pd.DataFrame) -> dict[SeriesKey, "pd.Series[float]"]:
+    """Each base series from its first observed day on; NaN in gaps."""
+    wide = panel(counts)
+    return {key: trimmed(wide[key]) for key in keys_of(wide)}
+
+
+def trimmed(series: "pd.Series[float]") -> "pd.Series[float]":
+    """The series from its first observed day on."""
+    first = series.first_valid_index()
+    return series.iloc[:0] if first is None else series.loc[first:]
+
+
+def sums(base: list[SeriesKey]) -> dict[SeriesKey, list[SeriesKey]]:
+    """Every sum above the base series, with its members; a sum of one series only is left out."""
+    groups: dict[SeriesKey, list[SeriesKey]] = {}
+    for key in base:
+        for sum_key in (
+            SeriesKey(REGION, key.sector),
+            SeriesKey(key.municipality, ALL_SECTORS),
+            SeriesKey(REGION, ALL_SECTORS),
+        ):
+            groups.setdefault(sum_key, []).append(key)
+    known = set(base)
+    return {key: list(dict.fromkeys(members)) for key, members in groups.items() if key not in known}
+
+
+def with_sums(base: pd.DataFrame) -> pd.DataFrame:
+    """A panel with its sums beside it; a sum is NaN on days when a member is."""
+    added = {
+        key: base[[tuple(member) for member in members]].sum(axis=1, skipna=False)
+        for key, members in sums(keys_of(base)).items()
+    }
+    if not added:
+        return base
+    above = pd.DataFrame(added, index=base.index)
+    above.columns = pd.MultiIndex.from_tuples(list(added), names=NAMES)
+    return pd.concat([base, above], axis=1)
+
+
+def long_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """A panel as rows `date, municipality, sector, <value>`, without the NaN."""
+    tall = pd.Series(frame.rename_axis(index="date", columns=NAMES).stack([0, 1], future_stack=True))
+    return tall.dropna().reset_index(name=value)
+
+
+def wide_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """The opposite of `long_form`."""
+    wide = frame.pivot(index="date", columns=NAMES, values=value)
+    return wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq="D", name="date"))

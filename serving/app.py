@@ -1,0 +1,100 @@
+"""The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
+
+BentoML keeps processes, `/livez`, `/readyz` and `/metrics`. The documentation page uses the Swagger
+UI that ships inside BentoML, so it works where there is no internet.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.staticfiles import StaticFiles
+
+from data.errors import StoreError
+from serving import complaints, outlook, problems
+from serving.logs import LOGGER, configure_logs
+from serving.runtime import open_runtime
+from serving.types import ErrorAnswer
+
+TITLE = "TSUR"
+VERSION = "0.1.0"
+DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
+
+Every error has one shape, `{"error": {"code", "message", "details"}}`; `details` names each place
+and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+ASSETS = "/docs/assets"
+ERRORS = {
+    400: "The body is not JSON (`bad_json`)",
+    401: "No key or a wrong one (`unauthorized`)",
+    413: "The body is too large (`body_too_large`)",
+    422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
+    500: "A bug (`internal`)",
+    503: "No champion yet (`no_champion`, `not_ready`, `bad_bundle`), or no store (`store_unavailable`)",
+    504: "The answer took too long (`timeout`)",
+}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the runtime before the first request, close it after the last."""
+    configure_logs()
+    runtime = open_runtime()
+    app.state.runtime = runtime
+    anyio.to_thread.current_default_thread_limiter().total_tokens = runtime.config.threads
+    try:
+        await anyio.to_thread.run_sync(runtime.store.prepare)
+    except StoreError as error:
+        logging.getLogger(LOGGER).error("%s", error.message)
+    yield
+    runtime.close()
+
+
+def create_app() -> FastAPI:
+    """The application, without its runtime: that opens when it starts."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    problems.install(app)
+    keys = [
+        Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
+        Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
+    ]
+    answers = {status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()}
+    v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
+    v1.include_router(complaints.router)
+    v1.include_router(outlook.router)
+    app.include_router(v1)
+    _document(app)
+    app.state.paths = frozenset(app.openapi()["paths"]) | {"/", "/docs", "/openapi.json"}
+    return app
+
+
+def _document(app: FastAPI) -> None:
+    content = str(files("bentoml").joinpath("_internal/server/static_content"))
+    app.mount(ASSETS, StaticFiles(directory=content, check_dir=False), name="assets")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=TITLE,
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon-light-32x32.png",
+        )
+
+    @app.get("/", include_in_schema=False)
+    def index() -> RedirectResponse:
+        return RedirectResponse("/docs")

@@ -1,0 +1,173 @@
+"""`POST /v1/classify` and `POST /v1/feedback`: complaints in, routing decisions out, corrections back.
+
+A complaint is answered when its decision is stored; the store masks the text. Places and labels
+are checked against the catalogue that the serving classifier was trained for.
+"""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from data.catalogue import Catalogue
+from data.cleaning import clean_text
+from data.errors import LabelError, RequestError, TsurError
+from models.decoding import Classification, Proposal
+from serving.config import ServingConfig
+from serving.runtime import Runtime, runtime_of
+from serving.store import Correction, Decision
+from serving.types import (
+    ClassifyAnswer,
+    ClassifyItem,
+    ClassifyRequest,
+    ClassifyResult,
+    ErrorAnswer,
+    FeedbackAnswer,
+    FeedbackRequest,
+    LabelProposal,
+    ModelVersion,
+)
+
+router = APIRouter(tags=["complaints"])
+Parts = Annotated[Runtime, Depends(runtime_of)]
+
+REASONS_RU = {
+    "low_confidence": "Модель недостаточно уверена в исполнителе: решение за оператором.",
+    "rare_label": "Тема встречается слишком редко, чтобы модель её выучила: нужна ручная маршрутизация.",
+    "no_cyrillic": "В тексте нет ни одной русской буквы: прочитайте его сами.",
+}
+UNKNOWN_REASON_RU = "Нужна проверка оператором."
+
+
+@router.post("/classify", summary="Classify complaints and decide where they go")
+def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> ClassifyAnswer:
+    """Route or review each complaint; every answered decision is stored (with its text masked)."""
+    request.state.items = len(body.items)
+    check_items(body.items, runtime.config)
+    champion = runtime.champions.classifier
+    places = municipality_ids(body.items, champion.model.catalogue)
+    found = champion.model.classify([item.text for item in body.items], places)
+    names = {place.id: place.name for place in champion.model.catalogue.municipalities}
+    now = datetime.now(UTC)
+    results, decisions = [], []
+    for item, place, classification in zip(body.items, places, found, strict=True):
+        complaint_id = item.id or uuid.uuid4().hex
+        created_at = item.created_at or now
+        results.append(result_of(complaint_id, created_at, classification))
+        name = names[place] if place else None
+        decisions.append(_decision(item, complaint_id, created_at, name, classification, champion.version))
+    runtime.store.save_decisions(decisions)
+    runtime.metrics.classified(result.decision for result in results)
+    return ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
+
+
+@router.post(
+    "/feedback",
+    summary="Store operators' corrections",
+    responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
+)
+def feedback(body: FeedbackRequest, request: Request, runtime: Parts) -> FeedbackAnswer:
+    """Keep what an operator decided instead: the best training data there is."""
+    request.state.items = len(body.items)
+    catalogue = runtime.champions.classifier.model.catalogue
+    for index, item in enumerate(body.items):
+        try:
+            catalogue.check_labels(item.sector, item.topic, item.agency)
+        except LabelError as error:
+            raise _placed(error, f"items.{index}") from None
+    runtime.store.save_corrections(
+        [Correction(item.source, item.id, item.sector, item.topic, item.agency, item.operator) for item in body.items]
+    )
+    return FeedbackAnswer(stored=len(body.items))
+
+
+def check_items(items: list[ClassifyItem], config: ServingConfig) -> None:
+    """Check what the schema cannot: this installation's limits, texts of blanks only, ids given twice.
+
+    Raises:
+        RequestError: with every item that does not fit.
+    """
+    problems: dict[str, str] = {}
+    if len(items) > config.max_items:
+        problems["items"] = f"there are {len(items)} items; at most {config.max_items} fit in one request"
+    seen: set[tuple[str, str]] = set()
+    for index, item in enumerate(items):
+        if len(item.text) > config.max_characters:
+            problems[f"items.{index}.text"] = f"the text is longer than {config.max_characters} characters"
+        elif not clean_text(item.text):
+            problems[f"items.{index}.text"] = "the text is empty"
+        if item.id is not None:
+            if (item.source, item.id) in seen:
+                problems[f"items.{index}.id"] = "the id is given twice in this request"
+            seen.add((item.source, item.id))
+    if problems:
+        where, problem = next(iter(problems.items()))
+        raise RequestError(f"{where}: {problem}", **problems)
+
+
+def municipality_ids(items: list[ClassifyItem], catalogue: Catalogue) -> list[str | None]:
+    """Each item's place as an id of the catalogue.
+
+    Raises:
+        LabelError: a place is unknown; names the item and the known places.
+    """
+    places: list[str | None] = []
+    for index, item in enumerate(items):
+        try:
+            places.append(catalogue.municipality_id(item.municipality) if item.municipality else None)
+        except LabelError as error:
+            raise _placed(error, f"items.{index}.municipality") from None
+    return places
+
+
+def result_of(complaint_id: str, created_at: datetime, found: Classification) -> ClassifyResult:
+    """One classification as it goes over the wire."""
+    hours = found.deadline_hours
+    return ClassifyResult(
+        id=complaint_id,
+        decision=found.decision,
+        reasons=list(found.reasons),
+        reasons_ru=[REASONS_RU.get(reason, UNKNOWN_REASON_RU) for reason in found.reasons],
+        sector=_proposal(found.sector),
+        topic=_proposal(found.topic),
+        agency=_proposal(found.agency),
+        alternatives={head: [_proposal(p) for p in top] for head, top in found.alternatives.items()},
+        deadline_hours=hours,
+        due_at=created_at + timedelta(hours=hours) if hours else None,
+        truncated=found.truncated,
+    )
+
+
+def _proposal(proposal: Proposal) -> LabelProposal:
+    return LabelProposal(label=proposal.label, confidence=round(proposal.confidence, 4))
+
+
+def _placed(error: TsurError, where: str) -> LabelError:
+    return LabelError(f"{where}: {error.message}", **{where: error.message})
+
+
+def _decision(
+    item: ClassifyItem,
+    complaint_id: str,
+    created_at: datetime,
+    municipality: str | None,
+    found: Classification,
+    version: str,
+) -> Decision:
+    return Decision(
+        source=item.source,
+        id=complaint_id,
+        text=clean_text(item.text),
+        municipality=municipality,
+        created_at=created_at,
+        decision=found.decision,
+        reasons=list(found.reasons),
+        sector=found.sector.label,
+        sector_confidence=found.sector.confidence,
+        topic=found.topic.label,
+        topic_confidence=found.topic.confidence,
+        agency=found.agency.label,
+        agency_confidence=found.agency.confidence,
+        model_version=version,
+    )

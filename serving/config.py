@@ -1,0 +1,53 @@
+"""The service's limits and defaults, as in `configs/serving.yaml`."""
+
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from data.config import Config, load_config
+from data.schema import MAX_CHARACTERS
+from data.settings import settings
+
+MAX_ITEMS = 256
+"""Complaints in one request, at most: the API's schema names this number."""
+
+
+class SurgeDefaults(Config):
+    """What `GET /v1/surges` and `GET /v1/heatmap` show unless the request says otherwise."""
+
+    min_probability: float = Field(default=0.5, ge=0, le=1)
+    window_days: int = Field(default=7, ge=1, le=28)
+
+
+class ServingConfig(Config):
+    """Limits, timings and processes; comments on each stand in the YAML."""
+
+    max_items: int = Field(default=MAX_ITEMS, ge=1, le=MAX_ITEMS)
+    max_characters: int = Field(default=MAX_CHARACTERS, ge=1, le=MAX_CHARACTERS)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    timeout_seconds: float = Field(default=60.0, gt=0)
+    refresh_seconds: float = Field(default=30.0, gt=0)
+    threads: int = Field(default=8, ge=1, le=256)
+    inference_threads: int = Field(default=0, ge=0)
+    workers: int = Field(default=1, ge=1, le=64)
+    timezone: str = "Europe/Moscow"
+    surges: SurgeDefaults = SurgeDefaults()
+
+    @field_validator("timezone")
+    @classmethod
+    def known_timezone(cls, value: str) -> str:
+        """A name of the tz database."""
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not a time zone of the tz database, such as Europe/Moscow") from None
+        return value
+
+
+def load_serving_config() -> ServingConfig:
+    """Read `serving.yaml` of this installation.
+
+    Raises:
+        ConfigError: the file is missing or malformed; names the key.
+    """
+    return load_config(settings().configs / "serving.yaml", ServingConfig)

@@ -1,0 +1,50 @@
+"""Our Prometheus metrics, beside BentoML's own, at `/metrics`.
+
+`prometheus_client` decides at its import where several workers meet, so it is imported when the
+service starts and not with this module.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """Counters of one worker; made once a process."""
+
+    def __init__(self) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
+
+        self._requests = Counter("tsur_requests", "Requests answered", ["method", "path", "status"])
+        self._errors = Counter("tsur_errors", "Errors by code", ["code"])
+        self._seconds = Histogram("tsur_request_seconds", "Time to the whole answer", ["path"], buckets=SECONDS)
+        self._items = Counter("tsur_items", "Complaints classified, by routing decision", ["decision"])
+        self._champions = Gauge(
+            "tsur_champion",
+            "1 for the version that serves",
+            ["name", "version"],
+            multiprocess_mode="mostrecent",
+        )
+        self._shown: set[tuple[str, str]] = set()
+
+    def request(self, method: str, path: str, status: int, code: str | None, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(method, path, str(status)).inc()
+        self._seconds.labels(path).observe(seconds)
+        if code is not None:
+            self._errors.labels(code).inc()
+
+    def classified(self, decisions: Iterable[str]) -> None:
+        """Count classified complaints."""
+        for decision in decisions:
+            self._items.labels(decision).inc()
+
+    def champions(self, serving: Iterable[Any]) -> None:
+        """Show which versions serve."""
+        now = {(champion.name, champion.version) for champion in serving}
+        for name, version in self._shown - now:
+            self._champions.labels(name, version).set(0)
+        for name, version in now:
+            self._champions.labels(name, version).set(1)
+        self._shown |= now

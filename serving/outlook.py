@@ -1,0 +1,183 @@
+"""`POST /v1/forecast`, `GET /v1/surges`, `GET /v1/heatmap`: what will come, and what is out of the ordinary.
+
+All three answer from the champion forecaster, whose means are computed already; each also answers
+with a CSV table. Names of places may be ids or aliases of the catalogue, as in `/v1/classify`.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from data.errors import LabelError, TsurError
+from models.forecasting.forecast import Forecasts
+from models.forecasting.series import SeriesKey, with_sums
+from models.forecasting.surges import Surge, expected_surges, observed_surges
+from serving.champions import Champion
+from serving.recent import heat_cells, recent_counts, yesterday
+from serving.runtime import Runtime, runtime_of
+from serving.tables import CSV_ANSWER, Format, csv_response, wants_csv
+from serving.types import (
+    ErrorAnswer,
+    ForecastAnswer,
+    ForecastDay,
+    ForecastRequest,
+    HeatCell,
+    HeatmapAnswer,
+    HistoryDay,
+    ModelVersion,
+    SurgeOut,
+    SurgesAnswer,
+)
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorAnswer, "description": "No such series (`unknown_series`)"}
+}
+STALE: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorAnswer, "description": "The forecasts end before that day (`forecast_stale`)"}
+}
+DAYS_JUDGED = 56
+"""Counts that an observed surge is dated and explained by."""
+
+router = APIRouter(tags=["outlook"])
+Parts = Annotated[Runtime, Depends(runtime_of)]
+Place = Annotated[str | None, Query(max_length=300, description="Only this municipality")]
+Area = Annotated[str | None, Query(max_length=300, description="Only this sector")]
+AsOf = Annotated[date | None, Query(description="The last day looked at; default: the last whole day known")]
+
+
+@router.post("/forecast", summary="Forecast daily counts", responses={**UNKNOWN, **STALE, **CSV_ANSWER})
+def forecast(body: ForecastRequest, request: Request, runtime: Parts, format: Format = None) -> ForecastAnswer:
+    """Mean and quantiles of each day, beside the end of the history."""
+    champion = runtime.champions.forecaster
+    forecasts = champion.model
+    place = place_name(runtime, body.municipality)
+    frame = forecasts.forecast(place, body.sector, body.start, body.horizon, body.levels)
+    rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    for row in rows:
+        row["date"] = row["date"].date()
+    if wants_csv(request, format):
+        return csv_response(rows, [str(name) for name in frame.columns])  # type: ignore[return-value]
+    key = forecasts.resolve(place, body.sector)
+    return ForecastAnswer(
+        model=_version(champion),
+        municipality=key.municipality,
+        sector=key.sector,
+        method=str(forecasts.facts(key)["champion"]),
+        days=[_day(row) for row in rows],
+        history=_history(forecasts, key),
+    )
+
+
+@router.get("/surges", summary="Surges, observed and expected", responses={**UNKNOWN, **CSV_ANSWER})
+def surges(
+    request: Request,
+    runtime: Parts,
+    kind: Literal["observed", "expected"] | None = None,
+    municipality: Place = None,
+    sector: Area = None,
+    min_probability: Annotated[float | None, Query(ge=0, le=1)] = None,
+    as_of: AsOf = None,
+    format: Format = None,
+) -> SurgesAnswer:
+    """Counts clearly above what season, weekday and calendar explain, the clearest first."""
+    champion = runtime.champions.forecaster
+    forecasts = champion.model
+    place = place_name(runtime, municipality)
+    forecasts.resolve(place, sector)
+    counts = recent_counts(forecasts, runtime.store, yesterday(runtime.config.timezone), as_of)
+    found = all_surges(forecasts, counts, kind)
+    least = runtime.config.surges.min_probability if min_probability is None else min_probability
+    shown = [
+        _surge(surge)
+        for surge in found
+        if surge.probability >= least
+        and (place is None or surge.municipality == place)
+        and (sector is None or surge.sector == sector)
+    ]
+    if wants_csv(request, format):
+        columns = list(SurgeOut.model_fields)
+        return csv_response([surge.model_dump() for surge in shown], columns)  # type: ignore[return-value]
+    return SurgesAnswer(model=_version(champion), as_of=counts.index[-1].date(), surges=shown)
+
+
+@router.get("/heatmap", summary="Observed against expected, municipality × sector", responses={**CSV_ANSWER})
+def heatmap(
+    request: Request,
+    runtime: Parts,
+    days: Annotated[int | None, Query(ge=1, le=28, description="Default: `surges.window_days`")] = None,
+    as_of: AsOf = None,
+    format: Format = None,
+) -> HeatmapAnswer:
+    """The heat map of the region's problems over the last days, the hottest cells first."""
+    champion = runtime.champions.forecaster
+    counts = recent_counts(champion.model, runtime.store, yesterday(runtime.config.timezone), as_of)
+    wanted = runtime.config.surges.window_days if days is None else days
+    cells = heat_cells(champion.model, counts, wanted)
+    if wants_csv(request, format):
+        rows = [cell.model_dump() for cell in cells]
+        return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
+    window = counts.index[-wanted:]
+    start, end = window[0].date(), window[-1].date()
+    return HeatmapAnswer(model=_version(champion), start=start, end=end, cells=cells)
+
+
+def place_name(runtime: Runtime, municipality: str | None) -> str | None:
+    """The catalogue's name of a place; what it does not know is left to the forecaster."""
+    if municipality is None:
+        return None
+    try:
+        catalogue = runtime.champions.classifier.model.catalogue
+        place_id = catalogue.municipality_id(municipality)
+    except (LabelError, TsurError):
+        return municipality
+    return next(place.name for place in catalogue.municipalities if place.id == place_id)
+
+
+def _version(champion: Champion[Forecasts]) -> ModelVersion:
+    return ModelVersion(name=champion.name, version=champion.version)
+
+
+def _day(row: dict[str, Any]) -> ForecastDay:
+    bounds = {name: int(value) for name, value in row.items() if name not in ("date", "mean")}
+    return ForecastDay(date=row["date"], mean=round(float(row["mean"]), 3), quantiles=bounds)
+
+
+def _history(forecasts: Forecasts, key: SeriesKey) -> list[HistoryDay]:
+    tail = forecasts.mean_of(key, forecasts.tail)
+    return [HistoryDay(date=day.date(), count=None if value != value else int(value)) for day, value in tail.items()]
+
+
+def all_surges(
+    forecasts: Forecasts, counts: pd.DataFrame, kind: Literal["observed", "expected"] | None = None
+) -> list[Surge]:
+    """Surges of one kind or both at the end of `counts`, sums over places and sectors included."""
+    found: list[Surge] = []
+    last = counts.index[-1].date()
+    if kind in (None, "observed"):
+        config = forecasts.config
+        panel, means = with_sums(counts.iloc[-DAYS_JUDGED:]), forecasts.known_means()
+        found += observed_surges(panel, means, forecasts.series, config.surges, last, config.calendar)
+    if kind in (None, "expected"):
+        found += [surge for surge in expected_surges(forecasts) if surge.end > last]
+    return sorted(found, key=lambda surge: (-round(surge.probability, 2), surge.expected - surge.count))
+
+
+def _surge(surge: Surge) -> SurgeOut:
+    observed = surge.kind == "observed"
+    return SurgeOut(
+        kind=surge.kind,
+        municipality=surge.municipality,
+        sector=surge.sector,
+        start=surge.start,
+        end=surge.end,
+        since=surge.since,
+        expected=round(surge.expected, 2),
+        observed=round(surge.count) if observed else None,
+        forecast=None if observed else round(surge.count, 2),
+        ratio=round(surge.ratio, 2),
+        level=surge.level,
+        probability=round(surge.probability, 4),
+        reasons=list(surge.reasons),
+    )

@@ -1,0 +1,49 @@
+"""What one worker holds while it runs: limits, keys, champions, store and metrics."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from data.settings import settings
+from serving.champions import Champions
+from serving.config import ServingConfig, load_serving_config
+from serving.metrics import Metrics
+from serving.store import Store
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The parts of a running worker."""
+
+    config: ServingConfig
+    keys: frozenset[str]
+    champions: Champions
+    store: Store
+    metrics: Metrics
+
+    def close(self) -> None:
+        """Stop watching the registry and let go of the store."""
+        self.champions.stop()
+        self.store.close()
+
+
+def open_runtime() -> Runtime:
+    """Put the parts together; champions load in the background.
+
+    Raises:
+        ConfigError: `serving.yaml` or the store's URL is malformed.
+    """
+    config = load_serving_config()
+    metrics = Metrics()
+    champions = Champions(settings().mlflow_uri, config.inference_threads)
+    champions.on_change = lambda: metrics.champions(champions.serving)
+    store = Store(settings().database_url, config.timezone)
+    champions.start(config.refresh_seconds)
+    return Runtime(config, settings().keys, champions, store, metrics)
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime of the worker that answers this request."""
+    found = request.app.state.runtime
+    assert isinstance(found, Runtime)
+    return found

@@ -1,0 +1,33 @@
+"""The BentoML service: processes, health and metrics are BentoML's, everything under `/v1` is `app.py`'s.
+
+Started by `serving.run`, which passes the number of workers on. BentoML's own timeout and access
+log are off, because the gate's speak the one error shape and know no personal data.
+"""
+
+import bentoml
+
+from serving.app import create_app
+from serving.gate import Gate
+
+BENTOML_TIMEOUT_SECONDS = 24 * 3600
+
+api = create_app()
+
+
+@bentoml.service(
+    name="tsur",
+    workers=1,
+    traffic={"timeout": BENTOML_TIMEOUT_SECONDS},
+    logging={"access": {"enabled": False}},
+)
+@bentoml.asgi_app(api, path="/")
+class TsurService:
+    """Routes complaints and forecasts their counts."""
+
+    async def __is_ready__(self) -> bool:
+        """Only when both champions are loaded; otherwise raises the reason, which the gate answers with."""
+        api.state.runtime.champions.check_ready()
+        return True
+
+
+TsurService.add_asgi_middleware(Gate, api=api)

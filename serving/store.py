@@ -1,0 +1,270 @@
+"""The store: every decision and every operator's correction, with masked texts.
+
+In: decisions, corrections. Out: daily counts. A complaint is accepted when it is stored: where the
+store cannot be written, `/v1/classify` answers 503 and the sender sends again. A complaint's id
+is unique within its source; sending it again replaces the decision. SQLite (WAL) by default,
+PostgreSQL by URL.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from data.counts import NO_PLACE
+from data.errors import ConfigError, StoreError, UnknownComplaintError
+from data.masking import mask
+
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+LOCK_SECONDS = 10
+
+
+class Table(DeclarativeBase):
+    """The tables of the store."""
+
+
+class DecisionRow(Table):
+    """The last decision on one complaint; `day` is local, `created_at` and `received_at` are UTC."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("decisions_by_day", "day"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    municipality: Mapped[str | None]
+    created_at: Mapped[datetime]
+    day: Mapped[date]
+    received_at: Mapped[datetime]
+    decision: Mapped[str]
+    reasons: Mapped[list[str]] = mapped_column(JSON)
+    sector: Mapped[str]
+    sector_confidence: Mapped[float]
+    topic: Mapped[str]
+    topic_confidence: Mapped[float]
+    agency: Mapped[str]
+    agency_confidence: Mapped[float]
+    model_version: Mapped[str]
+
+
+class CorrectionRow(Table):
+    """What an operator said of one complaint; the latest row of a complaint holds."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index("corrections_by_complaint", "source", "complaint_id"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    source: Mapped[str]
+    complaint_id: Mapped[str]
+    sector: Mapped[str | None]
+    topic: Mapped[str | None]
+    agency: Mapped[str | None]
+    operator: Mapped[str | None]
+    received_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision to store; the text is masked on its way in."""
+
+    source: str
+    id: str
+    text: str
+    municipality: str | None
+    created_at: datetime
+    decision: str
+    reasons: list[str]
+    sector: str
+    sector_confidence: float
+    topic: str
+    topic_confidence: float
+    agency: str
+    agency_confidence: float
+    model_version: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction to store."""
+
+    source: str
+    complaint_id: str
+    sector: str | None
+    topic: str | None
+    agency: str | None
+    operator: str | None
+
+
+class Store:
+    """Decisions and corrections in one database. Thread-safe.
+
+    Args:
+        url: SQLAlchemy URL.
+        timezone: whose midnight ends a day.
+
+    Raises:
+        ConfigError: the URL is malformed or its driver is not installed.
+    """
+
+    def __init__(self, url: str, timezone: str = "Europe/Moscow") -> None:
+        self._zone = ZoneInfo(timezone)
+        self._engine = _engine(url)
+        self._insert = INSERTS[self._engine.dialect.name]
+        self._prepared = False
+        self._lock = Lock()
+
+    def prepare(self) -> None:
+        """Create the tables where they are missing.
+
+        Raises:
+            StoreError: the database cannot be reached or written.
+        """
+        with self._lock:
+            if self._prepared:
+                return
+            with _as_store_error("prepared"):
+                if self._engine.dialect.name == "sqlite" and self._engine.url.database:
+                    Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                Table.metadata.create_all(self._engine)
+            self._prepared = True
+
+    def save_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Store decisions, replacing those on the same complaints; all or none.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        now = _naive(datetime.now(UTC))
+        rows = [
+            asdict(decision)
+            | {
+                "text": mask(decision.text),
+                "created_at": _naive(decision.created_at),
+                "day": decision.created_at.astimezone(self._zone).date(),
+                "received_at": now,
+            }
+            for decision in decisions
+        ]
+        insert = self._insert(DecisionRow)
+        fresh = {name: insert.excluded[name] for name in rows[0] if name not in ("source", "id")}
+        with self._transaction("written") as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
+
+    def save_corrections(self, corrections: Sequence[Correction]) -> None:
+        """Store corrections; all or none.
+
+        Raises:
+            UnknownComplaintError: a complaint was never classified; names all such ids.
+            StoreError: nothing was stored.
+        """
+        now = _naive(datetime.now(UTC))
+        keys = [(correction.source, correction.complaint_id) for correction in corrections]
+        key = tuple_(DecisionRow.source, DecisionRow.id)
+        with self._transaction("written") as connection:
+            found = connection.execute(select(DecisionRow.source, DecisionRow.id).where(key.in_(keys)))
+            known = {(row.source, row.id) for row in found}
+            missing = {f"items.{n}.id": f"{k[1]!r} of source {k[0]!r}" for n, k in enumerate(keys) if k not in known}
+            if missing:
+                raise UnknownComplaintError(
+                    f"no complaint {next(iter(missing.values()))} was classified here; nothing was stored", **missing
+                )
+            rows = [
+                asdict(correction) | {"operator": mask(correction.operator or "") or None, "received_at": now}
+                for correction in corrections
+            ]
+            connection.execute(CorrectionRow.__table__.insert(), rows)
+
+    def daily_counts(self, after: date) -> pd.DataFrame:
+        """Complaints per local day × municipality × sector on the days after `after`.
+
+        An operator's sector counts, where there is one. Columns `date, municipality, sector, count`;
+        days without complaints have no row.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        newest = (
+            select(func.max(CorrectionRow.number).label("number"))
+            .where(CorrectionRow.sector.is_not(None))
+            .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
+            .subquery()
+        )
+        corrected = (
+            select(CorrectionRow.source, CorrectionRow.complaint_id, CorrectionRow.sector)
+            .join(newest, newest.c.number == CorrectionRow.number)
+            .subquery()
+        )
+        place = func.coalesce(DecisionRow.municipality, NO_PLACE)
+        sector = func.coalesce(corrected.c.sector, DecisionRow.sector)
+        same = (corrected.c.source == DecisionRow.source) & (corrected.c.complaint_id == DecisionRow.id)
+        query = (
+            select(DecisionRow.day, place, sector, func.count())
+            .join(corrected, same, isouter=True)
+            .where(DecisionRow.day > after)
+            .group_by(DecisionRow.day, place, sector)
+            .order_by(place, sector, DecisionRow.day)
+        )
+        with self._transaction("read") as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        frame = pd.DataFrame(rows, columns=["date", "municipality", "sector", "count"])
+        return frame.assign(
+            date=pd.to_datetime(frame["date"]).astype("datetime64[ns]"), count=frame["count"].astype("int64")
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, verb: str) -> Iterator[Connection]:
+        self.prepare()
+        with _as_store_error(verb), self._engine.begin() as connection:
+            yield connection
+
+
+def _naive(moment: datetime) -> datetime:
+    """UTC without its offset: SQLite has no other."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in INSERTS:
+            raise ConfigError(f"TSUR_STORE_URL: {parsed.get_backend_name()!r} is neither sqlite nor postgresql")
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": LOCK_SECONDS})
+            event.listen(engine, "connect", _write_ahead)
+            return engine
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError):
+        raise ConfigError("TSUR_STORE_URL is not a SQLAlchemy URL such as sqlite:////path/store.db") from None
+    except ImportError as error:
+        raise ConfigError(f"TSUR_STORE_URL needs a driver that is not installed: {error.name}") from None
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    """Readers do not wait for the writer."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+@contextmanager
+def _as_store_error(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"the store cannot be {verb} ({type(error).__name__}); try again later") from error

@@ -1,0 +1,139 @@
+"""Tiny bundles of the real formats: weights are random, everything else is as in production."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+from onnx import TensorProto, helper, numpy_helper
+
+from data.catalogue import load_catalogue
+from data.settings import CHECKOUT
+from models.bundle import BundleConfig, BundleParts, write_parts
+from models.calibration import Calibration
+from models.forecasting.backtest import backtest
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.fitting import fit_forecasts
+from models.labels import HEADS, LabelSpace
+
+CATALOGUE = CHECKOUT / "configs" / "catalogue.yaml"
+SENTENCES = [
+    "не вывозят мусор у дома третью неделю",
+    "яма на дороге после зимы не заделана",
+    "нет горячей воды и отопления в квартире",
+    "автобус не приходит по расписанию утром",
+    "спасибо за новый сквер у школы",
+]
+MAX_TOKENS = 48
+HIDDEN = 32
+FIRST_DAY = "2026-05-01"
+LAST_DAY = "2026-11-15"
+SURGE_DAYS = 5
+SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
+
+
+def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Path:
+    """A classifier bundle with a random one-layer network; threshold 0 routes everything that may be routed."""
+    catalogue = load_catalogue(CATALOGUE)
+    triples = catalogue.triples()
+    labels = LabelSpace({head: tuple(sorted({getattr(t, head) for t in triples})) for head in HEADS})
+    config = BundleConfig(
+        encoder="random", text_prefix="query: ", max_tokens=MAX_TOKENS, pad_token_id=1, data_fingerprint="none"
+    )
+    calibration = Calibration(
+        temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
+    )
+    parts = BundleParts(folder, config, labels, calibration, catalogue)
+    write_parts(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
+    vocabulary = _write_tokenizer(folder / "tokenizer.json")
+    _write_network(folder / "model.onnx", vocabulary, {head: len(labels.names[head]) for head in HEADS}, seed)
+    return folder
+
+
+def _write_tokenizer(path: Path) -> int:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save(str(path))
+    return int(tokenizer.get_vocab_size())
+
+
+def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], seed: int) -> None:
+    """Random word vectors, their masked mean, one random linear head a target: a graph with the real names."""
+    rng = np.random.default_rng(seed)
+    weights = {"words": rng.normal(size=(vocabulary, HIDDEN)).astype(np.float32), "last": np.array([2])}
+    weights |= {f"w_{h}": rng.normal(size=(HIDDEN, n)).astype(np.float32) for h, n in label_counts.items()}
+    nodes = [
+        helper.make_node("Gather", ["words", "input_ids"], ["vectors"]),
+        helper.make_node("Cast", ["attention_mask"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["real", "last"], ["mask"]),
+        helper.make_node("Mul", ["vectors", "mask"], ["masked"]),
+        helper.make_node("ReduceSum", ["masked", "one"], ["summed"], keepdims=0),
+        helper.make_node("ReduceSum", ["mask", "one"], ["tokens"], keepdims=0),
+        helper.make_node("Div", ["summed", "tokens"], ["pooled"]),
+        *(helper.make_node("MatMul", ["pooled", f"w_{head}"], [head]) for head in HEADS),
+    ]
+    weights["one"] = np.array([1])
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    outputs = [helper.make_tensor_value_info(head, TensorProto.FLOAT, ["rows", label_counts[head]]) for head in HEADS]
+    constants = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def write_forecaster(folder: Path) -> Path:
+    """A forecaster bundle over two places and two sectors; one series surges in its last five days."""
+    config = ForecasterConfig(
+        contenders=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
+    )
+    counts = small_counts()
+    fit_forecasts(counts, config, backtest(counts, config)).save(folder)
+    return folder
+
+
+def small_counts() -> pd.DataFrame:
+    """Daily counts, Poisson with a weekly season; the surge is fourfold."""
+    days = pd.date_range(FIRST_DAY, LAST_DAY, freq="D")
+    rng = np.random.default_rng(0)
+    parts = []
+    for place in (SURGE_PLACE, "Каменный Брод"):
+        for sector, level in ((SURGE_SECTOR, 20.0), ("Дороги", 8.0)):
+            mean = np.where(days.dayofweek < 5, level, level / 2)
+            if (place, sector) == (SURGE_PLACE, SURGE_SECTOR):
+                mean = np.where(days >= days[-SURGE_DAYS], 4 * mean, mean)
+            columns = {"date": days, "municipality": place, "sector": sector, "count": rng.poisson(mean)}
+            parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str:
+    """Log a bundle as a pyfunc, register it, make it champion; returns the version."""
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri)
+    experiment = mlflow.get_experiment_by_name("tests")
+    identity = experiment.experiment_id if experiment else mlflow.create_experiment("tests", artifacts.as_uri())
+    with mlflow.start_run(experiment_id=identity):
+        info = mlflow.pyfunc.log_model(
+            name=name,
+            python_model=str(Path(__file__).with_name("pyfunc_nothing.py")),
+            artifacts={"bundle": str(bundle)},
+            pip_requirements=[],
+            registered_model_name=name,
+        )
+    version = str(info.registered_model_version)
+    mlflow.MlflowClient().set_registered_model_alias(name, "champion", version)
+    return version

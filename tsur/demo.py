@@ -1,0 +1,193 @@
+"""`tsur demo`: the whole path on the sample, from training to answers over HTTP.
+
+Champions that are there already are used as they are; missing ones are trained on the sample.
+Everything shown comes out of the running service.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from data.errors import NoChampionError, TsurError
+from data.settings import settings
+
+READY_SECONDS = 120
+MLFLOW_PORT = 5000
+COMPLAINTS = [
+    {
+        "id": "demo-1",
+        "text": "Вторую неделю не вывозят мусор на Садовой 12, баки переполнены, вонь и крысы!!!",
+        "municipality": "Верхнереченск",
+    },
+    {
+        "id": "demo-2",
+        "text": "В квартире +14, батареи еле тёплые, двое маленьких детей. Управляющая молчит.",
+        "municipality": "Каменный Брод",
+    },
+    {
+        "id": "demo-3",
+        "text": "Автобус 17 опять не пришёл, стояли сорок минут на морозе, опоздала на работу",
+        "municipality": "Верхнереченск",
+    },
+    {
+        "id": "demo-4",
+        "text": "Спасибо врачам районной больницы за внимание и заботу!",
+        "municipality": "Полянский район",
+    },
+    {"id": "demo-5", "text": "ну и долго это будет продолжаться???"},
+    {"id": "demo-6", "text": "Cheap loans online, click here"},
+]
+
+
+def run_demo(once: bool, port: int, console: Console) -> None:
+    """Train what is missing, serve, ask, show; stay up unless `once`."""
+    from serving.run import start, stop
+
+    began = time.monotonic()
+    _train_missing(console)
+    base = f"http://127.0.0.1:{port}"
+    console.rule("the service")
+    process = start(port=port)
+    interface = None
+    try:
+        with httpx.Client(base_url=base, timeout=60, headers=_key()) as client:
+            _wait_ready(client, process, console)
+            _show_classification(client, console)
+            _show_forecast(client, console)
+            _show_surges(client, console)
+        console.rule("try it yourself")
+        _show_commands(base, console)
+        console.print(f"the demo took {time.monotonic() - began:.0f} seconds to get here")
+        if not once:
+            interface = _start_interface(console)
+            console.print("[bold]The service stays up; Ctrl+C ends it.[/bold]")
+            process.wait()
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        if interface is not None:
+            interface.terminate()
+        stop(process)
+
+
+def _train_missing(console: Console) -> None:
+    from training.tracking import CLASSIFIER, FORECASTER, champion_bundle
+
+    for step, name in enumerate((FORECASTER, CLASSIFIER), start=1):
+        verb = name.removeprefix("complaint-")
+        try:
+            _, version = champion_bundle(name)
+            console.print(f"{step}/2 {name}: version {version} is champion already")
+        except NoChampionError:
+            console.rule(f"{step}/2 no {name} yet: tsur train {verb}")
+            # A process of its own, so that its memory and threads are gone before the service starts.
+            done = subprocess.run([sys.executable, "-m", "tsur", "train", verb], check=False)
+            if done.returncode:
+                raise TsurError(f"`tsur train {verb}` ended with status {done.returncode}") from None
+
+
+def _key() -> dict[str, str]:
+    keys = sorted(settings().keys)
+    return {"X-API-Key": keys[0]} if keys else {}
+
+
+def _wait_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", console: Console) -> None:
+    began = time.monotonic()
+    with console.status("waiting until both champions are loaded"):
+        while time.monotonic() - began < READY_SECONDS:
+            if process.poll() is not None:
+                raise TsurError(f"the service ended with status {process.returncode}: see its output above")
+            try:
+                if client.get("/readyz").status_code == 200:
+                    console.print(f"ready after {time.monotonic() - began:.1f} s")
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.2)
+    raise TsurError(f"the service was not ready within {READY_SECONDS} seconds: see its output above")
+
+
+def _asked(answer: httpx.Response) -> Any:
+    if answer.status_code != 200:
+        raise TsurError(f"{answer.request.url.path} answered {answer.status_code}: {answer.text[:300]}")
+    return answer.json()
+
+
+def _show_classification(client: httpx.Client, console: Console) -> None:
+    found = _asked(client.post("/v1/classify", json={"items": COMPLAINTS}))
+    model = found["model"]
+    table = Table(
+        "обращение", "решение", "отрасль", "тема", "ведомство", "срок, ч",
+        title=f"POST /v1/classify ({model['name']}, version {model['version']})", show_lines=True,
+    )  # fmt: skip
+    for complaint, result in zip(COMPLAINTS, found["results"], strict=True):
+        cells = [
+            f"{result[head]['label']} ({result[head]['confidence']:.2f})" for head in ("sector", "topic", "agency")
+        ]
+        decision = "направить" if result["decision"] == "route" else "оператору: " + "; ".join(result["reasons_ru"])
+        hours = "—" if result["deadline_hours"] is None else str(result["deadline_hours"])
+        table.add_row(complaint["text"], decision, *cells, hours)
+    console.print(table)
+
+
+def _show_forecast(client: httpx.Client, console: Console) -> None:
+    wanted = {"municipality": "Верхнереченск", "sector": "ЖКХ", "horizon": 7, "levels": [0.8]}
+    found = _asked(client.post("/v1/forecast", json=wanted))
+    title = f"POST /v1/forecast: {found['municipality']} · {found['sector']} ({found['method']})"
+    table = Table("день", "ожидается", "80 % интервал", title=title)
+    for day in found["days"]:
+        low, high = day["quantiles"].values()
+        table.add_row(day["date"], f"{day['mean']:.1f}", f"{low}–{high}")
+    console.print(table)
+
+
+def _show_surges(client: httpx.Client, console: Console) -> None:
+    found = _asked(client.get("/v1/surges"))
+    table = Table(
+        "вид",
+        "где",
+        "отрасль",
+        "дни",
+        "ожидалось",
+        "пришло / прогноз",
+        "вероятность",
+        "почему",
+        title="GET /v1/surges",
+    )
+    for surge in found["surges"][:8]:
+        kind = "идёт" if surge["kind"] == "observed" else "ожидается"
+        value = surge.get("observed") if surge.get("observed") is not None else surge.get("forecast")
+        table.add_row(
+            kind, surge["municipality"], surge["sector"], f"{surge['start']}…{surge['end']}",
+            f"{surge['expected']:.0f}", f"{value:.0f}", f"{surge['probability']:.2f}",
+            "; ".join(surge["reasons"]),
+        )  # fmt: skip
+    console.print(table)
+
+
+def _show_commands(base: str, console: Console) -> None:
+    body = json.dumps({"items": COMPLAINTS[:1]}, ensure_ascii=False)
+    wanted = json.dumps({"municipality": "Верхнереченск", "sector": "ЖКХ", "horizon": 7}, ensure_ascii=False)
+    for line in (
+        f"curl -s {base}/v1/classify -H 'Content-Type: application/json' -d '{body}'",
+        f"curl -s {base}/v1/forecast -H 'Content-Type: application/json' -d '{wanted}'",
+        f"curl -s {base}/v1/surges",
+        f"curl -s {base}/v1/heatmap?format=csv",
+        f"curl -s {base}/readyz",
+    ):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    console.print(f"API documentation: {base}/docs")
+    console.print(f"MLflow: http://127.0.0.1:{MLFLOW_PORT} (alone: `tsur mlflow`)")
+
+
+def _start_interface(console: Console) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tsur", "mlflow", "--port", str(MLFLOW_PORT)]
+    log = settings().home / "mlflow" / "server.log"
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output)

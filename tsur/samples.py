@@ -1,0 +1,26 @@
+"""The bundled sample: hand-written complaints and simulated daily counts of a fictional region."""
+
+import pandas as pd
+
+from data.settings import CHECKOUT
+
+FOLDER = CHECKOUT / "data" / "samples"
+
+
+def sample_complaints() -> pd.DataFrame:
+    """The sample's complaints, imported as any export is (schema COMPLAINTS)."""
+    from data.catalogue import load_catalogue
+    from data.importing import import_complaints
+    from data.sources import load_source
+
+    configs = CHECKOUT / "configs"
+    source = load_source("generic", configs / "sources")
+    return import_complaints(FOLDER / "complaints.csv", source, load_catalogue(configs / "catalogue.yaml")).complaints
+
+
+def sample_counts() -> pd.DataFrame:
+    """The simulated daily counts (schema DAILY_COUNTS)."""
+    from data.counts import CountColumns, read_counts
+
+    path = next(FOLDER.glob("daily_counts.*"))
+    return read_counts(path, CountColumns(sector="sector", municipality="municipality"))
