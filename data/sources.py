@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from data.config import Config, parse_config, read_yaml
 from data.errors import ConfigError
-from data.schema import COLUMNS, SourceName
+from data.schema import COLUMNS, LABELS, SourceName
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """A date outside is a slip of the keyboard, and pandas would not hold some of them."""
@@ -66,6 +66,11 @@ class SourceMap(Config):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("no such time zone; use a name like 'Europe/Moscow'") from None
         return value
+
+    def without_labels(self) -> "SourceMap":
+        """The same map for complaints that are to be classified: whatever labels they bear are not read."""
+        unlabelled = {field: names for field, names in self.columns.items() if field not in LABELS}
+        return self.model_copy(update={"columns": unlabelled})
 
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""

@@ -59,8 +59,10 @@ def check_access(path: str, client: str | None, headers: Headers, keys: Abstract
         AccessError: a key is needed here, and none or a wrong one was sent.
     """
     guarded = f"{path}/".startswith(GUARDED) or (path == METRICS and not is_loopback(client))
-    if not keys or not guarded:
+    if not guarded or (not keys and is_loopback(client)):
         return
+    if not keys:
+        raise AccessError("this service has no keys, so it answers its own machine only: set TSUR_API_KEYS")
     given = given_key(headers)
     if given is None:
         raise AccessError("an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")

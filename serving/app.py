@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI
@@ -71,7 +72,9 @@ def create_app() -> FastAPI:
         Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
     ]
-    answers = {status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()}
+    answers: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()
+    }
     v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
     v1.include_router(complaints.router)
     v1.include_router(outlook.router)

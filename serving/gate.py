@@ -55,7 +55,7 @@ class Reply:
 
     async def close_with(self, response: Response) -> None:
         """Send this response, unless another one has begun, and nothing after it."""
-        if not self.closed and (self.status == 0 or self.code is None and self.status >= 400):
+        if not self.closed and (self.status == 0 or (self.code is None and self.status >= 400)):
             await response({"type": "http"}, _nothing, self)
         self.closed = True
 

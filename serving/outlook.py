@@ -4,11 +4,12 @@ All three answer from the champion forecaster, whose means are computed already;
 with a CSV table. Names of places may be ids or aliases of the catalogue, as in `/v1/classify`.
 """
 
+import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from data.errors import LabelError, TsurError
 from models.forecasting.forecast import Forecasts
@@ -146,7 +147,9 @@ def _day(row: dict[str, Any]) -> ForecastDay:
 
 def _history(forecasts: Forecasts, key: SeriesKey) -> list[HistoryDay]:
     tail = forecasts.mean_of(key, forecasts.tail)
-    return [HistoryDay(date=day.date(), count=None if value != value else int(value)) for day, value in tail.items()]
+    counts = [None if math.isnan(value) else int(value) for value in tail.to_numpy()]
+    days = pd.DatetimeIndex(tail.index).date
+    return [HistoryDay(date=day, count=count) for day, count in zip(days, counts, strict=True)]
 
 
 def all_surges(

@@ -67,12 +67,13 @@ def heat_cells(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> list[He
     """Each base series' last days beside their expectation, the hottest first."""
     window = counts.iloc[-days:]
     means = forecasts.known_means()[window.columns].reindex(window.index)
+    spread = forecasts.series.set_index(NAMES)[["daily", "weekly"]].to_dict("index")
     cells = []
     for key in forecasts.keys:
         observed, expected = window[tuple(key)], means[tuple(key)]
         both = observed.notna() & expected.notna()
-        facts = forecasts.facts(key)
-        alpha = window_dispersion(float(facts["daily"]), float(facts["weekly"]), max(int(both.sum()), 1))
+        facts = spread[tuple(key)]
+        alpha = window_dispersion(facts["daily"], facts["weekly"], max(int(both.sum()), 1))
         cells.append(_cell(key.municipality, key.sector, observed[both], expected[both], alpha))
     return sorted(cells, key=lambda cell: -np.inf if cell.z is None else cell.z, reverse=True)
 

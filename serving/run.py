@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
 
 from data.errors import BindingError, ConfigError
 from data.settings import CHECKOUT, settings
@@ -105,5 +104,5 @@ def check_address(host: str, port: int) -> None:
             raise BindingError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from None
 
 
-def _interrupt(*_: Sequence[object]) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt

@@ -4,6 +4,8 @@ Started by `serving.run`, which passes the number of workers on. BentoML's own t
 log are off, because the gate's speak the one error shape and know no personal data.
 """
 
+from typing import Any, cast
+
 import bentoml
 
 from serving.app import create_app
@@ -30,4 +32,4 @@ class TsurService:
         return True
 
 
-TsurService.add_asgi_middleware(Gate, api=api)
+cast(Any, TsurService).add_asgi_middleware(Gate, api=api)

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, select, tuple_
+from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -156,10 +156,10 @@ class Store:
             }
             for decision in decisions
         ]
-        insert = self._insert(DecisionRow)
-        fresh = {name: insert.excluded[name] for name in rows[0] if name not in ("source", "id")}
+        upsert = self._insert(DecisionRow)
+        fresh = {name: upsert.excluded[name] for name in rows[0] if name not in ("source", "id")}
         with self._transaction("written") as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
+            connection.execute(upsert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
 
     def save_corrections(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
@@ -183,7 +183,7 @@ class Store:
                 asdict(correction) | {"operator": mask(correction.operator or "") or None, "received_at": now}
                 for correction in corrections
             ]
-            connection.execute(CorrectionRow.__table__.insert(), rows)
+            connection.execute(insert(CorrectionRow), rows)
 
     def daily_counts(self, after: date) -> pd.DataFrame:
         """Complaints per local day × municipality × sector on the days after `after`.

@@ -7,12 +7,12 @@ registered versions. A run that was interrupted is continued under its own id.
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from data.errors import BindingError
 from data.settings import CHECKOUT, settings
 
 CHAMPION = "champion"
@@ -137,29 +137,23 @@ def run_artifact(name: ModelName, version: int, artifact: str) -> Any:
 
 
 def serve_interface(host: str, port: int) -> int:
-    """Run the MLflow server on the tracking store until interrupted; its exit status."""
-    connect(CLASSIFIER)
-    current = settings()
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
-    command += [
-        "--backend-store-uri",
-        current.mlflow_uri,
-        "--default-artifact-root",
-        current.artifacts.as_uri(),
-    ]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    """Run the MLflow server on the tracking store until interrupted; its exit status.
+
+    Raises:
+        BindingError: the host is not this machine's own: the server asks for no key.
+    """
+    import ipaddress
+
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise BindingError(
+            f"MLflow asks for no key, so it listens on this machine only, not on {host}: "
+            "put a proxy with authentication before it, or tunnel the port"
+        )
+    hosts = f"localhost:{port},127.0.0.1:{port}"
+    named = {"MLFLOW_HOST": host, "MLFLOW_PORT": str(port), "MLFLOW_SERVER_ALLOWED_HOSTS": hosts}
+    home = {"TSUR_HOME": str(settings().home.resolve()), "TSUR_TRACKING_URI": settings().mlflow_uri}
     try:
-        return subprocess.run(command, env={**os.environ, **quiet}, cwd=current.home, check=False).returncode
+        command = [str(CHECKOUT / "mlflow" / "start.sh")]
+        return subprocess.run(command, env={**os.environ, **named, **home}, check=False).returncode
     except KeyboardInterrupt:
         return 0

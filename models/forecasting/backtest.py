@@ -238,9 +238,12 @@ def fit_spread(best: pd.DataFrame, base: list[SeriesKey]) -> pd.DataFrame:
     """Dispersion of days and weeks around the champions' means, for base series and sums above them.
 
     A series' own errors are few, so they are joined with those of all series: `DAILY_PRIOR`, `WEEKLY_PRIOR`.
+    The last window is left out where there are others: a surge that is going on must not hide itself.
     Sums compare only members that were observed. Columns: `municipality, sector, daily, weekly`.
     """
     known = best.dropna(subset=["actual"])
+    if known["window"].nunique() > 1:
+        known = known[known["window"] > 0]
     groups = dict(by_series(known))
     for key, members in sums(base).items():
         parts = [groups[member] for member in members if member in groups]
@@ -292,10 +295,11 @@ def _calibration(best: pd.DataFrame, spread: pd.DataFrame, config: ForecasterCon
     losses: list[npt.NDArray[np.float64]] = []
     for key, rows in by_series(best.dropna(subset=["actual"])):
         actual, mean = rows["actual"].to_numpy(), rows["mean"].to_numpy()
-        bounds = quantiles(mean, float(daily[key]), [0.1, 0.9])
+        dispersion = float(daily.get(key, daily.median()))
+        bounds = quantiles(mean, dispersion, [0.1, 0.9])
         inside.append((bounds[:, 0] <= actual) & (actual <= bounds[:, 1]))
         sizes.append(mean)
-        predicted = quantiles(mean, float(daily[key]), levels).astype(np.float64)
+        predicted = quantiles(mean, dispersion, levels).astype(np.float64)
         losses.extend(pinball(actual, predicted[:, at], level) for at, level in enumerate(levels))
     hit, size = np.concatenate(inside), np.concatenate(sizes)
     coverage = {"all": float(hit.mean())}

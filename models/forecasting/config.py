@@ -28,7 +28,7 @@ class SurgeConfig(Config):
 
     window_days: int = Field(default=7, ge=1, le=14, description="longest window that is tested")
     alarms_per_year: float = Field(
-        default=0.5, gt=0, description="false alarms a series may give in a year of daily checks"
+        default=1.0, gt=0, description="false alarms a series may give in a year of daily checks"
     )
     min_count: int = Field(default=5, ge=1, description="fewer complaints in the window are no surge")
     min_ratio: float = Field(default=1.3, ge=1, description="observed (or forecast) to usual, at least")
@@ -37,7 +37,7 @@ class SurgeConfig(Config):
     )
     level_weeks: int = Field(default=52, ge=8, description="expected surges: over so many past weeks")
     min_probability: float = Field(
-        default=0.5, gt=0, lt=1, description="expected surges: probability of passing that level"
+        default=0.2, gt=0, lt=1, description="expected surges: probability of passing that level"
     )
 
 

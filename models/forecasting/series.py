@@ -75,12 +75,12 @@ def with_sums(base: pd.DataFrame) -> pd.DataFrame:
 
 
 def long_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """A panel as rows `date, municipality, sector, <value>`, without the NaN."""
+    """A panel as rows `date, municipality, sector, <value>`; NaN stay, so that no day or series is lost."""
     tall = pd.Series(frame.rename_axis(index="date", columns=NAMES).stack([0, 1], future_stack=True))
-    return tall.dropna().reset_index(name=value)
+    return tall.reset_index(name=value)
 
 
 def wide_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """The opposite of `long_form`."""
-    wide = frame.pivot(index="date", columns=NAMES, values=value)
+    wide = frame.pivot(index="date", columns=NAMES, values=value).sort_index(axis=1)
     return wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq="D", name="date"))

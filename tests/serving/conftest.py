@@ -82,7 +82,7 @@ def start_server(home: Path, wait_for: str = "/readyz", **environment: str) -> S
     with log.open("wb") as output:
         process = subprocess.Popen(
             run.command("127.0.0.1", port),
-            env={**os.environ, **run.environment(port), **settings, "BENTOML_HOME": str(home / "bentoml")},
+            env={**os.environ, **run.environment(port), **settings, "BENTOML_HOME": str(home / "bentoml" / str(port))},
             cwd=home,
             stdout=output,
             stderr=subprocess.STDOUT,

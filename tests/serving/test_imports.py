@@ -1,0 +1,29 @@
+"""Serving stays light: no torch, no Prophet, no training code, whatever it loads and answers."""
+
+import subprocess
+import sys
+
+from data.settings import CHECKOUT
+from tests.serving.conftest import Registry
+
+SERVED = """
+import sys
+import serving.service
+assert not {{"mlflow", "onnxruntime"}} & set(sys.modules), "the service module itself must stay light"
+from serving.champions import Champions
+champions = Champions({uri!r})
+champions.refresh()
+champions.check_ready()
+champions.classifier.model.classify(["Не вывозят мусор"])
+champions.forecaster.model.forecast()
+unwanted = {{"torch", "prophet", "cmdstanpy", "transformers", "training", "tsur"}}
+print(sorted(unwanted & {{name.split(".")[0] for name in sys.modules}}))
+"""
+
+
+def test_loading_and_asking_both_champions_imports_no_training_library(registry: Registry) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED.format(uri=registry.uri)], cwd=CHECKOUT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -1,0 +1,46 @@
+"""What a client sees when a part fails: the store cannot be written, or the answer takes too long."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from serving import run
+from tests.serving.conftest import Registry, Server, start_server, write_configs
+
+TIMEOUT_SECONDS = 3
+
+
+@pytest.fixture(scope="module")
+def hampered(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service whose store lies in a file, and which has little patience."""
+    folder = tmp_path_factory.mktemp("hampered")
+    (folder / "file").write_text("not a folder")
+    configs = write_configs(folder / "configs", timeout_seconds=TIMEOUT_SECONDS)
+    url = f"sqlite:///{folder}/file/store.db"
+    server = start_server(registry.home, TSUR_STORE_URL=url, TSUR_CONFIGS=str(configs))
+    yield server
+    run.stop(server.process)
+
+
+def slowly() -> Iterator[bytes]:
+    yield b'{"items": ['
+    time.sleep(TIMEOUT_SECONDS + 1)
+    yield b"]}"
+
+
+def test_a_decision_that_cannot_be_stored_is_not_given(hampered: Server) -> None:
+    with hampered.client as client:
+        answer = client.post("/v1/classify", json={"items": [{"text": "Не вывозят мусор"}]})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "store_unavailable")
+        assert answer.headers["retry-after"]
+        assert client.post("/v1/forecast", json={"horizon": 3}).status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_504_and_the_service_goes_on(hampered: Server) -> None:
+    with hampered.client as client:
+        headers = {"Content-Type": "application/json"}
+        answer = client.post("/v1/classify", content=slowly(), headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+    with hampered.client as client:
+        assert client.get("/readyz").status_code == 200

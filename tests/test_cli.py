@@ -1,0 +1,122 @@
+"""The command line: `--help` at once, and one clear sentence with status 2 for everything wrong."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from data.settings import CHECKOUT
+from tests.conftest import tsur
+
+GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
+COUNTS = "date,sector,count\n"
+
+
+def test_help_answers_without_loading_torch_mlflow_or_pandas():
+    code = (
+        "import sys; from tsur.cli import app; "
+        "heavy = {'torch', 'mlflow', 'pandas', 'transformers', 'prophet', 'bentoml'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "classify" in tsur(CHECKOUT / "var", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "sentence"),
+    [
+        ("empty file", b"", ["import", "FILE"], "empty"),
+        ("no such file", None, ["import", "FILE"], "FILE"),
+        ("unknown format", b"text", ["import", "FILE.docx"], "docx"),
+        (
+            "missing columns",
+            "номер,описание\n1,яма\n".encode(),
+            ["import", "FILE", "--source", "incident"],
+            "sources/incident",
+        ),
+        ("unknown source", GOOD.encode(), ["import", "FILE", "--source", "vk"], "generic"),
+        ("undecodable", b"id;text\n1;\x00\xff\xfe\x81\x8d\n", ["import", "FILE"], "FILE"),
+        ("unknown labels", (GOOD[:18] + ",sector\n1,Яма,2026-01-05,Космос\n").encode(), ["import", "FILE"], "Космос"),
+        ("unknown config key", GOOD.encode(), ["train", "classifier", "--set", "epoch=3"], "did you mean 'epochs'"),
+        ("value of the wrong kind", GOOD.encode(), ["train", "classifier", "--set", "epochs=many"], "epochs"),
+        ("not JSONL", GOOD.encode(), ["train", "classifier", "FILE"], "tsur import"),
+        ("unknown encoder", None, ["train", "classifier", "--set", "encoder=packaged:bert"], "packaged:e5-small-ru"),
+        ("encoder folder absent", None, ["train", "classifier", "--set", "encoder=/no/such"], "/no/such"),
+        ("negative counts", (COUNTS + "2026-01-01,a,-1\n2026-01-02,a,2\n").encode(), ["backtest", "FILE"], "-1"),
+        ("fractional counts", (COUNTS + "2026-01-01,a,1.5\n2026-01-02,a,2\n").encode(), ["backtest", "FILE"], "1.5"),
+        ("doubled day", (COUNTS + "2026-01-01,a,1\n2026-01-01,a,2\n").encode(), ["backtest", "FILE"], "twice"),
+        ("one day", (COUNTS + "2026-01-01,a,1\n").encode(), ["backtest", "FILE"], "one day"),
+        ("no counts column", b"date,sector,number\n2026-01-01,a,1\n", ["backtest", "FILE"], "'count'"),
+        (
+            "short history",
+            (COUNTS + "2026-01-01,a,1\n2026-01-02,a,2\n").encode(),
+            ["train", "forecaster", "FILE"],
+            "too few",
+        ),
+        ("no champion", GOOD.encode(), ["classify", "FILE"], "tsur train classifier"),
+        ("no forecaster", None, ["forecast"], "tsur train forecaster"),
+        ("open door", None, ["serve", "--host", "0.0.0.0"], "TSUR_API_KEYS"),
+        ("open mlflow", None, ["mlflow", "--host", "0.0.0.0"], "this machine only"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_status_2(name, content, arguments, sentence, tmp_path):
+    path = tmp_path / "export.csv"
+    if content is not None:
+        path.write_bytes(content)
+    arguments = [str(path) + part.removeprefix("FILE") if part.startswith("FILE") else part for part in arguments]
+    arguments += ["--out", str(tmp_path / "out.jsonl")] if arguments[0] == "import" else []
+    done = tsur(tmp_path / "home", *arguments, check=False)
+    sentence = str(path) if sentence == "FILE" else sentence
+    assert done.returncode == 2, (name, done.stdout, done.stderr)
+    assert sentence in " ".join(done.stderr.split()), (name, done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--horizon", "0"], "at least one day"),
+        (["--horizon", "10000"], "reach 90 days"),
+        (["--municipality", "Атлантида"], "known are"),
+        (["--sector", "ЖКЖ"], "did you mean 'ЖКХ'"),
+    ],
+)
+def test_forecast_of_nonsense_is_refused(arguments, sentence, trained):
+    done = tsur(trained, "forecast", *arguments, check=False)
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+
+
+def test_forecast_writes_a_table_that_pandas_reads(trained, tmp_path):
+    out = tmp_path / "forecast.csv"
+    tsur(trained, "forecast", "--sector", "ЖКХ", "--horizon", "7", "--out", str(out))
+    frame = pd.read_csv(out, parse_dates=["date"])
+    assert len(frame) == 7
+    assert (frame["q10"] <= frame["q90"]).all()
+    assert (frame.drop(columns="date") >= 0).all().all()
+
+
+def test_import_then_classify_keeps_good_rows_and_sets_bad_ones_aside(trained, tmp_path):
+    export = tmp_path / "export.csv"
+    rows = ["1;Не вывозят мусор на Садовой 5, звоните 8-900-000-11-22;2026-01-05", "2;;2026-01-05", "3;Нет воды;вчера"]
+    export.write_text("\n".join(["id;text;created_at", *rows]), encoding="cp1251")
+    out = tmp_path / "decisions.csv"
+    done = tsur(trained, "classify", str(export), "--out", str(out))
+    decisions = pd.read_csv(out)
+    assert list(decisions["id"]) == [1]
+    assert decisions["decision"].isin(["route", "review"]).all()
+    assert "2 rows set aside" in done.stdout
+    assert list(pd.read_csv(tmp_path / "decisions.rejects.csv")["line"]) == [3, 4]
+
+
+def test_complaints_become_daily_counts(tmp_path):
+    export, out = tmp_path / "export.csv", tmp_path / "complaints.jsonl"
+    lines = [f"{n},Мусор,2026-01-{n % 5 + 1:02d},Вывоз мусора,Не вывозят мусор" for n in range(20)]
+    export.write_text("\n".join(["id,text,created_at,sector,topic", *lines]), encoding="utf-8")
+    tsur(tmp_path, "import", str(export), "--out", str(out))
+    tsur(tmp_path, "counts", str(out), "--out", str(tmp_path / "counts.csv"))
+    counts = pd.read_csv(tmp_path / "counts.csv")
+    assert counts["count"].sum() == 20
+    assert counts["date"].nunique() == 5

@@ -1,0 +1,66 @@
+"""The documents speak of what is there: every setting, command, endpoint and error code, in both READMEs."""
+
+import re
+
+import pytest
+
+from data import errors
+from data.settings import CHECKOUT, Settings
+
+REFERENCE = (CHECKOUT / "docs" / "reference.md").read_text(encoding="utf-8")
+READMES = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ru.md")}
+
+
+def error_classes(root: type[errors.TsurError]) -> list[type[errors.TsurError]]:
+    return [found for child in root.__subclasses__() for found in (child, *error_classes(child))]
+
+
+@pytest.mark.parametrize("kind", error_classes(errors.TsurError), ids=lambda kind: kind.__name__)
+def test_every_error_class_is_drawn_in_its_tree_and_its_code_is_documented(kind):
+    assert f"{kind.__name__} " in (errors.__doc__ or "")
+    assert f"| `{kind.code}` | {kind.status} |" in REFERENCE
+
+
+def test_every_code_of_the_api_is_documented():
+    from serving.problems import HTTP_CODES, INTERNAL
+
+    for code, _ in [*HTTP_CODES.values(), INTERNAL]:
+        assert f"`{code}`" in REFERENCE, code
+
+
+@pytest.mark.parametrize("field", list(Settings.model_fields))
+def test_every_setting_is_documented(field):
+    assert f"`TSUR_{field.upper()}`" in REFERENCE
+
+
+def test_every_command_is_documented():
+    from tsur.cli import app, train_app
+
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    names += [f"train {command.name}" for command in train_app.registered_commands]
+    for name in names:
+        assert f"`tsur {name}`" in REFERENCE, name
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_endpoint_is_in_the_readme(readme):
+    from serving.app import create_app
+
+    paths = create_app().openapi()["paths"]
+    assert paths
+    for path in paths:
+        assert path in READMES[readme], path
+
+
+def test_every_config_file_is_documented():
+    for path in (CHECKOUT / "configs").rglob("*.yaml"):
+        relative = path.relative_to(CHECKOUT)
+        assert f"`{relative}`" in REFERENCE or f"`{relative.parent}/*.yaml`" in REFERENCE, relative
+
+
+@pytest.mark.parametrize("name", [*READMES, "docs/reference.md", "data/samples/README.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(name):
+    path = CHECKOUT / name
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
