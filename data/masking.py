@@ -162,7 +162,7 @@ def _tagger() -> Callable[[str], Iterator[tuple[int, int]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from natasha import NewsEmbedding, NewsNERTagger, Segmenter
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+        from threadpoolctl import ThreadpoolController
 
         segmenter, ner = Segmenter(), NewsNERTagger(NewsEmbedding())
         threads = ThreadpoolController()

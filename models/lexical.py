@@ -41,7 +41,11 @@ class LexicalClassifier:
         for head in HEADS:
             known = np.flatnonzero(targets[head] >= 0)
             found = np.unique(targets[head][known])
-            machine = LinearSVC(C=self._c).fit(vectors[known], targets[head][known]) if len(found) > 1 else None
+            machine = (
+                LinearSVC(C=self._c, random_state=0).fit(vectors[known], targets[head][known])
+                if len(found) > 1
+                else None
+            )
             self._machines[head] = (found, machine)
         return self
 

@@ -55,8 +55,15 @@ def packaged_file() -> Path:
     raise EncoderError(f"the package {PACKAGE!r} with {FILE} is not installed: run `make install`")
 
 
+def _take(stream: BinaryIO, count: int) -> bytes:
+    raw = stream.read(count)
+    if len(raw) != count:
+        raise EncoderError(f"{Path(stream.name).name}: the file is cut short: install {PACKAGE!r} again")
+    return raw
+
+
 def _read(stream: BinaryIO, layout: str) -> tuple[int, ...]:
-    return struct.unpack("<" + layout, stream.read(struct.calcsize("<" + layout)))
+    return struct.unpack("<" + layout, _take(stream, struct.calcsize("<" + layout)))
 
 
 def _dequantised(raw: bytes, count: int) -> Floats:
@@ -71,30 +78,30 @@ def read_container(path: Path) -> Container:
     """Decode the whole container.
 
     Raises:
-        EncoderError: not an «E5S1» file of version 1.
+        EncoderError: not an «E5S1» file of version 1, or cut short.
     """
     with path.open("rb") as stream:
         if stream.read(4) != b"E5S1" or _read(stream, "I") != (1,):
             raise EncoderError(f"{path.name}: not an E5S1 container of version 1")
         hidden, layers, heads, feed_forward, _, positions, types = _read(stream, "7i")
-        eps, _block = struct.unpack("<fi", stream.read(8))
+        eps, _block = struct.unpack("<fi", _take(stream, 8))
         count, *_ids = _read(stream, "5i")
         (blob_length,) = _read(stream, "Q")
-        offsets = np.frombuffer(stream.read(4 * (count + 1)), "<u4")
-        scores = np.frombuffer(stream.read(4 * count), "<f4")
-        blob = stream.read(blob_length)
+        offsets = np.frombuffer(_take(stream, 4 * (count + 1)), "<u4")
+        scores = np.frombuffer(_take(stream, 4 * count), "<f4")
+        blob = _take(stream, blob_length)
         _, map_length = _read(stream, "iI")
         stream.seek(map_length, 1)
         (tensor_count,) = _read(stream, "i")
         directory = []
         for _ in range(tensor_count):
             (name_length,) = _read(stream, "H")
-            name = stream.read(name_length).decode()
+            name = _take(stream, name_length).decode()
             directory.append((name, _read(stream, "BIQQ")))
         tensors = {}
         for name, (dtype, elements, offset, length) in directory:
             stream.seek(offset)
-            raw = stream.read(length)
+            raw = _take(stream, length)
             tensors[name] = _dequantised(raw, elements) if dtype else np.frombuffer(raw, "<f4").copy()
     pieces = [(blob[offsets[i] : offsets[i + 1]].decode("utf-8", "replace"), float(scores[i])) for i in range(count)]
     return Container(hidden, layers, heads, feed_forward, positions, types, eps, pieces, tensors)

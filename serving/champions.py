@@ -18,6 +18,7 @@ from serving.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
     from models.classifier import Classifier
     from models.forecasting.forecast import Forecasts
 

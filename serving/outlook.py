@@ -38,6 +38,7 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {
 STALE: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorAnswer, "description": "The forecasts end before that day (`forecast_stale`)"}
 }
+REMEMBERED = 8
 DAYS_JUDGED = 56
 """Counts that an observed surge is dated and explained by."""
 
@@ -88,12 +89,13 @@ def surges(
     place = place_name(runtime, municipality)
     forecasts.resolve(place, sector)
     counts = recent_counts(forecasts, runtime.store, yesterday(runtime.config.timezone), as_of)
-    found = all_surges(forecasts, counts, kind)
+    found = remembered_surges(runtime.surges, champion, counts)
     least = runtime.config.surges.min_probability if min_probability is None else min_probability
     shown = [
         _surge(surge)
         for surge in found
         if surge.probability >= least
+        and kind in (None, surge.kind)
         and (place is None or surge.municipality == place)
         and (sector is None or surge.sector == sector)
     ]
@@ -152,18 +154,27 @@ def _history(forecasts: Forecasts, key: SeriesKey) -> list[HistoryDay]:
     return [HistoryDay(date=day, count=count) for day, count in zip(days, counts, strict=True)]
 
 
-def all_surges(
-    forecasts: Forecasts, counts: pd.DataFrame, kind: Literal["observed", "expected"] | None = None
+def remembered_surges(
+    remembered: dict[tuple[object, ...], list[Surge]], champion: Champion[Forecasts], counts: pd.DataFrame
 ) -> list[Surge]:
-    """Surges of one kind or both at the end of `counts`, sums over places and sectors included."""
-    found: list[Surge] = []
-    last = counts.index[-1].date()
-    if kind in (None, "observed"):
-        config = forecasts.config
-        panel, means = with_sums(counts.iloc[-DAYS_JUDGED:]), forecasts.known_means()
-        found += observed_surges(panel, means, forecasts.series, config.surges, last, config.calendar)
-    if kind in (None, "expected"):
-        found += [surge for surge in expected_surges(forecasts) if surge.end > last]
+    """`all_surges`, computed once for the same champion and counts: it takes about a second for a region."""
+    digest = int(pd.util.hash_pandas_object(counts).sum())
+    key = (champion.version, counts.index[-1], digest)
+    found = remembered.get(key)
+    if found is None:
+        found = all_surges(champion.model, counts)
+        if len(remembered) >= REMEMBERED:
+            remembered.clear()
+        remembered[key] = found
+    return found
+
+
+def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
+    """Surges of both kinds at the end of `counts`, sums over places and sectors included."""
+    last, config = counts.index[-1].date(), forecasts.config
+    panel, means = with_sums(counts.iloc[-DAYS_JUDGED:]), forecasts.known_means()
+    found = observed_surges(panel, means, forecasts.series, config.surges, last, config.calendar)
+    found += [surge for surge in expected_surges(forecasts) if surge.end > last]
     return sorted(found, key=lambda surge: (-round(surge.probability, 2), surge.expected - surge.count))
 
 

@@ -1,10 +1,11 @@
 """What one worker holds while it runs: limits, keys, champions, store and metrics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from data.settings import settings
+from models.forecasting.surges import Surge
 from serving.champions import Champions
 from serving.config import ServingConfig, load_serving_config
 from serving.metrics import Metrics
@@ -13,13 +14,14 @@ from serving.store import Store
 
 @dataclass(frozen=True)
 class Runtime:
-    """The parts of a running worker."""
+    """The parts of a running worker; `surges` remembers the last answers."""
 
     config: ServingConfig
     keys: frozenset[str]
     champions: Champions
     store: Store
     metrics: Metrics
+    surges: dict[tuple[object, ...], list[Surge]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Stop watching the registry and let go of the store."""

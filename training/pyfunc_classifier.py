@@ -7,9 +7,8 @@ sector, topic, agency, confidence, deadline_hours`, one row a text.
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 import mlflow
+import pandas as pd
 
 
 class ClassifierModel(mlflow.pyfunc.PythonModel):

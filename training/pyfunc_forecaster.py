@@ -7,9 +7,8 @@ of all the forecasts asked for, columns `municipality, sector, date, mean, q…`
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 import mlflow
+import pandas as pd
 
 
 class ForecasterModel(mlflow.pyfunc.PythonModel):

@@ -110,6 +110,7 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
         BundleError: the registered version's files are gone.
     """
     import mlflow
+
     from data.errors import BundleError, NoChampionError
 
     connect(name)

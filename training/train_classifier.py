@@ -178,6 +178,7 @@ def _calibrate(job: Job, classifier: Classifier) -> Calibration:
 
 def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> TrainedClassifier:
     import mlflow
+
     from training.card import write_card
     from training.report import log_report
 

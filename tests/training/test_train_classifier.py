@@ -27,6 +27,7 @@ from training.train_classifier import prepare
 def run(trained, at_home):
     """The MLflow run of the session's training."""
     import mlflow
+
     from training.tracking import CLASSIFIER, connect
 
     at_home(trained)
@@ -84,6 +85,7 @@ def test_nothing_sent_to_mlflow_holds_personal_data(run, trained):
 
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run, trained):
     import mlflow
+
     from training.tracking import CLASSIFIER, champion_bundle
 
     rows = pd.DataFrame(

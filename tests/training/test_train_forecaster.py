@@ -1,0 +1,107 @@
+"""Training the forecaster: what a run tracks and registers, and how it stands beside seasonal naive."""
+
+import pandas as pd
+import pytest
+
+from data.errors import CountsError
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.forecast import Forecasts
+from tests.conftest import tsur
+from training.train_forecaster import counts_fingerprint, largest_series
+
+
+@pytest.fixture
+def run(trained, at_home):
+    """The MLflow run of the session's training."""
+    import mlflow
+
+    from training.tracking import FORECASTER, connect
+
+    at_home(trained)
+    connect(FORECASTER)
+    version = mlflow.MlflowClient().get_model_version_by_alias(FORECASTER, "champion")
+    return mlflow.get_run(version.run_id)
+
+
+def test_champions_are_compared_with_seasonal_naive_and_beat_it(run):
+    assert run.data.metrics["wape.champion"] < run.data.metrics["wape.seasonal_naive"]
+    assert "wape.prophet" in run.data.metrics
+    assert 0.6 < run.data.metrics["coverage_80.all"] <= 1
+
+
+def test_run_tracks_parameters_tables_and_plots(run, small_counts):
+    import mlflow
+
+    assert run.data.params["calendar"] == "russia"
+    assert run.data.params["windows"] == "2"
+    assert len(run.data.params["data_fingerprint"]) == 16
+    client = mlflow.MlflowClient()
+    plots = {item.path for item in client.list_artifacts(run.info.run_id, "forecasts")}
+    assert {"forecasts/all.png", "forecasts/ЖКХ.png"} <= plots
+    assert {item.path for item in client.list_artifacts(run.info.run_id, "backtest")} == {
+        "backtest/wape.csv",
+        "backtest/champions.csv",
+    }
+
+
+def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
+    import mlflow
+
+    from training.tracking import FORECASTER, champion_bundle
+
+    wanted = pd.DataFrame({"municipality": ["Верхнереченск", None], "sector": ["ЖКХ", None], "horizon": [3, 2]})
+    answers = mlflow.pyfunc.load_model(f"models:/{FORECASTER}@champion").predict(wanted)
+    folder, _ = champion_bundle(FORECASTER)
+    direct = Forecasts.load(folder).forecast("Верхнереченск", "ЖКХ", horizon=3)
+    assert len(answers) == 5
+    assert answers["mean"].head(3).tolist() == pytest.approx(direct["mean"].tolist())
+
+
+def test_backtest_command_prints_every_contender_and_continues_where_it_was(small_counts, tmp_path):
+    arguments = ["backtest", str(small_counts), "--sector", "sector", "--municipality", "municipality"]
+    arguments += ["--largest", "2", "--set", "windows=1"]
+    first = tsur(tmp_path, *arguments).stdout
+    kept = sorted((tmp_path / "training" / "backtest").glob("*.parquet"))
+    times = [path.stat().st_mtime_ns for path in kept]
+    second = tsur(tmp_path, *arguments).stdout
+    for name in ("seasonal_naive", "weekday_mean", "prophet", "champion"):
+        assert name in first
+    assert len(kept) == 2
+    assert [path.stat().st_mtime_ns for path in kept] == times
+    assert first.splitlines()[:-1] == second.splitlines()[:-1]
+
+
+def test_largest_series_are_those_of_the_last_year(sample_counts):
+    kept = largest_series(sample_counts, 3, daily_mean=2.0)
+    assert kept.groupby(["municipality", "sector"]).ngroups == 3
+    with pytest.raises(CountsError, match="no series has 1e\\+06 complaints a day"):
+        largest_series(sample_counts, 3, daily_mean=1e6)
+
+
+def test_fingerprint_changes_with_one_count(sample_counts):
+    changed = sample_counts.copy()
+    changed.loc[10, "count"] += 1
+    assert counts_fingerprint(sample_counts) != counts_fingerprint(changed)
+
+
+@pytest.fixture(scope="module")
+def sample_counts():
+    from tsur.samples import sample_counts
+
+    return sample_counts()
+
+
+def test_real_chicago_counts_prophet_is_better_than_seasonal_naive(real_data, tmp_path):
+    """Two series and one window only: the whole figure is `tsur backtest`'s, in the README."""
+    path = real_data / "series" / "chicago_sanitation_daily.csv"
+    arguments = ["backtest", str(path), "--sector", "category", "--calendar", "none", "--largest", "2"]
+    done = tsur(tmp_path, *arguments, "--set", "windows=3")
+    rows = {line.split("│")[1].strip(): line.split("│") for line in done.stdout.splitlines() if line.startswith("│")}
+    assert float(rows["prophet"][-2]) < float(rows["seasonal_naive"][-2])
+
+
+def test_config_file_holds_the_defaults():
+    from data.config import load_config
+    from data.settings import CHECKOUT
+
+    assert load_config(CHECKOUT / "configs" / "forecaster.yaml", ForecasterConfig) == ForecasterConfig()
