@@ -82,8 +82,8 @@ def check_complaints(frame: pd.DataFrame) -> pd.DataFrame:
     """
     try:
         return COMPLAINTS.validate(frame)
-    except pa.errors.SchemaError as error:
-        raise InputError(f"complaints: {' '.join(str(error).split())[:300]}") from None
+    except (pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
+        raise InputError(f"complaints: {_first_problem(error)}") from None
 
 
 def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -108,9 +108,13 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
         raise CountsError(f"daily counts: column {nameless[0]!r} has empty cells")
     frame = frame.assign(count=counts.astype("int64"))[["date", "municipality", "sector", "count"]]
     try:
-        frame = frame.assign(date=pd.to_datetime(frame["date"]).dt.normalize())
-    except (ValueError, TypeError) as error:
+        days = pd.to_datetime(frame["date"], errors="coerce").dt.normalize().dt.tz_localize(None)
+    except (ValueError, TypeError, AttributeError) as error:
         raise CountsError(f"daily counts: a date cannot be read: {error}") from None
+    if days.isna().any():
+        unread = frame["date"][days.isna()].iloc[0]
+        raise CountsError(f"daily counts: a date cannot be read: {unread!r}")
+    frame = frame.assign(date=days)
     twice = frame[frame.duplicated(["date", "municipality", "sector"])]
     if len(twice):
         row = twice.iloc[0]
@@ -119,6 +123,11 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
         )
     try:
         checked = DAILY_COUNTS.validate(frame)
-    except pa.errors.SchemaError as error:
-        raise CountsError(f"daily counts: {' '.join(str(error).split())[:300]}") from None
+    except (pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
+        raise CountsError(f"daily counts: {_first_problem(error)}") from None
     return checked.sort_values(["municipality", "sector", "date"], ignore_index=True)
+
+
+def _first_problem(error: pa.errors.SchemaError | pa.errors.SchemaErrors) -> str:
+    first = error.schema_errors[0] if isinstance(error, pa.errors.SchemaErrors) else error
+    return " ".join(str(first).split())[:300]

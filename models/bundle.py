@@ -80,7 +80,9 @@ def read_parts(folder: Path) -> BundleParts:
         content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         found = content.get("format") if isinstance(content, dict) else None
         if found != FORMAT:
-            raise BundleError(f"classifier bundle {folder.name}: format {found}, this version reads {FORMAT}")
+            raise BundleError(
+                f"classifier bundle {folder.name}: config.yaml has format {found}, this version reads {FORMAT}"
+            )
         config = BundleConfig.model_validate(content)
         name = "labels.json"
         raw = json.loads((folder / "labels.json").read_text(encoding="utf-8"))

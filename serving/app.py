@@ -18,6 +18,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.errors import StoreError
+from data.masking import mask
 from serving import complaints, outlook, problems
 from serving.logs import LOGGER, configure_logs
 from serving.runtime import open_runtime
@@ -30,6 +31,7 @@ DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
 Every error has one shape, `{"error": {"code", "message", "details"}}`; `details` names each place
 and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
 ASSETS = "/docs/assets"
+A_FULL_NAME = "Обращается Иван Петров"
 ERRORS = {
     400: "The body is not JSON (`bad_json`)",
     401: "No key or a wrong one (`unauthorized`)",
@@ -48,6 +50,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime = open_runtime()
     app.state.runtime = runtime
     anyio.to_thread.current_default_thread_limiter().total_tokens = runtime.config.threads
+    # the first full name loads natasha's models: seconds that no request should wait for
+    await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     try:
         await anyio.to_thread.run_sync(runtime.store.prepare)
     except StoreError as error:

@@ -15,7 +15,7 @@ MAX_ITEMS = 256
 class SurgeDefaults(Config):
     """What `GET /v1/surges` and `GET /v1/heatmap` show unless the request says otherwise."""
 
-    min_probability: float = Field(default=0.5, ge=0, le=1)
+    min_probability: float = Field(default=0.2, ge=0, le=1)
     window_days: int = Field(default=7, ge=1, le=28)
 
 

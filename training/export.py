@@ -42,6 +42,7 @@ def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> N
     folder.mkdir(parents=True, exist_ok=True)
     network = network.eval()
     encoder: Any = network.encoder
+    encoder.set_attn_implementation("eager")  # a plain graph, which ONNX Runtime fuses best
     (folder / "encoder").mkdir(exist_ok=True)
     (folder / "encoder" / "config.json").write_text(json.dumps(encoder.config.to_dict(), indent=1, default=str))
     save_file({name: t.contiguous() for name, t in network.state_dict().items()}, str(folder / WEIGHTS))

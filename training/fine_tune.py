@@ -83,12 +83,16 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
     Raises:
         EncoderError: neither packaged, nor a folder, nor reachable on the hub.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     where = resolve_encoder(name, cache)
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, use_fast=True)
-        encoder = AutoModel.from_pretrained(where, add_pooling_layer=False, attn_implementation="eager")
+        config = AutoConfig.from_pretrained(where)
+        # Dropout on attention weights costs a fifth of the time on a CPU.
+        if hasattr(config, "attention_probs_dropout_prob"):
+            config.attention_probs_dropout_prob = 0.0
+        encoder = AutoModel.from_pretrained(where, config=config, add_pooling_layer=False)
     except (OSError, ValueError) as error:
         sentence = " ".join(str(error).split())[:160]
         raise EncoderError(

@@ -1,0 +1,123 @@
+"""Bundles: what is written is read back; a missing or broken file is named."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from data.errors import BundleError
+from data.settings import CHECKOUT
+from models.bundle import FORMAT, read_parts, write_parts
+from models.classifier import Classifier
+from models.labels import HEADS
+
+NEEDED = ["model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"]
+
+
+@pytest.fixture()
+def damaged(bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle that a test may spoil."""
+    return Path(shutil.copytree(bundle, tmp_path / "damaged"))
+
+
+def change_yaml(path: Path, **changes: object) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(content | changes, allow_unicode=True), encoding="utf-8")
+
+
+def change_json(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
+    parts = read_parts(bundle)
+    copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
+    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    again = read_parts(copy)
+    assert (again.config, again.labels.names, again.calibration, again.catalogue) == (
+        parts.config,
+        parts.labels.names,
+        parts.calibration,
+        parts.catalogue,
+    )
+
+
+def test_there_is_no_pickle_in_a_bundle(bundle: Path):
+    assert not [path.name for path in bundle.rglob("*") if path.read_bytes()[:1] == b"\x80"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_file_is_named(damaged: Path, name: str):
+    (damaged / name).unlink()
+    with pytest.raises(BundleError, match=f"damaged: {name} is missing"):
+        Classifier.load(damaged)
+
+
+def test_a_folder_that_does_not_exist_is_a_broken_bundle(tmp_path: Path):
+    with pytest.raises(BundleError, match="missing"):
+        Classifier.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00broken", b"{]", b"[1, 2]"], ids=["empty", "binary", "cut", "list"]
+)
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_corrupted_file_is_named(damaged: Path, name: str, content: bytes):
+    (damaged / name).write_bytes(content)
+    with pytest.raises(BundleError, match=name) as caught:
+        Classifier.load(damaged)
+    assert caught.value.code == "bad_bundle"
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_file_cut_in_half_is_named(damaged: Path, name: str):
+    whole = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BundleError, match=name):
+        Classifier.load(damaged)
+
+
+SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a config key is unknown": (lambda f: change_yaml(f / "config.yaml", colour="red"), "config.yaml.*colour"),
+    "a config value is no number": (lambda f: change_yaml(f / "config.yaml", max_tokens="many"), "max_tokens"),
+    "a head has no labels": (
+        lambda f: (f / "labels.json").write_text('{"sector": [], "topic": []}'),
+        "labels.json.*agency",
+    ),
+    "labels of another network": (lambda f: change_json(f / "labels.json", sector=["ЖКХ"]), "model.onnx.*'sector': 1"),
+    "labels are no list": (lambda f: change_json(f / "labels.json", sector=5), "labels.json"),
+    "a head has no temperature": (
+        lambda f: change_json(f / "calibration.json", temperatures={"sector": 1.0}),
+        "calibration.json.*sector, topic, agency",
+    ),
+    "a threshold is no number": (lambda f: change_json(f / "calibration.json", threshold="high"), "threshold"),
+    "a catalogue contradicts itself": (
+        lambda f: change_yaml(
+            f / "catalogue.yaml",
+            agencies=[{"id": "one", "name": "Один"}, {"id": "one", "name": "Два"}],
+        ),
+        "catalogue.yaml.*given twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_file_that_does_not_fit_is_named(damaged: Path, case: str):
+    spoil, message = SPOILED[case]
+    spoil(damaged)
+    with pytest.raises(BundleError, match=message):
+        Classifier.load(damaged)
+
+
+@pytest.mark.parametrize("found", [FORMAT + 1, 0, None, "1", "new"])
+def test_another_format_version_is_refused_with_both_versions(damaged: Path, found: object):
+    change_yaml(damaged / "config.yaml", format=found)
+    with pytest.raises(BundleError, match=f"format {found}, this version reads {FORMAT}"):
+        Classifier.load(damaged)
+
+
+def test_the_names_of_all_heads_are_read(bundle: Path):
+    assert set(read_parts(bundle).labels.names) == set(HEADS)

@@ -1,0 +1,144 @@
+"""The classifier as served: batches, order, long and odd texts, places; and no torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.settings import CHECKOUT
+from models.classifier import TOKENS_PER_BATCH, Classifier, _batches, input_text
+from models.decoding import Classification
+from models.labels import HEADS
+
+TEXTS = [
+    "яма",
+    "не вывозят мусор у дома третью неделю, контейнеры переполнены, запах стоит страшный",
+    "Нет горячей воды!!!",
+    "<p>автобус &laquo;12&raquo; не приходит по расписанию</p>",
+    "спасибо",
+    "вода " * 400,
+    "",
+    "pothole",
+    "не вывозят мусор у дома третью неделю",
+]
+PLACES = [None, "novozavodsk", None, "verkhnerechensk", "almazovsky", None, "polyansky", None, "novozavodsk"]
+
+
+def confidences(item: Classification) -> list[float]:
+    return [proposal.confidence for proposal in (item.sector, item.topic, item.agency)]
+
+
+def test_a_batch_gives_what_single_calls_give_in_the_order_given(classifier: Classifier):
+    together = classifier.classify(TEXTS, PLACES)
+    alone = [classifier.classify([text], [place])[0] for text, place in zip(TEXTS, PLACES, strict=True)]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.sector.label, one.topic.label, one.agency.label) == (
+            other.sector.label,
+            other.topic.label,
+            other.agency.label,
+        )
+        assert (one.decision, one.reasons, one.truncated) == (other.decision, other.reasons, other.truncated)
+        np.testing.assert_allclose(confidences(one), confidences(other), atol=1e-5)
+
+
+def test_answers_turn_with_the_order_of_the_texts(classifier: Classifier):
+    forward, backward = classifier.classify(TEXTS), classifier.classify(TEXTS[::-1])
+    for one, other in zip(forward, backward[::-1], strict=True):
+        np.testing.assert_allclose(confidences(one), confidences(other), atol=1e-5)
+
+
+def test_more_texts_than_one_batch_holds(classifier: Classifier):
+    many = classifier.classify(TEXTS * 40)
+    assert len(many) == 40 * len(TEXTS)
+    for n, item in enumerate(many):
+        np.testing.assert_allclose(confidences(item), confidences(many[n % len(TEXTS)]), atol=1e-5)
+
+
+def test_nothing_in_nothing_out(classifier: Classifier):
+    assert classifier.classify([]) == []
+    assert classifier.classify([], []) == []
+
+
+def test_a_long_text_is_cut_says_so_and_is_still_answered(classifier: Classifier):
+    short, long = classifier.classify(["нет воды", "нет воды " * 100])
+    assert (short.truncated, long.truncated) == (False, True)
+    assert len(long.alternatives["sector"]) == 3
+
+
+@pytest.mark.parametrize("text", ["я" * 100_000, "нет воды " * 11_112, "<b>" * 33_334, "\n" * 100_000])
+def test_a_hundred_thousand_characters_are_answered(classifier: Classifier, text: str):
+    item = classifier.classify([text])[0]
+    assert np.isfinite(confidences(item)).all()
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "🙂", "\x00", "\u200b", "<br>", "&nbsp;", "\ud800", "中文", "a" * 50])
+def test_odd_texts_go_to_an_operator(classifier: Classifier, text: str):
+    item = classifier.classify([text])[0]
+    assert item.decision == "review"
+    assert "no_cyrillic" in item.reasons
+
+
+def test_what_is_cut_does_not_change_the_answer(classifier: Classifier):
+    long = "нет воды " * 100
+    one, other = classifier.classify([long, long + "мусор дорога автобус"])
+    np.testing.assert_allclose(confidences(one), confidences(other), atol=1e-5)
+
+
+def test_the_place_is_read_and_bounds_the_agency(classifier: Classifier):
+    for place in classifier.catalogue.municipalities:
+        item = classifier.classify(["не вывозят мусор"], [place.id])[0]
+        assert item.agency.label in classifier.catalogue.agencies_for(item.sector.label, item.topic.label, place.id)
+
+
+def test_a_place_outside_the_catalogue_is_as_good_as_none(classifier: Classifier):
+    unknown, none = classifier.classify(["не вывозят мусор"] * 2, ["nowhere", None])
+    assert unknown == none
+
+
+@pytest.mark.parametrize(
+    ("prefix", "place", "read"),
+    [
+        ("query: ", None, "query: яма"),
+        ("query: ", "Алмазовский район", "query: Алмазовский район. яма"),
+        ("", None, "яма"),
+    ],
+)
+def test_the_encoder_reads_prefix_place_and_text(prefix: str, place: str | None, read: str):
+    assert input_text(prefix, "яма", place) == read
+
+
+@pytest.mark.parametrize("lengths", [[], [5], [192] * 100, [3, 190, 4, 191, 5] * 60, [10_000, 1], list(range(1, 193))])
+def test_batches_hold_every_row_once_within_the_budget_of_tokens(lengths: list[int]):
+    sizes = np.array(lengths, dtype=np.int64)
+    batches = list(_batches(sizes))
+    assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
+    for rows in batches:
+        assert len(rows) == 1 or len(rows) * sizes[rows].max() <= TOKENS_PER_BATCH
+
+
+def test_threads_share_one_classifier(classifier: Classifier):
+    from concurrent.futures import ThreadPoolExecutor
+
+    expected = [confidences(item) for item in classifier.classify(TEXTS, PLACES)]
+    with ThreadPoolExecutor(8) as pool:
+        for answers in pool.map(lambda _: classifier.classify(TEXTS, PLACES), range(16)):
+            np.testing.assert_allclose([confidences(item) for item in answers], expected, atol=1e-5)
+
+
+def test_serving_needs_no_torch(bundle: Path):
+    code = (
+        "import sys; from pathlib import Path; from models.classifier import Classifier\n"
+        f"Classifier.load(Path({str(bundle)!r})).classify(['не вывозят мусор'])\n"
+        "print({'torch', 'transformers', 'sklearn', 'mlflow'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True)
+    assert run.stdout.strip() == "set()", run.stderr
+
+
+def test_logits_have_a_row_a_text_and_a_column_a_label(classifier: Classifier):
+    logits, truncated = classifier.logits(TEXTS, PLACES)
+    names = classifier.parts.labels.names
+    assert {head: logits[head].shape for head in HEADS} == {head: (len(TEXTS), len(names[head])) for head in HEADS}
+    assert (truncated[0], truncated[5]) == (False, True)
