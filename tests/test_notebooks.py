@@ -22,6 +22,10 @@ PERSONAL = re.compile(r"8[ -]?\(?900\)?[ -]?000|@example|\+7")
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
 def code_cells(notebook: Any) -> Iterator[Any]:
     return (cell for cell in notebook.cells if cell.cell_type == "code")
 
@@ -32,7 +36,7 @@ def run(path: Path, home: Path, where: Path) -> Any:
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     # No folders: whatever "python3" means on this machine, ipykernel of this interpreter is meant.
     kernels = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     client = NotebookClient(notebook, km=kernels, timeout=300, resources={"metadata": {"path": str(where)}})
@@ -79,14 +83,14 @@ def test_without_a_champion_it_says_what_to_run_first(name: str, tmp_path: Path)
 
 @each_notebook
 def test_stores_no_outputs_and_no_execution_counts(path: Path) -> None:
-    for cell in code_cells(nbformat.read(path, as_version=4)):
+    for cell in code_cells(read(path)):
         assert cell.outputs == [], f"{path.name}: clear all outputs"
         assert cell.execution_count is None, f"{path.name}: clear all outputs"
 
 
 @each_notebook
 def test_is_short_valid_and_begins_with_its_settings(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
     assert 10 <= len(notebook.cells) <= 16

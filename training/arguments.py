@@ -15,18 +15,18 @@ class ClassifierTraining(Config):
     text_prefix: str = "query: "
     max_tokens: int = Field(default=192, ge=8, le=512)
 
-    epochs: int = Field(default=8, ge=1, le=200)
-    patience: int = Field(default=3, ge=1)
+    epochs: int = Field(default=4, ge=1, le=200)
+    patience: int = Field(default=2, ge=1)
     batch_size: int = Field(default=16, ge=1, le=1024)
-    learning_rate: float = Field(default=1e-4, gt=0, lt=1)
-    head_learning_rate: float = Field(default=2e-3, gt=0, lt=1)
+    learning_rate: float = Field(default=1.5e-4, gt=0, lt=1)
+    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0, lt=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     class_weighting: Literal["none", "sqrt", "balanced"] = "sqrt"
     freeze_embeddings: bool = True
-    frozen_layers: int = Field(default=0, ge=0, le=48)
+    frozen_layers: int = Field(default=6, ge=0, le=48)
     bf16: Literal["auto", "true", "false"] | bool = "auto"
 
     min_label_rows: int = Field(default=5, ge=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.errors import InputError
@@ -27,6 +28,7 @@ class Evaluation:
     heads: Mapping[str, HeadMetrics]
     targets: Mapping[str, Ints]
     predicted: Mapping[str, Ints]
+    confidence: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
     calibration_error: Mapping[str, float] = field(default_factory=dict)
     coverage: float | None = None
     routed_precision: float | None = None
@@ -56,12 +58,8 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     targets = label_targets(parts.labels, rows)
     marginals = {head: decoder.marginal(joint, head) for head in HEADS}
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
-    errors = {
-        head: expected_calibration_error(
-            marginals[head][np.arange(len(rows)), predicted[head]], predicted[head] == targets[head]
-        )
-        for head in HEADS
-    }
+    confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
+    errors = {head: expected_calibration_error(confidence[head], predicted[head] == targets[head]) for head in HEADS}
     decisions = classifier.classify(texts, places)
     routed = np.array([item.decision == "route" for item in decisions])
     right = predicted["agency"] == targets["agency"]
@@ -69,6 +67,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
         heads={head: head_metrics(targets[head], marginals[head], predicted[head]) for head in HEADS},
         targets=targets,
         predicted=predicted,
+        confidence=confidence,
         calibration_error=errors,
         coverage=float(routed.mean()),
         routed_precision=float(right[routed].mean()) if routed.any() else None,

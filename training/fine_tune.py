@@ -7,6 +7,7 @@ weights as a run that was never killed: the Trainer restores the random state wi
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,18 @@ from training.arguments import ClassifierTraining
 from training.evaluate import label_targets
 from training.export import check_agreement, export_weights
 from training.metrics import head_metrics
+from training.probe import probe_heads
 
 log = logging.getLogger(__name__)
 SCORE = "score"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What serving has to know of a tuned network beside its files."""
+
+    pad_token_id: int
+    max_tokens: int
 
 
 def fine_tune(
@@ -39,11 +49,8 @@ def fine_tune(
     encoders: Path,
     bundle: Path,
     say: Any,
-) -> int:
-    """Train on the first frame of `rows`, keep the epoch best on the second, export it.
-
-    Returns the tokenizer's padding id.
-    """
+) -> Tuned:
+    """Train on the first frame of `rows`, keep the epoch best on the second, export it."""
     import transformers
 
     transformers.logging.set_verbosity_error()
@@ -65,6 +72,10 @@ def fine_tune(
     checkpoint = transformers.trainer_utils.get_last_checkpoint(str(work / "checkpoints"))
     if checkpoint:
         say(f"continuing after epoch {_epochs_done(Path(checkpoint)):.0f} of {arguments.epochs}")
+    else:
+        say("fitting the heads on the encoder as it is")
+        probe_heads(network, datasets[0], trainer.data_collator)
+    transformers.set_seed(arguments.seed)
     trainer.train(resume_from_checkpoint=checkpoint)
     network = network.to("cpu")
     say("exporting to ONNX")
@@ -74,7 +85,12 @@ def fine_tune(
         for part in np.array_split(np.arange(min(64, len(validation))), 4)
     ]
     check_agreement(network, batches, bundle)
-    return int(tokenizer.pad_token_id)
+    return Tuned(int(tokenizer.pad_token_id), token_limit(arguments, encoder.config))
+
+
+def token_limit(arguments: ClassifierTraining, config: Any) -> int:
+    """How many tokens are read: as many as asked for and as the encoder has positions."""
+    return min(arguments.max_tokens, int(config.max_position_embeddings))
 
 
 def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
@@ -132,7 +148,7 @@ def encode_rows(
         input_text(arguments.text_prefix, clean_text(text), place if place in known else None)
         for text, place in zip(rows["text"], rows["municipality"], strict=True)
     ]
-    limit = min(arguments.max_tokens, config.max_position_embeddings)
+    limit = token_limit(arguments, config)
     tokens = tokenizer(texts, truncation=True, max_length=limit, return_token_type_ids=False)
     lengths = [len(ids) for ids in tokens["input_ids"]]
     targets = {head: column.tolist() for head, column in label_targets(labels, rows).items()}
@@ -213,7 +229,7 @@ def _optimizer(network: ComplaintNetwork, arguments: ClassifierTraining) -> torc
         decayed = [p for n, p in named if p.ndim > 1]
         groups.append({"params": decayed, "lr": rate, "weight_decay": arguments.weight_decay})
         groups.append({"params": plain, "lr": rate, "weight_decay": 0.0})
-    return torch.optim.AdamW([group for group in groups if group["params"]])
+    return torch.optim.AdamW([group for group in groups if group["params"]], fused=True)
 
 
 def _validation_metrics(prediction: Any) -> dict[str, float]:

@@ -46,9 +46,10 @@ def write_report(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFr
 
 
 def misread(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose topic was read wrong: masked text, true and predicted labels; the first 50."""
+    """Rows whose topic was read wrong, the surest errors first: masked text, true and predicted labels; 50."""
     names = classifier.parts.labels.names
-    wrong = np.flatnonzero(evaluation.predicted["topic"] != evaluation.targets["topic"])[:SAMPLES]
+    wrong = np.flatnonzero(evaluation.predicted["topic"] != evaluation.targets["topic"])
+    wrong = wrong[np.argsort(-evaluation.confidence["topic"][wrong], kind="stable")][:SAMPLES]
     table = {
         "id": rows["id"].iloc[wrong],
         "text": [mask(t)[:SAMPLE_CHARACTERS] for t in rows["text"].iloc[wrong]],

@@ -145,12 +145,12 @@ def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
         )
     bundle = work / "bundle"
     rows = train, job.frame.iloc[job.splits.validation]
-    pad = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
+    tuned = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
-        max_tokens=arguments.max_tokens,
-        pad_token_id=pad,
+        max_tokens=tuned.max_tokens,
+        pad_token_id=tuned.pad_token_id,
         data_fingerprint=job.fingerprint,
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)

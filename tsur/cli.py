@@ -4,6 +4,7 @@ An error of the user's ends with one sentence and status 2. Heavy imports live i
 commands, so that `tsur --help` answers at once.
 """
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,9 @@ PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipalit
 
 def main() -> None:
     """Run the command line; a `TsurError` becomes one sentence and status 2."""
+    # Threads that spin while they wait make training several times slower as soon as anything else
+    # runs on the machine. OpenMP reads this when torch is loaded, which is after this line.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except TsurError as error:
