@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# On Linux, PyPI's torch brings gigabytes of CUDA; an index of CPU builds can be named here.
+TORCH_INDEX ?=
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HF_HUB_OFFLINE ?= 1
@@ -18,7 +20,7 @@ install: $(STAMP) ## create .venv with every pinned dependency
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --progress-bar on -c constraints.txt torch
+	$(BIN)/pip install --progress-bar on -c constraints.txt torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
+from data.cleaning import folded
 from data.config import Config, load_config
 from data.errors import CatalogueError, LabelError
 
@@ -92,7 +93,7 @@ class Catalogue(Config):
         names: dict[str, str] = {}
         for place in self.municipalities:
             for spelling in (place.id, place.name, *place.aliases):
-                names[_folded(spelling)] = place.id
+                names[folded(spelling)] = place.id
         return names
 
     @cached_property
@@ -105,11 +106,19 @@ class Catalogue(Config):
         Raises:
             LabelError: no such municipality; lists the known ones.
         """
-        found = self._places.get(_folded(name))
+        found = self._places.get(folded(name))
         if found is None:
             known = ", ".join(place.name for place in self.municipalities) or "none"
             raise LabelError(f"municipality {name!r} is not in the catalogue: known are {known}")
         return found
+
+    @cached_property
+    def _place_names(self) -> dict[str, str]:
+        return {place.name: place.id for place in self.municipalities}
+
+    def place_ids(self, names: Iterable[str | None]) -> list[str | None]:
+        """Ids of municipalities by the name that complaints bear; None where there is none or it is unknown."""
+        return [self._place_names.get(name) if isinstance(name, str) else None for name in names]
 
     def topic(self, sector: str, topic: str) -> Topic:
         """The topic of that name in that sector.
@@ -170,10 +179,6 @@ class Catalogue(Config):
             raise LabelError(
                 f"agency {agency!r} is not in the catalogue: known are " + ", ".join(sorted(self.agency_names.values()))
             )
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().replace("ё", "е").split())
 
 
 def load_catalogue(path: Path) -> Catalogue:
@@ -242,7 +247,7 @@ def _place_problems(catalogue: Catalogue) -> Iterable[Problem]:
         if place.administration is not None and place.administration not in agencies:
             yield ("municipalities", n), entry, _unknown("agency", place.administration, agencies)
         for spelling in (place.id, place.name, *place.aliases):
-            owner = called.setdefault(_folded(spelling), place.id)
+            owner = called.setdefault(folded(spelling), place.id)
             if owner != place.id:
                 yield ("municipalities", n), entry, f'is called "{spelling}", as "{owner}" is'
 

@@ -38,6 +38,11 @@ def clean_text(text: str) -> str:
     return _BLANK.sub(" ", re.sub("[<&]", " ", text)).strip()
 
 
+def folded(name: str) -> str:
+    """The name as names are compared: case, ё, underscores and the number of spaces do not matter."""
+    return " ".join(name.casefold().replace("ё", "е").replace("_", " ").split())
+
+
 def _clean_once(text: str) -> str:
     if _MARKUP.search(text):
         text = _without_tags(text)

@@ -33,7 +33,7 @@ class CountColumns(Config):
     """Which columns of a counts file mean what; without `municipality` the counts are region-wide."""
 
     date: str = "date"
-    sector: str = "category"
+    sector: str = "sector"
     count: str = "count"
     municipality: str | None = None
 
@@ -110,7 +110,8 @@ def read_counts(path: Path, columns: CountColumns | None = None) -> pd.DataFrame
     if missing:
         raise ColumnsError(
             f"{path}: column {missing[0]!r}, mapped to {names[missing[0]]!r}, is missing; "
-            f"there are {', '.join(map(str, raw.columns))}"
+            f"there are {', '.join(map(str, raw.columns))}: "
+            "say which is which with --date, --sector, --count and --municipality"
         )
     if raw.empty:
         raise CountsError(f"{path}: there are no rows")

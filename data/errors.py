@@ -11,6 +11,7 @@
     ├── HorizonError          a forecast is asked for no day, or for too many
     ├── UnknownSeriesError    no such municipality or sector among the forecast series
     ├── EncoderError          the encoder cannot be found or read
+    ├── TrackingError         MLflow does not answer
     ├── BundleError           a model bundle is broken or of another version
     ├── NoChampionError       the registry holds no model under the alias `champion`
     ├── ForecastStaleError    the champion's forecasts end before the days asked for
@@ -102,6 +103,13 @@ class EncoderError(TsurError):
     """The encoder cannot be found or read."""
 
     code = "bad_encoder"
+
+
+class TrackingError(TsurError):
+    """MLflow does not answer."""
+
+    code = "tracking_unavailable"
+    status = 503
 
 
 class BundleError(TsurError):

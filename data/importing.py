@@ -2,7 +2,9 @@
 
 In: a file, its source map and (if there is one) the region's catalogue. Out: `Imported`: the
 good rows as a `COMPLAINTS` frame and the bad ones with line and reason. A bad row never stops
-the others. Nothing leaves here unmasked: of a rejected row only mapped columns are kept, masked.
+the others. Nothing leaves here unmasked: labels and places that no catalogue knows are masked as
+the text is, an id that holds a phone gives way to a hash, and of a rejected row only mapped
+columns are kept, masked.
 """
 
 import difflib
@@ -21,9 +23,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from data.catalogue import Catalogue
-from data.cleaning import clean_text
+from data.cleaning import clean_text, folded
 from data.errors import ColumnsError, FileError, InputError
-from data.masking import mask
+from data.masking import mask, mask_numbers
 from data.readers import BadRow, Row, read_rows
 from data.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, check_complaints
 from data.sources import SourceMap
@@ -31,6 +33,10 @@ from data.sources import SourceMap
 Progress = Callable[[int], None]
 """Told after each row how many rows have been read so far."""
 MAX_ID = 200
+
+
+_masked = lru_cache(maxsize=4096)(mask)
+"""For labels, which are few and come again on every row."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,14 @@ class _RejectedError(Exception):
 
 
 class _Names:
-    """Names of one kind; case, ё and spaces do not matter, and an unknown one gets close matches."""
+    """Names of one kind; case, ё and spaces do not matter, and an unknown one gets close matches.
+
+    A name that was masked when the catalogue was drafted is found too.
+    """
 
     def __init__(self, kind: str, names: Iterable[str], where: str = "") -> None:
         self.kind, self.where = kind, where
-        self.known = {_folded(name): name for name in names}
+        self.known = {folded(name): name for name in names}
 
     def match(self, given: str | None) -> str | None:
         """The name in its own spelling; None stays None.
@@ -63,11 +72,14 @@ class _Names:
         Raises:
             _RejectedError: there is no such name.
         """
-        if given is None or _folded(given) in self.known:
-            return None if given is None else self.known[_folded(given)]
-        close = difflib.get_close_matches(_folded(given), self.known, n=3, cutoff=0.4)
+        if given is None:
+            return None
+        known = self.known.get(folded(given)) or self.known.get(folded(_masked(given)))
+        if known is not None:
+            return known
+        close = difflib.get_close_matches(folded(given), self.known, n=3, cutoff=0.4)
         hint = f"; close to {', '.join(repr(self.known[name]) for name in close)}" if close else ""
-        raise _RejectedError(f"{self.kind} {mask(given)[:120]!r} is not known{self.where}{hint}")
+        raise _RejectedError(f"{self.kind} {_masked(given)[:120]!r} is not known{self.where}{hint}")
 
 
 class _Labels:
@@ -75,7 +87,7 @@ class _Labels:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.places = {
-            _folded(spelling): place.name
+            folded(spelling): place.name
             for place in catalogue.municipalities
             for spelling in (place.id, *place.aliases)
         }
@@ -97,7 +109,9 @@ class _Labels:
         sector = self.sectors.match(given["sector"])
         place = given["municipality"]
         if place is not None and self.municipalities.known:
-            place = self.places.get(_folded(place)) or self.municipalities.match(place)
+            place = self.places.get(folded(place)) or self.municipalities.match(place)
+        elif place is not None:
+            place = _masked(place)
         return {
             "municipality": place,
             "sector": sector,
@@ -136,23 +150,35 @@ class _Importer:
         created_at = self._created_at(row.get(columns.get("created_at", "")))
         source = self.sources.match(cells["source"]) or self.source.name
         cells["source"] = source
-        cells["id"] = self._identifier(cells["id"] or _hash(source, text, created_at))
-        if self.labels is not None:
-            cells |= self.labels.matched(cells)
+        given, cells["id"] = cells["id"], self._identifier(cells["id"], _hash(source, text, created_at))
+        cells |= self._labelled(cells)
         complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
-        self.lines[complaint.id] = line
+        self.lines |= {complaint.id: line, given or complaint.id: line}
         return complaint
 
     def _cell(self, row: Row, columns: dict[str, str], name: str) -> str | None:
         value = row.get(columns.get(name, ""))
         return clean_text(str(self.source.defaults.get(name, "") if value is None else value)) or None
 
-    def _identifier(self, identifier: str) -> str:
-        if len(identifier) > MAX_ID:
-            raise _RejectedError(f"the id has {len(identifier)} characters, more than {MAX_ID}")
-        if identifier in self.lines:
-            raise _RejectedError(f"id {identifier!r} was given on line {self.lines[identifier]} already")
+    def _identifier(self, given: str | None, own: str) -> str:
+        """The id given, or the row's own hash where there is none or it holds a phone or the like.
+
+        The hash is not one of the id: all phones can be tried against that within a minute.
+        """
+        if given is not None and len(given) > MAX_ID:
+            raise _RejectedError(f"the id has {len(given)} characters, more than {MAX_ID}")
+        identifier = own if given is None or mask_numbers(given) != given else given
+        for known in (given, identifier):
+            if known is not None and known in self.lines:
+                raise _RejectedError(f"id {mask(known)!r} was given on line {self.lines[known]} already")
         return identifier
+
+    def _labelled(self, cells: dict[str, str | None]) -> dict[str, str | None]:
+        """Municipality and labels: the catalogue's where there is one, else masked."""
+        if self.labels is not None:
+            return self.labels.matched(cells)
+        given = {name: cells[name] for name in ("municipality", *LABELS)}
+        return {name: None if value is None else _masked(value) for name, value in given.items()}
 
     def _created_at(self, value: str | datetime | None) -> datetime:
         if value is None:
@@ -183,8 +209,8 @@ def import_complaints(
 ) -> Imported:
     """Read, clean, mask and check every row of an export.
 
-    Labels and municipalities are checked where a catalogue is given, and take its spelling. Rows
-    without a date get `default_date` (local to the source when naive), if there is one.
+    Labels and municipalities are checked where a catalogue is given, and take its spelling; else
+    they are masked. Rows without a date get `default_date` (local to the source when naive), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.
@@ -285,10 +311,6 @@ def _check_columns(path: Path, source: SourceMap, rows: list[tuple[int, Row]], d
         columns=header,
         map=source.origin,
     )
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().replace("ё", "е").split())
 
 
 def _hash(source: str, text: str, created_at: datetime) -> str:

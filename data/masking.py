@@ -1,24 +1,39 @@
-"""Masking of personal data: phones, e-mails, СНИЛС, passports, bank cards and full names.
+"""Masking of personal data: phones, e-mails, accounts, СНИЛС, passports, bank cards and full names.
 
-In: a cleaned text. Out: the same text with `[ТЕЛЕФОН] [ПОЧТА] [СНИЛС] [ПАСПОРТ] [КАРТА] [ИМЯ]`
-in their place. Numbers and e-mails go by rules and check digits; names by natasha's NER and two
-rules, and only *full* names: «Иванова Мария Петровна», «Петров И. С.», «Анна Сергеевна». People
-that a street or a school is named after stay, for an address is what a complaint is about.
+In: a cleaned text. Out: the same text with `[ТЕЛЕФОН] [ПОЧТА] [АККАУНТ] [СНИЛС] [ПАСПОРТ] [КАРТА]
+[ИМЯ]` in their place. Numbers, e-mails and accounts go by rules and check digits; names by
+natasha's NER, two rules and a dictionary of names, and only *full* names: «Иванова Мария
+Петровна», «Петров И. С.», «анна сергеевна», «ИВАНОВУ ИВАНУ». People that a street or a school is
+named after stay, for an address is what a complaint is about.
 """
 
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import phonenumbers
 from stdnum import luhn
 
-PHONE, EMAIL, SNILS, PASSPORT, CARD, NAME = (
-    f"[{word}]" for word in ("ТЕЛЕФОН", "ПОЧТА", "СНИЛС", "ПАСПОРТ", "КАРТА", "ИМЯ")
+PHONE, EMAIL, ACCOUNT, SNILS, PASSPORT, CARD, NAME = (
+    f"[{word}]" for word in ("ТЕЛЕФОН", "ПОЧТА", "АККАУНТ", "СНИЛС", "ПАСПОРТ", "КАРТА", "ИМЯ")
 )
 
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)+(?:[A-Za-z0-9_-]+|(?i:рф|рус|дети|москва|бел|укр|қаз)(?!\w))"
+)
+"""Cyrillic addresses too; a word glued behind the dot («mail.ru.Спасибо») is not their end."""
+_ACCOUNT = re.compile(
+    r"(?<![\w@.])@[a-z](?:\w|\.(?=\w)){2,31}"
+    r"|(?<![\w.])(?:https?://)?(?:www\.|m\.)?(?:(?:t|telegram|wa)\.me|instagram\.com|facebook\.com|fb\.com|ok\.ru/profile"
+    r"|(?:vk\.(?:com|ru)|vkontakte\.ru)(?!/(?:(?:wall|photo|video|album|clip|doc|topic|market)-|club|public|event)))"
+    r"/[\w.%?=&#/+@-]*\w/?",
+    re.IGNORECASE | re.ASCII,
+)
+"""`@name` and pages of people; posts and pages of VK communities stay."""
+_MENTION = re.compile(r"\[id\d+(?::[\w-]+)?\|[^\]\n]{1,100}\]")
+"""How VK writes that one user names another."""
 _CARD = re.compile(r"(?<![\d:.,/-])[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{4}(?:[ -]?\d{2,3})?(?![\d:]|[.,/-]\d)")
 _SNILS = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{3}[ -]?\d{2}(?!\d)")
 _SNILS_NAMED = re.compile(r"(?i:снилс)[^\d\[\n]{0,15}(\d{3}[ -]?\d{3}[ -]?\d{3}[ -]?\d{2})(?!\d)")
@@ -55,6 +70,14 @@ _PERHAPS_NAME = re.compile(
     rf"(?:{_WORD}|{_INITIAL}) {{0,2}}(?!В(?:ы|ас|ам|аш\w*)\b)[А-ЯЁ](?:[а-яё]{{2}}|[А-ЯЁ]{{3}}|\.)"
 )
 
+_RUSSIAN = r"[А-ЯЁа-яё]+(?:-[А-ЯЁа-яё]+)?"
+_PERHAPS_PATRONYMIC = re.compile(
+    rf"(?<![\w\[-])(?:({_RUSSIAN}) {{1,2}})?({_RUSSIAN}) {{1,2}}"
+    rf"([а-яё]{{2,}}(?:[иы]ч(?:а|у|ем|е)?|(?:вн|чн|шн)(?:а|ы|е|у|ой|ою)))(?: {{1,2}}({_RUSSIAN}))?(?![\w-])",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(r"(?<![\w\[-])([А-ЯЁ]{3,}(?:-[А-ЯЁ]{3,})?)(?= {1,2}([А-ЯЁ]{3,}(?:-[А-ЯЁ]{3,})?)(?![\w\]-]))")
+
 _NAMED_AFTER = re.compile(
     r"(?<!\w)(?:ул|улиц\w*|пл|площад(?:ь|и|ью|ей|ям)|пр|пр-т\w*|пр-кт\w*|просп|проспект\w*|пер|переул\w*|б-р\w*|"
     r"бул|бульвар\w*|ш|шоссе|наб|набережн\w*|проезд(?:а|у|е|ом)?|тупик\w*|алле\w*|лини[яи]|им|имени|"
@@ -69,10 +92,10 @@ _ADDRESS_FOLLOWS = re.compile(
 )
 _EPONYM = re.compile(
     r"(?:карл|роз|клар|лев|льв|максим|юри|степан|богдан|павлик|зо[яиею]|софь|дмитри|емельян|александр|"
-    r"валери|фридрих|серги|пётр|петр|дед|алексе|владимир|лиз|олег|михаил|георги)\w* "
+    r"валери|фридрих|борщевик|серги|пётр|петр|дед|алексе|владимир|лиз|олег|михаил|георги)\w* "
     r"(?:маркс|либкнехт|люксембург|цеткин|толст|горьк|гагарин|разин|хмельницк|морозов|космодемьянск|"
     r"перовск|донск|пугачёв|пугачев|невск|пушкин|чкалов|энгельс|радонежск|великого|великому|мороз|матросов|"
-    r"ленин|чайкин|кошев|лермонтов|ломоносов|фрунзе|жуков)",
+    r"ленин|чайкин|кошев|сосновск|лермонтов|ломоносов|фрунзе|жуков)",
     re.IGNORECASE,
 )
 
@@ -87,18 +110,22 @@ _PLACE = re.compile(r"[А-ЯЁ][а-яё]*(?<![сц]к)(?:ый|ого|ому|нн
 
 
 def mask(text: str) -> str:
-    """The text without personal data: numbers, e-mails and full names."""
+    """The text without personal data: numbers, e-mails, accounts and full names."""
     text = mask_numbers(text)
-    masked = mask_names(text)
-    while masked != text:  # a name that is gone can make its neighbour visible to the tagger
-        text, masked = masked, mask_names(masked)
+    masked = mask_numbers(mask_names(text))
+    while masked != text:  # what is gone can make its neighbour visible
+        text, masked = masked, mask_numbers(mask_names(masked))
     return text
 
 
 def mask_numbers(text: str) -> str:
-    """The text without e-mails, cards, СНИЛС, passports and phones: rules only, so it is fast."""
+    """The text without e-mails, accounts, cards, СНИЛС, passports and phones: rules only, so it is fast."""
     if "@" in text:
         text = _EMAIL.sub(EMAIL, text)
+    if "@" in text or "/" in text:
+        text = _ACCOUNT.sub(ACCOUNT, text)
+    if "|" in text:
+        text = _MENTION.sub(NAME, text)
     if not _PERHAPS_NUMBER.search(text):
         return text
     text = _SNILS_NAMED.sub(_group(SNILS), text)
@@ -115,12 +142,12 @@ def mask_numbers(text: str) -> str:
 
 def mask_names(text: str) -> str:
     """The text without full names of people; names of streets and schools stay."""
-    if not _PERHAPS_NAME.search(text):
-        return text
-    people = (_trimmed(text, *span) for span in _tagger()(text))
-    tagged = [span for span in people if _is_full_name(text[slice(*span)])]
-    by_rule = [match.span() for rule in (_WITH_PATRONYMIC, _INITIALS) for match in rule.finditer(text)]
-    return _replaced(text, [span for span in [*tagged, *by_rule] if not _is_address(text, *span)], NAME)
+    found = [*_with_known_patronymic(text), *_in_capitals(text)]
+    if _PERHAPS_NAME.search(text):
+        people = (_trimmed(text, *span) for span in _tagger()(text))
+        found += [span for span in people if _is_full_name(text[slice(*span)])]
+        found += [match.span() for rule in (_WITH_PATRONYMIC, _INITIALS) for match in rule.finditer(text)]
+    return _replaced(text, [span for span in found if not _is_address(text, *span)], NAME)
 
 
 def _group(label: str) -> Callable[[re.Match[str]], str]:
@@ -177,6 +204,51 @@ def _tagger() -> Callable[[str], Iterator[tuple[int, int]]]:
                     yield part.start + span.start, part.start + span.stop
 
     return people
+
+
+def _with_known_patronymic(text: str) -> Iterator[tuple[int, int]]:
+    """«иванова мария петровна»: in lower case only the dictionary knows «петровна» from «духовна»."""
+    for match in _PERHAPS_PATRONYMIC.finditer(text):
+        if not (_grammemes(match[3], "Patr") and _grammemes(match[2], "Name")):
+            continue
+        before, after = (match[group] is not None and bool(_grammemes(match[group], "Surn")) for group in (1, 4))
+        yield match.start(1 if before else 2), match.end(4 if after and not before else 3)
+
+
+def _in_capitals(text: str) -> Iterator[tuple[int, int]]:
+    """«ИВАНОВУ ИВАНУ»: the tagger is lost in capitals.
+
+    Surname and name must agree in gender and case, and one of them be a name first and a word
+    second: «МАРТА МАШИНА» is a month and a car.
+    """
+    for match in _CAPITALS.finditer(text):
+        for surname, name in ((match[1], match[2]), (match[2], match[1])):
+            sure = any(kind in _readings(word)[0].tag for word, kind in ((surname, "Surn"), (name, "Name")))
+            if sure and _grammemes(surname, "Surn") & _grammemes(name, "Name"):
+                yield match.start(), match.end(2)
+
+
+def _grammemes(word: str, kind: str) -> frozenset[tuple[str, str]]:
+    """Gender and case of every reading of the word as a name of that kind."""
+    tags = [reading.tag for reading in _readings(word)]
+    return frozenset((str(tag.gender), str(tag.case)) for tag in tags if kind in tag and "plur" not in tag)
+
+
+@lru_cache(maxsize=10_000)
+def _readings(word: str) -> list[Any]:
+    """What the word may be, the likeliest first."""
+    readings: list[Any] = _dictionary().parse(word.lower())
+    return readings
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> Any:
+    """The morphology of natasha, half a second to load, once a process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from natasha import MorphVocab
+
+        return MorphVocab()
 
 
 def _is_full_name(name: str) -> bool:

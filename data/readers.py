@@ -18,8 +18,6 @@ from typing import Any
 
 from data.errors import FileError
 
-_EXCEL_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
-
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]
 

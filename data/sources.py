@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
+from data.cleaning import folded
 from data.config import Config, parse_config, read_yaml
 from data.errors import ConfigError
 from data.schema import COLUMNS, LABELS, SourceName
@@ -74,10 +75,10 @@ class SourceMap(Config):
 
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""
-        present = {_folded(name): name for name in header}
+        present = {folded(name): name for name in header}
         found: dict[str, str] = {}
         for field, accepted in self.columns.items():
-            name = next((present[_folded(name)] for name in accepted if _folded(name) in present), None)
+            name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
             if name is not None:
                 found[field] = name
         return found
@@ -122,7 +123,3 @@ def load_source(name_or_path: str | Path, folder: Path) -> SourceMap:
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     return parse_config({**content, "origin": f"{path.parent.name}/{path.name}"}, SourceMap, str(path))
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().replace("ё", "е").replace("_", " ").split())

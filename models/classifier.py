@@ -60,9 +60,14 @@ class Classifier:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
         logits, truncated = self.logits(texts, places)
-        threshold = self.parts.calibration.threshold
-        decided = decide(self._decoder, logits, texts, places, threshold)
+        decided = self.decisions(logits, texts, places)
         return [replace(item, truncated=cut) for item, cut in zip(decided, truncated, strict=True)]
+
+    def decisions(
+        self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
+    ) -> list[Classification]:
+        """Joint decoding and the routing decision on logits that are there already."""
+        return decide(self._decoder, logits, texts, places, self.parts.calibration.threshold)
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Raw logits of each head, shape (n, labels of the head), and which texts were cut."""

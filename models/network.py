@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from data.errors import EncoderError
 from models.labels import HEADS
 
 
@@ -41,14 +42,22 @@ class ComplaintNetwork(nn.Module):
             self.register_buffer(f"{head}_weights", weights, persistent=False)
 
     def freeze(self, embeddings: bool, layers: int) -> None:
-        """Stop training the word embeddings and, when any layer is frozen, all below it."""
+        """Stop training the word embeddings; with `layers`, all of the encoder but the layers above them.
+
+        Raises:
+            EncoderError: the encoder has no stack of so many layers.
+        """
         inner: Any = self.encoder
-        if embeddings or layers:
-            inner.embeddings.word_embeddings.requires_grad_(False)
+        if embeddings:
+            inner.get_input_embeddings().requires_grad_(False)
         if layers:
-            inner.embeddings.requires_grad_(False)
-            for layer in inner.encoder.layer[:layers]:
-                layer.requires_grad_(False)
+            stacks = [module for module in inner.modules() if isinstance(module, nn.ModuleList)]
+            stack = max(stacks, key=len, default=nn.ModuleList())
+            if len(stack) < layers:
+                raise EncoderError(f"the encoder has {len(stack)} layers, fewer than frozen_layers {layers}")
+            inner.requires_grad_(False)
+            for layer in stack[layers:]:
+                layer.requires_grad_(True)
 
     def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Mean of the token vectors, shape (batch, hidden)."""

@@ -1,7 +1,8 @@
 """`POST /v1/classify` and `POST /v1/feedback`: complaints in, routing decisions out, corrections back.
 
-A complaint is answered when its decision is stored; the store masks the text. Places and labels
-are checked against the catalogue that the serving classifier was trained for.
+A complaint is answered when its decision is stored. The classifier reads the masked text, as it did in
+training, and the same text is stored. Places and labels are checked against the catalogue that the
+serving classifier was trained for; one without municipalities knows no place and refuses none.
 """
 
 import uuid
@@ -11,12 +12,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from data.catalogue import Catalogue
-from data.cleaning import clean_text
 from data.errors import LabelError, RequestError, TsurError
-from models.decoding import Classification, Proposal
+from data.masking import mask
+from models.decoding import Classification, Proposal, Reason
 from serving.config import ServingConfig
 from serving.runtime import Runtime, runtime_of
-from serving.store import Correction, Decision
+from serving.store import Correction, Decision, MaskedText, masked
 from serving.types import (
     ClassifyAnswer,
     ClassifyItem,
@@ -32,31 +33,31 @@ from serving.types import (
 router = APIRouter(tags=["complaints"])
 Parts = Annotated[Runtime, Depends(runtime_of)]
 
-REASONS_RU = {
+REASONS_RU: dict[Reason, str] = {
     "low_confidence": "Модель недостаточно уверена в исполнителе: решение за оператором.",
     "rare_label": "Тема встречается слишком редко, чтобы модель её выучила: нужна ручная маршрутизация.",
     "no_cyrillic": "В тексте нет ни одной русской буквы: прочитайте его сами.",
 }
-UNKNOWN_REASON_RU = "Нужна проверка оператором."
 
 
 @router.post("/classify", summary="Classify complaints and decide where they go")
 def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> ClassifyAnswer:
     """Route or review each complaint; every answered decision is stored (with its text masked)."""
     request.state.items = len(body.items)
-    check_items(body.items, runtime.config)
     champion = runtime.champions.classifier
-    places = municipality_ids(body.items, champion.model.catalogue)
-    found = champion.model.classify([item.text for item in body.items], places)
-    names = {place.id: place.name for place in champion.model.catalogue.municipalities}
+    catalogue = champion.model.catalogue
+    texts = [masked(item.text) for item in body.items]
+    check_items(body.items, texts, runtime.config)
+    places = municipality_ids(body.items, catalogue)
+    found = champion.model.classify(texts, places)
     now = datetime.now(UTC)
     results, decisions = [], []
-    for item, place, classification in zip(body.items, places, found, strict=True):
+    for item, text, place, classification in zip(body.items, texts, places, found, strict=True):
         complaint_id = item.id or uuid.uuid4().hex
         created_at = item.created_at or now
         results.append(result_of(complaint_id, created_at, classification))
-        name = names[place] if place else None
-        decisions.append(_decision(item, complaint_id, created_at, name, classification, champion.version))
+        name = place_name(item.municipality, place, catalogue)
+        decisions.append(_decision(item, text, complaint_id, created_at, name, classification, champion.version))
     runtime.store.save_decisions(decisions)
     runtime.metrics.classified(result.decision for result in results)
     return ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
@@ -82,8 +83,8 @@ def feedback(body: FeedbackRequest, request: Request, runtime: Parts) -> Feedbac
     return FeedbackAnswer(stored=len(body.items))
 
 
-def check_items(items: list[ClassifyItem], config: ServingConfig) -> None:
-    """Check what the schema cannot: this installation's limits, texts of blanks only, ids given twice.
+def check_items(items: list[ClassifyItem], texts: list[MaskedText], config: ServingConfig) -> None:
+    """Check what the schema cannot: this installation's limits, texts of which nothing is left, ids given twice.
 
     Raises:
         RequestError: with every item that does not fit.
@@ -92,10 +93,10 @@ def check_items(items: list[ClassifyItem], config: ServingConfig) -> None:
     if len(items) > config.max_items:
         problems["items"] = f"there are {len(items)} items; at most {config.max_items} fit in one request"
     seen: set[tuple[str, str]] = set()
-    for index, item in enumerate(items):
+    for index, (item, text) in enumerate(zip(items, texts, strict=True)):
         if len(item.text) > config.max_characters:
             problems[f"items.{index}.text"] = f"the text is longer than {config.max_characters} characters"
-        elif not clean_text(item.text):
+        elif not text:
             problems[f"items.{index}.text"] = "the text is empty"
         if item.id is not None:
             if (item.source, item.id) in seen:
@@ -107,11 +108,13 @@ def check_items(items: list[ClassifyItem], config: ServingConfig) -> None:
 
 
 def municipality_ids(items: list[ClassifyItem], catalogue: Catalogue) -> list[str | None]:
-    """Each item's place as an id of the catalogue.
+    """Each item's place as an id of the catalogue; None where it names none, or the catalogue knows none.
 
     Raises:
-        LabelError: a place is unknown; names the item and the known places.
+        LabelError: a place is not among those of the catalogue; names the item and the known places.
     """
+    if not catalogue.municipalities:
+        return [None] * len(items)
     places: list[str | None] = []
     for index, item in enumerate(items):
         try:
@@ -121,6 +124,13 @@ def municipality_ids(items: list[ClassifyItem], catalogue: Catalogue) -> list[st
     return places
 
 
+def place_name(given: str | None, place: str | None, catalogue: Catalogue) -> str | None:
+    """The name that is stored: the catalogue's; where that knows no places, what was sent, masked."""
+    if place is not None:
+        return next(known.name for known in catalogue.municipalities if known.id == place)
+    return mask(given) if given else None
+
+
 def result_of(complaint_id: str, created_at: datetime, found: Classification) -> ClassifyResult:
     """One classification as it goes over the wire."""
     hours = found.deadline_hours
@@ -128,7 +138,7 @@ def result_of(complaint_id: str, created_at: datetime, found: Classification) ->
         id=complaint_id,
         decision=found.decision,
         reasons=list(found.reasons),
-        reasons_ru=[REASONS_RU.get(reason, UNKNOWN_REASON_RU) for reason in found.reasons],
+        reasons_ru=[REASONS_RU[reason] for reason in found.reasons],
         sector=_proposal(found.sector),
         topic=_proposal(found.topic),
         agency=_proposal(found.agency),
@@ -149,6 +159,7 @@ def _placed(error: TsurError, where: str) -> LabelError:
 
 def _decision(
     item: ClassifyItem,
+    text: MaskedText,
     complaint_id: str,
     created_at: datetime,
     municipality: str | None,
@@ -158,7 +169,7 @@ def _decision(
     return Decision(
         source=item.source,
         id=complaint_id,
-        text=clean_text(item.text),
+        text=text,
         municipality=municipality,
         created_at=created_at,
         decision=found.decision,

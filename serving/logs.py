@@ -60,7 +60,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure_logs() -> None:
-    """Send all logs of this process to standard output as masked JSON lines.
+    """Send all logs of this process to standard error as masked JSON lines.
 
     BentoML has configured its own handlers before the service starts; they are replaced.
     """

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from fastapi import APIRouter, Depends, Query, Request
 
-from data.errors import LabelError, TsurError
+from data.errors import TsurError
 from models.forecasting.forecast import Forecasts
-from models.forecasting.series import SeriesKey, with_sums
-from models.forecasting.surges import Surge, expected_surges, observed_surges
+from models.forecasting.series import SeriesKey, sums_of_observed
+from models.forecasting.surges import Surge, clearest_first, expected_surges, observed_surges
 from serving.champions import Champion
-from serving.recent import heat_cells, recent_counts, yesterday
+from serving.recent import heat_cells, judged_days, recent_counts, yesterday
 from serving.runtime import Runtime, runtime_of
 from serving.tables import CSV_ANSWER, Format, csv_response, wants_csv
 from serving.types import (
@@ -113,15 +113,19 @@ def heatmap(
     as_of: AsOf = None,
     format: Format = None,
 ) -> HeatmapAnswer:
-    """The heat map of the region's problems over the last days, the hottest cells first."""
+    """The heat map of the region's problems, the hottest cells first.
+
+    It covers `start` to `end`: those of the last days that have an expectation. The forecaster keeps
+    expectations of its last backtest window and of all days ahead.
+    """
     champion = runtime.champions.forecaster
     counts = recent_counts(champion.model, runtime.store, yesterday(runtime.config.timezone), as_of)
     wanted = runtime.config.surges.window_days if days is None else days
-    cells = heat_cells(champion.model, counts, wanted)
+    window = judged_days(champion.model, counts, wanted)
+    cells = heat_cells(champion.model, counts, window)
     if wants_csv(request, format):
         rows = [cell.model_dump() for cell in cells]
         return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
-    window = counts.index[-wanted:]
     start, end = window[0].date(), window[-1].date()
     return HeatmapAnswer(model=_version(champion), start=start, end=end, cells=cells)
 
@@ -133,7 +137,7 @@ def place_name(runtime: Runtime, municipality: str | None) -> str | None:
     try:
         catalogue = runtime.champions.classifier.model.catalogue
         place_id = catalogue.municipality_id(municipality)
-    except (LabelError, TsurError):
+    except TsurError:
         return municipality
     return next(place.name for place in catalogue.municipalities if place.id == place_id)
 
@@ -172,10 +176,10 @@ def remembered_surges(
 def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
     """Surges of both kinds at the end of `counts`, sums over places and sectors included."""
     last, config = counts.index[-1].date(), forecasts.config
-    panel, means = with_sums(counts.iloc[-DAYS_JUDGED:]), forecasts.known_means()
+    known = pd.concat([forecasts.past_means, forecasts.means])
+    panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], known)
     found = observed_surges(panel, means, forecasts.series, config.surges, last, config.calendar)
-    found += [surge for surge in expected_surges(forecasts) if surge.end > last]
-    return sorted(found, key=lambda surge: (-round(surge.probability, 2), surge.expected - surge.count))
+    return clearest_first(found + expected_surges(forecasts, counts))
 
 
 def _surge(surge: Surge) -> SurgeOut:

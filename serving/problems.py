@@ -2,7 +2,8 @@
 
 In: TsurErrors, validation errors, HTTP errors of FastAPI and BentoML. Out: a JSON response that
 carries its code in the header `X-Error-Code` too, for the log line, the metrics and the gate.
-The values that were sent are never repeated: they are personal data.
+A complaint's text is never repeated, nor is any value that fails validation: it is personal data. What is
+repeated are names that are looked up and not found: labels, places and complaints' ids.
 """
 
 from collections.abc import Iterable, Sequence

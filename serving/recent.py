@@ -2,7 +2,10 @@
 
 In: the forecaster and the store. Out: a panel, dates × base series, NaN where nothing was observed.
 Only whole days count, so today never does: half a day's complaints against a whole day's
-expectation would hide every surge until the evening.
+expectation would hide every surge until the evening. The store need not see all that the history
+saw: a few calls of the API are no sign that nobody else complained. So a place's stored days count
+in full, zeros included, where a source of its is alive and brings about what was forecast; elsewhere
+a stored count is a lower bound, and is used only when it is a surge already.
 """
 
 from datetime import date, datetime, timedelta
@@ -11,13 +14,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from data.counts import ALIVE_DAYS
+from data.counts import ALIVE_DAYS, NO_PLACE, REGION, daily_counts
 from data.errors import RequestError
-from models.forecasting.distribution import window_dispersion
+from models.forecasting.distribution import tail_probability, window_dispersion
 from models.forecasting.forecast import Forecasts
 from models.forecasting.series import NAMES, keys_of
 from serving.store import Store
 from serving.types import HeatCell
+
+FED = 1 / 3
+"""A place is fed by the store where its series together have this share of their forecast, each counted
+up to its forecast only: a flood of one sector does not speak for the others."""
+CLEARLY_MORE = 0.01
+"""The chance below which a day's lower bound is a surge already."""
 
 
 def yesterday(timezone: str) -> date:
@@ -29,44 +38,87 @@ def recent_counts(forecasts: Forecasts, store: Store, last_whole_day: date, as_o
     """Counts up to `as_of` (default: the last day known), as whole days.
 
     Raises:
-        RequestError: `as_of` lies outside the days known.
+        RequestError: `as_of` lies outside the days that are known and have an expectation.
         StoreError: the store cannot be read.
     """
-    panel = with_stored(forecasts.tail, store.daily_counts(forecasts.origin), last_whole_day, forecasts.last_day)
+    panel = with_stored(forecasts, store.delivered(forecasts.origin), last_whole_day)
     if as_of is None:
         return panel
-    first, last = panel.index[0].date(), panel.index[-1].date()
+    first = max(panel.index[0], forecasts.past_means.index[0]).date()
+    last = panel.index[-1].date()
     if not first <= as_of <= last:
-        problem = f"counts are known from {first} to {last}"
+        problem = f"counts beside expectations are known from {first} to {last}"
         raise RequestError(f"as_of {as_of}: {problem}", as_of=problem)
     return panel.loc[: pd.Timestamp(as_of)]
 
 
-def with_stored(tail: pd.DataFrame, stored: pd.DataFrame, last_whole_day: date, last_forecast: date) -> pd.DataFrame:
-    """The history's tail with the stored days after it; zeros only around days with complaints.
+def with_stored(forecasts: Forecasts, stored: pd.DataFrame, last_whole_day: date) -> pd.DataFrame:
+    """The history's tail, with the days after it on which the store says something.
 
-    A municipality counts as observed within `ALIVE_DAYS` of a day on which it delivered anything,
-    as in `data/counts.py`.
+    Args:
+        forecasts: the champion; its tail ends on its origin.
+        stored: as `Store.delivered`.
+        last_whole_day: later days are left out, as are those beyond the forecasts.
     """
-    end = pd.Timestamp(min(last_whole_day, last_forecast))
-    stored = stored[stored["date"] <= end]
+    tail = forecasts.tail
+    stored = stored[stored["date"] <= pd.Timestamp(min(last_whole_day, forecasts.last_day))]
     if stored.empty:
         return tail
+    places = {key.municipality for key in keys_of(tail)}
+    if places in ({REGION}, {NO_PLACE}):  # a forecaster that knows no places: every complaint is of its one
+        stored = stored.assign(municipality=places.pop())
+    counts = _with_zeros(stored, tail)
+    means = forecasts.means.loc[counts.index, counts.columns]
+    fresh = counts.where(_fed(counts, means) | _clearly_more(counts, means, forecasts))
+    said = fresh.index[fresh.notna().any(axis=1)]
+    return pd.concat([tail, fresh.loc[: said[-1]]]) if len(said) else tail
+
+
+def _with_zeros(stored: pd.DataFrame, tail: pd.DataFrame) -> pd.DataFrame:
+    """Dates × the tail's series: what was delivered, zeros where a place's source was alive, NaN elsewhere."""
+    complaints = stored.loc[stored.index.repeat(stored["count"])]
+    # the days are local already: the midnight that ends them is no longer UTC's business
+    counted = daily_counts(complaints.assign(created_at=complaints["date"].dt.tz_localize("UTC")), timezone="UTC")
+    alive = counted.groupby(["date", "municipality"]).size().unstack() > 0
+    wide = counted.pivot(index="date", columns=NAMES, values="count")
     days = pd.date_range(tail.index[-1] + pd.Timedelta(days=1), stored["date"].max(), freq="D", name="date")
-    counted = stored.pivot(index="date", columns=NAMES, values="count")
-    places = counted.T.groupby(level="municipality").sum().T.reindex(days)
-    alive = places.rolling(2 * ALIVE_DAYS + 1, center=True, min_periods=1).count() > 0
-    fresh = counted.reindex(index=days, columns=tail.columns).astype("float64")
-    for key in keys_of(tail):
-        if key.municipality in alive:
-            fresh.loc[alive[key.municipality], tuple(key)] = fresh[tuple(key)].fillna(0.0)
-    return pd.concat([tail, fresh])
+    counts = wide.reindex(index=days, columns=tail.columns).astype("float64")
+    alive = alive.reindex(index=days, columns=counts.columns.get_level_values("municipality"), fill_value=False)
+    return counts.fillna(0.0).where(alive.to_numpy())
 
 
-def heat_cells(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> list[HeatCell]:
-    """Each base series' last days beside their expectation, the hottest first."""
-    window = counts.iloc[-days:]
-    means = forecasts.known_means()[window.columns].reindex(window.index)
+def _fed(counts: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
+    """Dates × series: whether the store brings its place about what was forecast, over the days around."""
+    observed = counts.notna()
+    around = 2 * ALIVE_DAYS + 1
+    forecast = means.where(observed).rolling(around, center=True, min_periods=1).sum()
+    brought = counts.rolling(around, center=True, min_periods=1).sum().clip(upper=forecast)
+    share = brought.T.groupby(level=NAMES[0]).transform("sum").T / forecast.T.groupby(level=NAMES[0]).transform("sum").T
+    return (share >= FED) & observed
+
+
+def _clearly_more(counts: pd.DataFrame, means: pd.DataFrame, forecasts: Forecasts) -> pd.DataFrame:
+    """Dates × series: whether so many would be a surge even if they were all of them."""
+    least = forecasts.config.surges.min_count
+    spread = forecasts.series.set_index(NAMES)["daily"]
+    found = {
+        key: (counts[key] >= least)
+        & (tail_probability(counts[key].fillna(0.0), means[key], spread[key]) < CLEARLY_MORE)
+        for key in counts.columns
+    }
+    return pd.DataFrame(found, index=counts.index).set_axis(counts.columns, axis=1)
+
+
+def judged_days(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> pd.DatetimeIndex:
+    """The last so many days of `counts`, without those that have no expectation."""
+    window = counts.index[-days:]
+    return pd.DatetimeIndex(window[window >= forecasts.past_means.index[0]])
+
+
+def heat_cells(forecasts: Forecasts, counts: pd.DataFrame, days: pd.DatetimeIndex) -> list[HeatCell]:
+    """Each base series on these days beside its expectation, the hottest first."""
+    window = counts.loc[days]
+    means = pd.concat([forecasts.past_means, forecasts.means]).reindex(index=days, columns=counts.columns)
     spread = forecasts.series.set_index(NAMES)[["daily", "weekly"]].to_dict("index")
     cells = []
     for key in forecasts.keys:

@@ -1,16 +1,19 @@
 """Starting the service: checks first, then BentoML in a process of its own.
 
-Works from any folder. BentoML and MLflow are told to send nothing anywhere, and BentoML keeps its
+Works from any folder: the process gets this one's settings, resolved, in its environment, which unlike
+its command line no other user can read. BentoML and MLflow are told to send nothing anywhere, and BentoML keeps its
 files in this installation's home, apart from those of a service on another port.
 """
 
 import ipaddress
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from data.errors import BindingError, ConfigError
 from data.settings import CHECKOUT, settings
@@ -19,6 +22,8 @@ from serving.config import load_serving_config
 
 SERVICE = "serving.service:TsurService"
 STOP_SECONDS = 15
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
 def command(host: str, port: int) -> list[str]:
@@ -44,7 +49,25 @@ def environment(port: int) -> dict[str, str]:
     if workers != 1:
         quiet["BENTOML_CONFIG_OVERRIDES"] = json.dumps({"services": {"tsur": {"workers": workers}}})
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **quiet, "PYTHONPATH": path}
+    return {**os.environ, **quiet, **resolved_settings(), "PYTHONPATH": path}
+
+
+def resolved_settings() -> dict[str, str]:
+    """This process's settings as variables that mean the same in any folder, beside any `.env`."""
+    found = settings()
+    return {
+        "TSUR_HOME": str(found.home.resolve()),
+        "TSUR_CONFIGS": str(found.configs.resolve()),
+        "TSUR_TRACKING_URI": _anchored(found.mlflow_uri),
+        "TSUR_STORE_URL": _anchored(found.database_url),
+        "TSUR_API_KEYS": found.api_keys.get_secret_value(),
+    }
+
+
+def _anchored(url: str) -> str:
+    """A URL of an SQLite file by its whole path."""
+    relative = _RELATIVE_SQLITE.fullmatch(url)
+    return f"{relative[1]}{Path(relative[2]).resolve()}" if relative else url
 
 
 def start(host: str = "127.0.0.1", port: int = 3000) -> "subprocess.Popen[bytes]":
@@ -74,12 +97,18 @@ def stop(process: "subprocess.Popen[bytes]") -> int:
 
 
 def serve(host: str = "127.0.0.1", port: int = 3000) -> int:
-    """Serve until interrupted; the exit status. Raises as `start`."""
+    """Serve until interrupted, ended (SIGTERM) or left by a closed terminal (SIGHUP); the exit status.
+
+    The service runs in a session of its own, which none of these reaches. Raises as `start`.
+    """
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
     process = start(host, port)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return process.wait()
     except KeyboardInterrupt:
+        for ending in ENDINGS:  # a closed terminal hangs up more than once: the stop is not interrupted
+            signal.signal(ending, signal.SIG_IGN)
         stop(process)
         return 0
 

@@ -1,6 +1,6 @@
 """The store: every decision and every operator's correction, with masked texts.
 
-In: decisions, corrections. Out: daily counts. A complaint is accepted when it is stored: where the
+In: decisions, corrections. Out: counts per day and source. A complaint is accepted when it is stored: where the
 store cannot be written, `/v1/classify` answers 503 and the sender sends again. A complaint's id
 is unique within its source; sending it again replaces the decision. SQLite (WAL) by default,
 PostgreSQL by URL.
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NewType
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -22,12 +22,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from data.counts import NO_PLACE
+from data.cleaning import clean_text
 from data.errors import ConfigError, StoreError, UnknownComplaintError
 from data.masking import mask
 
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 LOCK_SECONDS = 10
+MaskedText = NewType("MaskedText", str)
+"""A text that `masked` has made: the only kind that is classified and stored."""
+
+
+def masked(text: str) -> MaskedText:
+    """The text as training reads it: cleaned, without personal data. The one place that makes it so."""
+    return MaskedText(mask(clean_text(text)))
 
 
 class Table(DeclarativeBase):
@@ -76,11 +83,11 @@ class CorrectionRow(Table):
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision to store; the text is masked on its way in."""
+    """A decision to store."""
 
     source: str
     id: str
-    text: str
+    text: MaskedText
     municipality: str | None
     created_at: datetime
     decision: str
@@ -149,7 +156,6 @@ class Store:
         rows = [
             asdict(decision)
             | {
-                "text": mask(decision.text),
                 "created_at": _naive(decision.created_at),
                 "day": decision.created_at.astimezone(self._zone).date(),
                 "received_at": now,
@@ -185,11 +191,11 @@ class Store:
             ]
             connection.execute(insert(CorrectionRow), rows)
 
-    def daily_counts(self, after: date) -> pd.DataFrame:
-        """Complaints per local day × municipality × sector on the days after `after`.
+    def delivered(self, after: date) -> pd.DataFrame:
+        """Complaints per local day × source × municipality × sector on the days after `after`.
 
-        An operator's sector counts, where there is one. Columns `date, municipality, sector, count`;
-        days without complaints have no row.
+        An operator's sector counts, where there is one. Columns `date, source, municipality, sector,
+        count`; the municipality is None where none was named; days without complaints have no row.
 
         Raises:
             StoreError: the database cannot be read.
@@ -205,19 +211,19 @@ class Store:
             .join(newest, newest.c.number == CorrectionRow.number)
             .subquery()
         )
-        place = func.coalesce(DecisionRow.municipality, NO_PLACE)
         sector = func.coalesce(corrected.c.sector, DecisionRow.sector)
+        key = (DecisionRow.day, DecisionRow.source, DecisionRow.municipality, sector)
         same = (corrected.c.source == DecisionRow.source) & (corrected.c.complaint_id == DecisionRow.id)
         query = (
-            select(DecisionRow.day, place, sector, func.count())
+            select(*key, func.count())
             .join(corrected, same, isouter=True)
             .where(DecisionRow.day > after)
-            .group_by(DecisionRow.day, place, sector)
-            .order_by(place, sector, DecisionRow.day)
+            .group_by(*key)
+            .order_by(DecisionRow.municipality, sector, DecisionRow.day, DecisionRow.source)
         )
         with self._transaction("read") as connection:
             rows = [tuple(row) for row in connection.execute(query)]
-        frame = pd.DataFrame(rows, columns=["date", "municipality", "sector", "count"])
+        frame = pd.DataFrame(rows, columns=["date", "source", "municipality", "sector", "count"], dtype=object)
         return frame.assign(
             date=pd.to_datetime(frame["date"]).astype("datetime64[ns]"), count=frame["count"].astype("int64")
         )

@@ -27,7 +27,7 @@ class Wire(BaseModel):
 
 
 class Problem(Wire):
-    """One thing that is wrong, and where; never the value that was sent."""
+    """One thing that is wrong, and where; a complaint's text is never repeated."""
 
     where: str = Field(examples=["items.0.text"])
     problem: str = Field(examples=["the text is empty"])

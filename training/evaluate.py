@@ -60,7 +60,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
     confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
     errors = {head: expected_calibration_error(confidence[head], predicted[head] == targets[head]) for head in HEADS}
-    decisions = classifier.classify(texts, places)
+    decisions = classifier.decisions(logits, texts, places)
     routed = np.array([item.decision == "route" for item in decisions])
     right = predicted["agency"] == targets["agency"]
     return Evaluation(
@@ -89,28 +89,38 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
 def evaluate_champion(frame: pd.DataFrame, report: Path | None = None) -> tuple[Evaluation, int, str]:
     """Measure the champion on labelled complaints; with `report`, write tables and plots there.
 
-    On the very file it was trained on, only the rows kept for testing are measured. Returns the
+    Rows that it was trained or calibrated on are left out, whatever file they come in. Returns the
     figures, the number of rows and a sentence that says which rows they were.
 
     Raises:
         NoChampionError, BundleError: there is no usable champion.
-        InputError: no row has all three labels.
+        InputError: no row has all three labels, or the champion has seen every row.
     """
     from training.report import write_report
-    from training.splits import fingerprint
-    from training.tracking import CLASSIFIER, champion_bundle, run_artifact
+    from training.tracking import CLASSIFIER, champion_bundle
 
     folder, version = champion_bundle(CLASSIFIER)
     classifier = Classifier.load(folder)
     rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
     if rows.empty:
         raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
+    rows, seen = held_out(rows, version)
+    if rows.empty:
+        raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
     note = f"version {version} on {len(rows)} complaints"
-    if fingerprint(rows) == classifier.parts.config.data_fingerprint:
-        test = set(run_artifact(CLASSIFIER, version, "splits.json")["test"])
-        rows = rows[rows["id"].isin(test)].reset_index(drop=True)
-        note = f"version {version} on the {len(rows)} test rows of the complaints it was trained on"
+    if seen:
+        note += f"; {seen} more are left out, because it was trained or calibrated on them"
     evaluation = evaluate_classifier(classifier, rows)
     if report is not None:
         write_report(evaluation, classifier, rows, report)
     return evaluation, len(rows), note
+
+
+def held_out(frame: pd.DataFrame, version: int) -> tuple[pd.DataFrame, int]:
+    """The rows whose texts a version was neither trained nor calibrated on, and how many others there were."""
+    from training.splits import SPLITS, text_keys
+    from training.tracking import CLASSIFIER, run_artifact
+
+    splits = run_artifact(CLASSIFIER, version, SPLITS)
+    seen = np.isin(text_keys(frame["text"]), [*splits["train"], *splits["validation"]])
+    return frame[~seen].reset_index(drop=True), int(seen.sum())

@@ -69,14 +69,14 @@ def fine_tune(
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     datasets = [encode_rows(part, labels, catalogue, tokenizer, arguments, encoder.config) for part in rows]
     trainer = _trainer(network, datasets, tokenizer, arguments, work / "checkpoints")
-    checkpoint = transformers.trainer_utils.get_last_checkpoint(str(work / "checkpoints"))
+    checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
-        say(f"continuing after epoch {_epochs_done(Path(checkpoint)):.0f} of {arguments.epochs}")
+        say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
         probe_heads(network, datasets[0], trainer.data_collator)
     transformers.set_seed(arguments.seed)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     network = network.to("cpu")
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
@@ -88,9 +88,24 @@ def fine_tune(
     return Tuned(int(tokenizer.pad_token_id), token_limit(arguments, encoder.config))
 
 
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint; those that a kill left half-written are removed."""
+    import shutil
+
+    whole = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        try:
+            _epochs_done(checkpoint)  # its file is written last
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
+        else:
+            whole.append(checkpoint)
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
 def token_limit(arguments: ClassifierTraining, config: Any) -> int:
     """How many tokens are read: as many as asked for and as the encoder has positions."""
-    return min(arguments.max_tokens, int(config.max_position_embeddings))
+    return min(arguments.max_tokens, int(getattr(config, "max_position_embeddings", arguments.max_tokens)))
 
 
 def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
@@ -108,7 +123,7 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
         # Dropout on attention weights costs a fifth of the time on a CPU.
         if hasattr(config, "attention_probs_dropout_prob"):
             config.attention_probs_dropout_prob = 0.0
-        encoder = AutoModel.from_pretrained(where, config=config, add_pooling_layer=False)
+        encoder = _without_pooler(AutoModel, where, config)
     except (OSError, ValueError) as error:
         sentence = " ".join(str(error).split())[:160]
         raise EncoderError(
@@ -118,6 +133,14 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
     if not tokenizer.is_fast:
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json), which serving needs")
     return encoder, tokenizer
+
+
+def _without_pooler(auto: Any, where: str, config: Any) -> Any:
+    """The encoder without BERT's pooler, which nothing reads; other architectures have none to leave out."""
+    try:
+        return auto.from_pretrained(where, config=config, add_pooling_layer=False)
+    except TypeError:
+        return auto.from_pretrained(where, config=config)
 
 
 def class_weights(labels: LabelSpace, rows: pd.DataFrame, weighting: str) -> dict[str, torch.Tensor] | None:
@@ -188,6 +211,7 @@ def _trainer(
         remove_unused_columns=False,
         disable_tqdm=True,
         report_to="none",
+        restore_callback_states_from_checkpoint=True,  # the patience of early stopping is one of them
         log_level="error",
         dataloader_pin_memory=False,
     )

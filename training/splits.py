@@ -15,6 +15,8 @@ import pandas as pd
 from data.errors import InputError
 
 MIN_ROWS = 50
+SPLITS = "splits.json"
+"""Artifact of a training run: part → keys of its texts."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ def fingerprint(frame: pd.DataFrame) -> str:
     return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
 
 
+def text_keys(texts: "pd.Series[str]") -> npt.NDArray[np.str_]:
+    """A hash of each text's letters and digits: equal for texts that differ in signs and case only."""
+    folded = (re.sub(r"\W+", "", text.casefold()) for text in texts)
+    return np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in folded])
+
+
 def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, seed: int) -> Splits:
     """Stratify by sector, keep equal texts together.
 
@@ -41,7 +49,7 @@ def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, 
     """
     if len(frame) < MIN_ROWS:
         raise InputError(f"training needs at least {MIN_ROWS} labelled complaints, there are {len(frame)}")
-    groups = np.array([re.sub(r"\W+", "", text.casefold()) for text in frame["text"]])
+    groups = text_keys(frame["text"])
     strata = frame["sector"].fillna("").to_numpy()
     rows = np.arange(len(frame))
     rest, test = _part(rows, strata, groups, test_share, seed)

@@ -4,6 +4,7 @@ In: settings (SQLite and an artifact folder unless a tracking URI is given). Out
 registered versions. A run that was interrupted is continued under its own id.
 """
 
+import json
 import logging
 import os
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from data.errors import BindingError
+from data.errors import BindingError, BundleError, ConfigError, NoChampionError, ResumeError, TrackingError
 from data.settings import CHECKOUT, settings
 
 CHAMPION = "champion"
@@ -24,35 +25,65 @@ FORECASTER: ModelName = "complaint-forecaster"
 
 
 def connect(experiment: str) -> None:
-    """Point MLflow at the configured store and experiment, creating both on first use."""
+    """Point MLflow at the configured store and experiment, creating both on first use.
+
+    Raises:
+        TrackingError: MLflow does not answer.
+    """
     import mlflow
 
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     current = settings()
     uri = current.mlflow_uri
-    if uri.startswith("sqlite:///"):
+    if _is_local(uri):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    if mlflow.get_experiment_by_name(experiment) is None:
-        local = uri.startswith("sqlite:///")
-        location = (current.artifacts / experiment).as_uri() if local else None
-        mlflow.create_experiment(experiment, artifact_location=location)
-    mlflow.set_experiment(experiment)
+    try:
+        if mlflow.get_experiment_by_name(experiment) is None:
+            location = (current.artifacts / experiment).as_uri() if _is_local(uri) else None
+            mlflow.create_experiment(experiment, artifact_location=location)
+        mlflow.set_experiment(experiment)
+    except mlflow.exceptions.MlflowException as error:
+        raise _unreachable(error) from None
 
 
 @contextmanager
-def tracked_run(experiment: str, name: str, run_id: str | None = None) -> Iterator[str]:
-    """An MLflow run, new or continued; yields its id. Tags the git commit."""
+def tracked_run(experiment: str, name: str, parameters: dict[str, Any], note: Path | None = None) -> Iterator[str]:
+    """An MLflow run with its parameters and the git commit; yields its id.
+
+    With a `note`, a file that remembers the run until it ends well, an interrupted run is continued.
+
+    Raises:
+        ResumeError: the note is damaged.
+        TrackingError: MLflow does not answer.
+    """
     import mlflow
 
     connect(experiment)
-    if run_id is not None and not _is_known(run_id):
-        run_id = None
+    run_id = _noted(note)
     with mlflow.start_run(run_id=run_id, run_name=None if run_id else name) as run:
+        if note is not None:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps({"run_id": run.info.run_id}), encoding="utf-8")
         mlflow.set_tag("git_commit", git_commit())
+        mlflow.log_params(parameters)
         yield str(run.info.run_id)
+    if note is not None:
+        note.unlink(missing_ok=True)
+
+
+def _noted(note: Path | None) -> str | None:
+    """The run that a note remembers, if MLflow still knows it."""
+    if note is None or not note.exists():
+        return None
+    try:
+        run_id = str(json.loads(note.read_text(encoding="utf-8"))["run_id"])
+    except (ValueError, KeyError, TypeError):
+        raise ResumeError(f"{note} is damaged: delete it to start over") from None
+    return run_id if _is_known(run_id) else None
 
 
 def _is_known(run_id: str) -> bool:
@@ -102,30 +133,63 @@ def register(name: ModelName, bundle: Path, loader: Path, signature: Any, metada
     return version
 
 
-def champion_bundle(name: ModelName) -> tuple[Path, int]:
-    """Folder of the champion's bundle on this machine, and its version.
+def champion_version(name: ModelName) -> int:
+    """The version under the alias `champion`.
 
     Raises:
         NoChampionError: nothing is registered under the alias.
-        BundleError: the registered version's files are gone.
+        TrackingError: MLflow does not answer.
     """
     import mlflow
 
-    from data.errors import BundleError, NoChampionError
-
     connect(name)
     try:
-        version = mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION)
-    except mlflow.exceptions.MlflowException:
+        return int(mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION).version)
+    except mlflow.exceptions.MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise _unreachable(error) from None
         kind = name.removeprefix("complaint-")
         raise NoChampionError(
             f"the registry holds no {name} with the alias {CHAMPION!r}: run `tsur train {kind}`"
         ) from None
+
+
+def champion_bundle(name: ModelName) -> tuple[Path, int]:
+    """Folder of the champion's bundle on this machine, and its version.
+
+    From a remote registry it is copied once into the home.
+
+    Raises:
+        NoChampionError: nothing is registered under the alias.
+        BundleError: the registered version's files are gone.
+        TrackingError: MLflow does not answer.
+    """
+    import mlflow
+
+    version = champion_version(name)
+    copy = None if _is_local(settings().mlflow_uri) else settings().home / "champions" / f"{name}-{version}"
+    if copy is not None and copy.is_dir():
+        return copy / "artifacts" / BUNDLE_ARTIFACT, version
+    partial = copy.with_name(copy.name + ".partial") if copy else None
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version.version}"))
+        found = mlflow.artifacts.download_artifacts(
+            f"models:/{name}/{version}", dst_path=str(partial) if partial else None
+        )
     except (mlflow.exceptions.MlflowException, OSError) as error:
-        raise BundleError(f"{name} version {version.version}: artifacts cannot be read: {error}") from None
-    return folder / "artifacts" / BUNDLE_ARTIFACT, int(version.version)
+        raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
+    folder = Path(found)
+    if copy is not None:
+        folder = folder.rename(copy)
+    return folder / "artifacts" / BUNDLE_ARTIFACT, version
+
+
+def _is_local(uri: str) -> bool:
+    return uri.startswith("sqlite:///")
+
+
+def _unreachable(error: Exception) -> TrackingError:
+    sentence = " ".join(str(error).split())[:160]
+    return TrackingError(f"MLflow at {settings().mlflow_uri} does not answer ({sentence}): check TSUR_TRACKING_URI")
 
 
 def run_artifact(name: ModelName, version: int, artifact: str) -> Any:
@@ -141,11 +205,16 @@ def serve_interface(host: str, port: int) -> int:
     """Run the MLflow server on the tracking store until interrupted; its exit status.
 
     Raises:
+        ConfigError: the host is not an address.
         BindingError: the host is not this machine's own: the server asks for no key.
     """
     import ipaddress
 
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise ConfigError(f"{host!r} is not an IP address; this machine alone is 127.0.0.1") from None
+    if not loopback:
         raise BindingError(
             f"MLflow asks for no key, so it listens on this machine only, not on {host}: "
             "put a proxy with authentication before it, or tunnel the port"

@@ -14,21 +14,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from data.catalogue import Catalogue, draft_catalogue, load_catalogue
-from data.errors import InputError, ResumeError
+from data.errors import InputError
 from data.schema import LABELS, check_complaints
 from models.bundle import BundleConfig, BundleParts, write_parts
 from models.calibration import NEVER_ROUTE, Calibration, fit_temperatures, fit_threshold
 from models.classifier import Classifier
-from models.decoding import JointDecoder
+from models.decoding import JointDecoder, decide
 from models.labels import HEADS, learn_label_space
 from training import tracking
 from training.arguments import ClassifierTraining
 from training.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
-from training.splits import Splits, fingerprint, split_rows
+from training.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -114,27 +115,18 @@ def train_classifier(
         f"{len(job.frame)} labelled complaints ({job.fingerprint}): "
         f"{len(parts.train)} train, {len(parts.validation)} validation, {len(parts.test)} test"
     )
-    with tracking.tracked_run(tracking.CLASSIFIER, "train", _earlier_run(work)) as run_id:
-        (work / "run.json").write_text(json.dumps({"run_id": run_id}))
+    parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
+    parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
+    with tracking.tracked_run(tracking.CLASSIFIER, "train", parameters, work / "run.json") as run_id:
         bundle = _bundle(job, work, home, say)
         result = _measure_and_register(job, bundle, run_id, say)
     shutil.rmtree(work, ignore_errors=True)
     return result
 
 
-def _earlier_run(work: Path) -> str | None:
-    note = work / "run.json"
-    if not note.exists():
-        return None
-    try:
-        return str(json.loads(note.read_text())["run_id"])
-    except (ValueError, KeyError):
-        raise ResumeError(f"{note} is damaged: start over with --fresh") from None
-
-
 def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
     """Fine-tune, export and calibrate; the bundle's folder."""
-    from training.fine_tune import fine_tune
+    from training.fine_tune import Tuned, fine_tune
 
     arguments, train = job.arguments, job.frame.iloc[job.splits.train]
     labels = learn_label_space({head: train[head].tolist() for head in HEADS}, arguments.min_label_rows)
@@ -143,9 +135,14 @@ def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
             "training needs at least two labels with "
             f"{arguments.min_label_rows} rows or more for each of {', '.join(HEADS)}"
         )
-    bundle = work / "bundle"
+    bundle, fitted = work / "bundle", work / "fitted.json"
     rows = train, job.frame.iloc[job.splits.validation]
-    tuned = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
+    if fitted.exists():
+        say("the network was fitted before the run was interrupted")
+        tuned = Tuned(**json.loads(fitted.read_text(encoding="utf-8")))
+    else:
+        tuned = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
+        fitted.write_text(json.dumps(asdict(tuned)), encoding="utf-8")
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
@@ -163,8 +160,9 @@ def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
 
 def _calibrate(job: Job, classifier: Classifier) -> Calibration:
     rows = job.frame.iloc[job.splits.validation]
+    texts = rows["text"].tolist()
     labels, places = classifier.parts.labels, job.places(rows)
-    logits, _ = classifier.logits(rows["text"].tolist(), places)
+    logits, _ = classifier.logits(texts, places)
     targets = label_targets(labels, rows)
     temperatures = fit_temperatures(labels, job.catalogue, logits, targets, places)
     decoder = JointDecoder(labels, job.catalogue, temperatures)
@@ -172,7 +170,11 @@ def _calibrate(job: Job, classifier: Classifier) -> Calibration:
     chosen = decoder.best(joint)[:, HEADS.index("agency")]
     confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
     promised = job.arguments.promised_precision
-    threshold, coverage = fit_threshold(confidence, chosen == targets["agency"], promised)
+    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
+    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, threshold=0.0)])
+    right = chosen == targets["agency"]
+    threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
+    coverage *= float(routable.mean())
     return Calibration(temperatures=temperatures, threshold=threshold, promised_precision=promised, coverage=coverage)
 
 
@@ -192,11 +194,9 @@ def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> Trai
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
-    mlflow.log_params(job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint})
-    parts = asdict(job.splits)
-    mlflow.log_params({f"rows.{name}": len(rows) for name, rows in parts.items()})
     log_report(evaluation, classifier, test)
-    mlflow.log_dict({name: job.frame["id"].iloc[rows].tolist() for name, rows in parts.items()}, "splits.json")
+    keys = text_keys(job.frame["text"])
+    mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
     say("registering the bundle")
     version = tracking.register(
         tracking.CLASSIFIER,

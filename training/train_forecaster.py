@@ -6,6 +6,7 @@ interrupted backtest goes on with the series it had not finished.
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ def run_backtest(
         CountsError: the counts are malformed or too short.
     """
     counts = check_counts(counts)
-    with tracking.tracked_run(tracking.FORECASTER, "backtest") as run_id:
+    with tracking.tracked_run(tracking.FORECASTER, "backtest", _parameters(counts, config)) as run_id:
         result = backtest(counts, config, bar("backtest"), home / "training" / "backtest")
-        _log_result(counts, config, result)
+        _log_result(result)
     return run_id, result
 
 
@@ -77,10 +78,13 @@ def train_forecaster(
     counts = check_counts(counts)
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
-    with tracking.tracked_run(tracking.FORECASTER, "train") as run_id:
+    parameters = _parameters(counts, config)
+    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
+    note = home / "training" / f"forecaster-{key}.json"
+    with tracking.tracked_run(tracking.FORECASTER, "train", parameters, note) as run_id:
         result = backtest(counts, config, bar("backtest"), home / "training" / "backtest")
         forecasts = fit_forecasts(counts, config, result, bar("final fits"))
-        _log_result(counts, config, result)
+        _log_result(result)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
             forecasts.save(bundle)
@@ -95,13 +99,17 @@ def train_forecaster(
     return TrainedForecaster(run_id, version, result, forecasts)
 
 
-def _log_result(counts: pd.DataFrame, config: ForecasterConfig, result: BacktestResult) -> None:
+def _parameters(counts: pd.DataFrame, config: ForecasterConfig) -> dict[str, Any]:
+    return _flat(config.model_dump(mode="json")) | {"data_fingerprint": counts_fingerprint(counts)}
+
+
+def _log_result(result: BacktestResult) -> None:
     import mlflow
 
-    mlflow.log_params(_flat(config.model_dump(mode="json")) | {"data_fingerprint": counts_fingerprint(counts)})
     mlflow.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
-    mlflow.log_metrics({f"coverage_80.{name}": value for name, value in result.coverage.items()})
-    mlflow.log_metric("pinball_loss", result.pinball_loss)
+    held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
+    held_out["pinball_loss"] = result.pinball_loss
+    mlflow.log_metrics({name: value for name, value in held_out.items() if value == value})
     mlflow.log_text(result.wape.to_csv(), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
     mlflow.log_text(champions.to_csv(index=False), "backtest/champions.csv")

@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a model and register it as champion.")
 app.add_typer(train_app, name="train")
-console = Console()
+console = Console(markup=False, highlight=False)
 
 Complaints = Annotated[
     Path | None, typer.Argument(help="Complaints as `tsur import` writes them; default: the bundled sample.")
@@ -54,7 +54,9 @@ def main() -> None:
     try:
         app()
     except TsurError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]error[/red] ({error.code}):", error.message, markup=True)
+        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
+            f"error ({error.code}): {error.message}", style="red"
+        )
         sys.exit(2)
 
 

@@ -5,6 +5,8 @@ Everything shown comes out of the running service.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -53,36 +55,39 @@ def run_demo(once: bool, port: int, console: Console) -> None:
     _train_missing(console)
     base = f"http://127.0.0.1:{port}"
     console.rule("the service")
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     process = start(port=port)
     interface = None
     try:
         with httpx.Client(base_url=base, timeout=60, headers=_key()) as client:
             _wait_ready(client, process, console)
-            _show_classification(client, console)
-            _show_forecast(client, console)
+            places = {cell["municipality"]: cell["sector"] for cell in _asked(client.get("/v1/heatmap"))["cells"]}
+            _show_classification(client, places, console)
+            _show_forecast(client, places, console)
             _show_surges(client, console)
         console.rule("try it yourself")
-        _show_commands(base, console)
+        _show_commands(base, places, console)
         console.print(f"the demo took {time.monotonic() - began:.0f} seconds to get here")
         if not once:
             interface = _start_interface(console)
-            console.print("[bold]The service stays up; Ctrl+C ends it.[/bold]")
+            console.print("The service stays up; Ctrl+C ends it.", style="bold")
             process.wait()
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
         if interface is not None:
-            interface.terminate()
+            os.killpg(interface.pid, signal.SIGTERM)
         stop(process)
 
 
 def _train_missing(console: Console) -> None:
-    from training.tracking import CLASSIFIER, FORECASTER, champion_bundle
+    from training.tracking import CLASSIFIER, FORECASTER, champion_version
 
     for step, name in enumerate((FORECASTER, CLASSIFIER), start=1):
         verb = name.removeprefix("complaint-")
         try:
-            _, version = champion_bundle(name)
+            version = champion_version(name)
             console.print(f"{step}/2 {name}: version {version} is champion already")
         except NoChampionError:
             console.rule(f"{step}/2 no {name} yet: tsur train {verb}")
@@ -119,8 +124,10 @@ def _asked(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def _show_classification(client: httpx.Client, console: Console) -> None:
-    found = _asked(client.post("/v1/classify", json={"items": COMPLAINTS}))
+def _show_classification(client: httpx.Client, places: dict[str, str], console: Console) -> None:
+    # Champions of another region know other places than the sample's.
+    items = [{k: v for k, v in item.items() if k != "municipality" or v in places} for item in COMPLAINTS]
+    found = _asked(client.post("/v1/classify", json={"items": items}))
     model = found["model"]
     table = Table(
         "обращение", "решение", "отрасль", "тема", "ведомство", "срок, ч",
@@ -136,8 +143,16 @@ def _show_classification(client: httpx.Client, console: Console) -> None:
     console.print(table)
 
 
-def _show_forecast(client: httpx.Client, console: Console) -> None:
-    wanted = {"municipality": "Верхнереченск", "sector": "ЖКХ", "horizon": 7, "levels": [0.8]}
+def _series(places: dict[str, str]) -> dict[str, str]:
+    """A series to ask for: the sample's largest, or any of another region's."""
+    if "Верхнереченск" in places:
+        return {"municipality": "Верхнереченск", "sector": "ЖКХ"}
+    place, sector = next(iter(places.items()))
+    return {"municipality": place, "sector": sector}
+
+
+def _show_forecast(client: httpx.Client, places: dict[str, str], console: Console) -> None:
+    wanted = {**_series(places), "horizon": 7, "levels": [0.8]}
     found = _asked(client.post("/v1/forecast", json=wanted))
     title = f"POST /v1/forecast: {found['municipality']} · {found['sector']} ({found['method']})"
     table = Table("день", "ожидается", "80 % интервал", title=title)
@@ -171,14 +186,17 @@ def _show_surges(client: httpx.Client, console: Console) -> None:
     console.print(table)
 
 
-def _show_commands(base: str, console: Console) -> None:
-    body = json.dumps({"items": COMPLAINTS[:1]}, ensure_ascii=False)
-    wanted = json.dumps({"municipality": "Верхнереченск", "sector": "ЖКХ", "horizon": 7}, ensure_ascii=False)
+def _show_commands(base: str, places: dict[str, str], console: Console) -> None:
+    complaint = {k: v for k, v in COMPLAINTS[0].items() if k != "municipality" or v in places}
+    body = json.dumps({"items": [complaint]}, ensure_ascii=False)
+    wanted = json.dumps({**_series(places), "horizon": 7}, ensure_ascii=False)
+    key = ' -H "X-API-Key: $KEY"' if settings().keys else ""
+    posted = f"{key} -H 'Content-Type: application/json' -d"
     for line in (
-        f"curl -s {base}/v1/classify -H 'Content-Type: application/json' -d '{body}'",
-        f"curl -s {base}/v1/forecast -H 'Content-Type: application/json' -d '{wanted}'",
-        f"curl -s {base}/v1/surges",
-        f"curl -s {base}/v1/heatmap?format=csv",
+        f"curl -s {base}/v1/classify{posted} '{body}'",
+        f"curl -s {base}/v1/forecast{posted} '{wanted}'",
+        f"curl -s {base}/v1/surges{key}",
+        f"curl -s '{base}/v1/heatmap?format=csv'{key}",
         f"curl -s {base}/readyz",
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -189,5 +207,10 @@ def _show_commands(base: str, console: Console) -> None:
 def _start_interface(console: Console) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "tsur", "mlflow", "--port", str(MLFLOW_PORT)]
     log = settings().home / "mlflow" / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(command, stdout=output, stderr=output)
+        return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

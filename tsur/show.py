@@ -1,5 +1,6 @@
 """What commands show: progress bars and tables; plain lines where there is no terminal."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,13 +28,19 @@ console = Console()
 
 @contextmanager
 def counter(what: str) -> Iterator[Callable[[int], None]]:
-    """A running count of rows."""
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as progress:
+    """A running count of rows; without a terminal, a line every few seconds."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what)
+        printed = time.monotonic()
 
         def advance(rows: int) -> None:
-            if rows % 100 == 0:
-                progress.update(task, description=f"{what}: {rows} rows")
+            nonlocal printed
+            progress.update(task, description=f"{what}: {rows} rows")
+            now = time.monotonic()
+            if not console.is_terminal and now - printed > PLAIN_SECONDS:
+                printed = now
+                console.print(f"{what}: {rows} rows")
 
         yield advance
 
@@ -84,7 +91,9 @@ def comparison(evaluation: Evaluation, lexical: Evaluation | None) -> Table:
 
 def wape_table(result: BacktestResult) -> Table:
     """WAPE of each contender, window by window and in the mean."""
-    days = f"{len(result.scored)} series; 80 % interval of the champions covers {result.coverage['all']:.1%}"
+    days, covered = f"{len(result.scored)} series", result.coverage["all"]
+    if not math.isnan(covered):  # one window alone leaves none to fit on
+        days += f"; 80 % interval of the champions covers {covered:.1%} of the days held out"
     table = Table("WAPE", *[str(name) for name in result.wape.columns], title="rolling-origin backtest", caption=days)
     for name, row in result.wape.iterrows():
         table.add_row(str(name), *[f"{value:.3f}" for value in row])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 LONG_RUN = 4
 """So many days off in a row are a long holiday: it quiets weekends too, and complaints pile up after it."""
+DAYS_OFF = ["weekend", "holiday"]
 
 
 class Forecaster(Protocol):
@@ -172,9 +173,8 @@ def holidays_for_prophet(start: date, end: date) -> pd.DataFrame:
         max(date(start.year - 1, 12, 1), date(FIRST_YEAR, 1, 1)),
         min(date(end.year + 1, 1, 31), date(LAST_YEAR, 12, 31)),
     )
-    off = calendar["kind"].isin(["weekend", "holiday"])
-    run = off.groupby((~off).cumsum()).transform("sum").where(off, 0)
-    long = run >= LONG_RUN
+    off = calendar["kind"].isin(DAYS_OFF)
+    long = long_runs(calendar)
     month, weekday = calendar["date"].dt.month, calendar["date"].dt.weekday
     kind = pd.Series("", index=calendar.index)
     kind[calendar["kind"] == "holiday"] = "holiday"
@@ -188,6 +188,12 @@ def holidays_for_prophet(start: date, end: date) -> pd.DataFrame:
     return made[inside & (kind != "")].reset_index(drop=True)
 
 
+def long_runs(calendar: pd.DataFrame) -> "pd.Series[bool]":
+    """Which days of a `calendar_frame` belong to a run of `LONG_RUN` days off or more."""
+    off = calendar["kind"].isin(DAYS_OFF)
+    return off & (off.groupby((~off).cumsum()).transform("sum") >= LONG_RUN)
+
+
 def _weeks(history: "pd.Series[float]", count: int) -> Floats:
     """The last `count` weeks as rows, oldest first, padded with NaN."""
     values = history.to_numpy(dtype=np.float64)[-7 * count :]
@@ -196,7 +202,10 @@ def _weeks(history: "pd.Series[float]", count: int) -> Floats:
 
 
 def _mean(history: "pd.Series[float]") -> float:
-    """Mean of the last observed 28 days, 0 without any."""
+    """Mean of the last year's observed days, 0 without any.
+
+    In a history of eight weeks or less, or where that year was not observed: of the last 28 observed days.
+    """
     seen = history.dropna().iloc[-28:] if len(history) <= 56 else history.iloc[-364:].dropna()
     if seen.empty:
         seen = history.dropna().iloc[-28:]

@@ -2,7 +2,8 @@
 
 In: `DAILY_COUNTS`. Out: a panel, dates × (municipality, sector), NaN where nothing was observed.
 Sums over municipalities (`REGION`) and over sectors (`ALL_SECTORS`) are always made bottom-up, so that
-a region's forecast is the sum of its municipalities' forecasts.
+a region's forecast is the sum of its municipalities' forecasts. Where a member is silent, a sum of
+counts is compared with what was forecast for the others alone.
 """
 
 from typing import NamedTuple
@@ -15,6 +16,9 @@ ALL_SECTORS = "все отрасли"
 """The sector of sums over all sectors."""
 
 NAMES = ["municipality", "sector"]
+
+ENOUGH_OBSERVED = 0.5
+"""A sum says nothing on a day when less than this share of what was forecast for it was observed."""
 
 
 class SeriesKey(NamedTuple):
@@ -67,11 +71,33 @@ def with_sums(base: pd.DataFrame) -> pd.DataFrame:
         key: base[[tuple(member) for member in members]].sum(axis=1, skipna=False)
         for key, members in sums(keys_of(base)).items()
     }
-    if not added:
-        return base
-    above = pd.DataFrame(added, index=base.index)
-    above.columns = pd.MultiIndex.from_tuples(list(added), names=NAMES)
-    return pd.concat([base, above], axis=1)
+    return _beside(base, added)
+
+
+def sums_of_observed(counts: pd.DataFrame, means: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts and their forecasts with the sums of both, each over the members that were observed that day.
+
+    Args:
+        counts: dates × base series, NaN where nothing was observed.
+        means: dates × base series: forecasts; only days and series of `counts` are used.
+
+    Returns:
+        Two panels on the days and series of `counts`, sums beside them. A sum is NaN where what was
+        observed carries less than `ENOUGH_OBSERVED` of its forecast (on days without forecasts: of its
+        members' average counts).
+    """
+    means = means.reindex(index=counts.index, columns=counts.columns)
+    seen = counts.notna()
+    weights = means.fillna(counts.mean()).fillna(0.0)
+    carried = weights.where(seen, 0.0)
+    count_sums, mean_sums = {}, {}
+    for key, members in sums(keys_of(counts)).items():
+        names = [tuple(member) for member in members]
+        enough = carried[names].sum(axis=1) >= ENOUGH_OBSERVED * weights[names].sum(axis=1)
+        enough &= seen[names].any(axis=1)
+        count_sums[key] = counts[names].sum(axis=1).where(enough)
+        mean_sums[key] = means[names].where(seen[names], 0.0).sum(axis=1, skipna=False).where(enough)
+    return _beside(counts, count_sums), _beside(means, mean_sums)
 
 
 def long_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -84,3 +110,12 @@ def wide_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """The opposite of `long_form`."""
     wide = frame.pivot(index="date", columns=NAMES, values=value).sort_index(axis=1)
     return wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq="D", name="date"))
+
+
+def _beside(base: pd.DataFrame, added: dict[SeriesKey, "pd.Series[float]"]) -> pd.DataFrame:
+    """The base series with sums to their right."""
+    if not added:
+        return base
+    above = pd.DataFrame(added, index=base.index)
+    above.columns = pd.MultiIndex.from_tuples(list(added), names=NAMES)
+    return pd.concat([base, above], axis=1)

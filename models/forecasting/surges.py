@@ -22,7 +22,7 @@ from models.forecasting.config import SurgeConfig
 from models.forecasting.contenders import LONG_RUN
 from models.forecasting.distribution import tail_probability, window_dispersion
 from models.forecasting.forecast import Forecasts
-from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of, with_sums
+from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of, sums_of_observed, with_sums
 
 Floats = npt.NDArray[np.float64]
 WEEK = 7
@@ -107,7 +107,7 @@ def observed_surges(
         )
         if surge is not None:
             found.append(surge)
-    return _sorted([_with_reasons(surge, found, counts, calendar) for surge in found])
+    return clearest_first([_with_reasons(surge, found, counts, calendar) for surge in found])
 
 
 def _observed(
@@ -122,6 +122,9 @@ def _observed(
     seen = np.isfinite(count) & np.isfinite(mean)
     if not seen[-config.window_days :].any():
         return None
+    # A surge is judged at the last day that was observed: silence after it is no sign of its end.
+    end = int(np.flatnonzero(seen)[-1]) + 1
+    count, mean, seen, days = count[:end], mean[:end], seen[:end], days[:end]
     count, mean = np.where(seen, count, 0.0), np.where(seen, mean, 0.0)
     tested = _window_tails(count, mean, seen, dispersion, config.window_days)
     chance = min(tested.values(), default=1.0)
@@ -185,48 +188,68 @@ def _still_up(count: Floats, mean: Floats, seen: npt.NDArray[np.bool_]) -> bool:
     return bool((count[recent] > mean[recent]).any())
 
 
-def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) -> list[Surge]:
-    """Series, sums included, whose total of the next seven days will probably pass its level.
+def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None, start: date | None = None) -> list[Surge]:
+    """Series, sums included, whose total of seven coming days will probably pass its level.
 
     Args:
         forecasts: the champions' forecasts.
         counts: dates × base series, to tell what is usual; None: the tail kept with the forecasts.
+        start: the first of the seven days; None: the day after `counts`. Where one of the days has no
+            forecast, nothing is expected.
     """
     config = forecasts.config.surges
-    recent = with_sums(forecasts.tail if counts is None else counts).iloc[-28:]
-    days = forecasts.means.index[:WEEK]
-    totals = with_sums(forecasts.means.iloc[:WEEK]).sum()
+    counts = forecasts.tail if counts is None else counts
+    first = pd.Timestamp(start) if start is not None else counts.index[-1] + pd.Timedelta(days=1)
+    days = pd.date_range(first, periods=WEEK, freq="D", name="date")
+    base = pd.concat([forecasts.past_means, forecasts.means])
+    means = base.reindex(days)
+    if means.isna().any(axis=None):
+        return []
+    recent = counts.loc[counts.index < first].iloc[-28:]
+    totals = with_sums(means).sum()
+    # The usual of a sum is that of its members, each over the days on which it was observed.
+    usual = with_sums((recent.mean() * WEEK).fillna(means.sum()).to_frame().T).iloc[0]
     found: list[Surge] = []
     for row in forecasts.series.to_dict("records"):
         key = SeriesKey(str(row["municipality"]), str(row["sector"]))
-        total = float(totals[key])
-        usual = float(recent[key].mean() * WEEK)
-        level = row["week_level"]
-        if not np.isfinite(level) or not np.isfinite(usual):
-            continue
-        chance = float(tail_probability(np.floor(level) + 1, total, float(row["weekly"])))
-        enough = total >= max(config.min_count, config.min_ratio * usual)
-        if chance < config.min_probability or not enough:
-            continue
-        found.append(
-            Surge(
-                kind="expected",
-                municipality=key.municipality,
-                sector=key.sector,
-                start=days[0].date(),
-                end=days[-1].date(),
-                since=None,
-                expected=usual,
-                count=total,
-                level=float(level),
-                probability=chance,
-            )
-        )
-    calendar = forecasts.config.calendar
-    return _sorted([_with_reasons(surge, found, recent, calendar) for surge in found])
+        spread, level = float(row["weekly"]), float(row["week_level"])
+        surge = _expected(key, float(totals[key]), float(usual[key]), level, spread, days, config)
+        if surge is not None:
+            found.append(surge)
+    shown, calendar = sums_of_observed(recent, base)[0], forecasts.config.calendar
+    return clearest_first([_with_reasons(surge, found, shown, calendar) for surge in found])
 
 
-def _sorted(surges: list[Surge]) -> list[Surge]:
+def _expected(
+    key: SeriesKey,
+    total: float,
+    usual: float,
+    level: float,
+    weekly: float,
+    days: pd.DatetimeIndex,
+    config: SurgeConfig,
+) -> Surge | None:
+    """The surge that a series' forecast total makes probable, if it does."""
+    if not np.isfinite(level) or not np.isfinite(usual):
+        return None
+    chance = float(tail_probability(np.floor(level) + 1, total, weekly))
+    if chance < config.min_probability or total < max(config.min_count, config.min_ratio * usual):
+        return None
+    return Surge(
+        kind="expected",
+        municipality=key.municipality,
+        sector=key.sector,
+        start=days[0].date(),
+        end=days[-1].date(),
+        since=None,
+        expected=usual,
+        count=total,
+        level=level,
+        probability=chance,
+    )
+
+
+def clearest_first(surges: list[Surge]) -> list[Surge]:
     """By probability in steps of a hundredth, then by what exceeds the usual."""
     return sorted(surges, key=lambda surge: (-round(surge.probability, 2), surge.expected - surge.count))
 

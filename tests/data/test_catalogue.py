@@ -139,6 +139,11 @@ def test_a_municipality_is_found_by_id_name_or_alias(bundled: Catalogue, name: s
     assert bundled.municipality_id(name) == found
 
 
+def test_places_of_complaints_become_ids_and_the_unknown_none(small: Catalogue):
+    given = ["Юг", None, "Север", "Москва", float("nan"), "Юг"]
+    assert small.place_ids(given) == ["south", None, "north", None, None, "south"]
+
+
 @pytest.mark.parametrize("name", ["Москва", "", "район", "Берёзкинский"])
 def test_an_unknown_municipality_is_refused_with_the_known_ones(bundled: Catalogue, name: str):
     with pytest.raises(LabelError, match="Берёзкинский район") as caught:

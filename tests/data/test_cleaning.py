@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.cleaning import clean_text
+from data.cleaning import clean_text, folded
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,11 @@ def test_hostile_markup_costs_little(part: str):
     started = time.process_time()
     clean_text("яма " + part * (20_000 // len(part)))
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("name", ["Берёзкинский район", " березкинский  РАЙОН ", "Берёзкинский_район"])
+def test_names_are_compared_without_case_yo_underscores_and_extra_spaces(name: str):
+    assert folded(name) == "березкинский район"
 
 
 def test_deep_escaping_ends():

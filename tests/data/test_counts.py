@@ -78,7 +78,7 @@ def test_a_file_with_its_own_column_names_is_read_and_sorted(tmp_path: Path):
 
 
 def test_counts_without_places_are_of_the_whole_region(tmp_path: Path):
-    path = write(tmp_path, "date,category,count\n2026-03-01,Снег,1\n2026-03-02,Снег,2\n")
+    path = write(tmp_path, "date,sector,count\n2026-03-01,Снег,1\n2026-03-02,Снег,2\n")
     assert set(read_counts(path)["municipality"]) == {REGION}
 
 
@@ -86,20 +86,26 @@ def test_counts_without_places_are_of_the_whole_region(tmp_path: Path):
     ("text", "error", "says"),
     [
         ("", CountsError, "empty"),
-        ("date,category,count\n", CountsError, "no rows"),
-        ("date,category,count\n2026-03-01,Снег,1\n", CountsError, "only one day"),
-        ("date,category,count\n2026-03-01,Снег,1\n2026-03-01,Снег,2\n", CountsError, "given twice"),
-        ("date,category,count\n2026-03-01,Снег,-1\n2026-03-02,Снег,2\n", CountsError, "'-1'"),
-        ("date,category,count\n2026-03-01,Снег,1.5\n2026-03-02,Снег,2\n", CountsError, "'1.5'"),
-        ("date,category,count\n2026-03-01,Снег,много\n2026-03-02,Снег,2\n", CountsError, "много"),
-        ("date,category,count\nвчера,Снег,1\n2026-03-02,Снег,2\n", CountsError, "'вчера' is not a date"),
-        ("date,category,count\n2026-03-01,,1\n2026-03-02,Снег,2\n", CountsError, "row 2"),
-        ("date,count\n2026-03-01,1\n", ColumnsError, "'category'"),
+        ("date,sector,count\n", CountsError, "no rows"),
+        ("date,sector,count\n2026-03-01,Снег,1\n", CountsError, "only one day"),
+        ("date,sector,count\n2026-03-01,Снег,1\n2026-03-01,Снег,2\n", CountsError, "given twice"),
+        ("date,sector,count\n2026-03-01,Снег,-1\n2026-03-02,Снег,2\n", CountsError, "'-1'"),
+        ("date,sector,count\n2026-03-01,Снег,1.5\n2026-03-02,Снег,2\n", CountsError, "'1.5'"),
+        ("date,sector,count\n2026-03-01,Снег,много\n2026-03-02,Снег,2\n", CountsError, "много"),
+        ("date,sector,count\nвчера,Снег,1\n2026-03-02,Снег,2\n", CountsError, "'вчера' is not a date"),
+        ("date,sector,count\n2026-03-01,,1\n2026-03-02,Снег,2\n", CountsError, "row 2"),
+        ("date,count\n2026-03-01,1\n", ColumnsError, "'sector'"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, text: str, error: type[TsurError], says: str):
     with pytest.raises(error, match=says):
         read_counts(write(tmp_path, text))
+
+
+def test_a_missing_column_is_refused_with_the_options_that_name_columns(tmp_path: Path):
+    says = r"there are day, category, count.*--date, --sector, --count.*--municipality"
+    with pytest.raises(ColumnsError, match=says):
+        read_counts(write(tmp_path, "day,category,count\n2026-03-01,Снег,1\n"))
 
 
 def test_an_absent_file_is_refused(tmp_path: Path):
@@ -110,7 +116,7 @@ def test_an_absent_file_is_refused(tmp_path: Path):
 def test_parquet_is_read_like_csv(tmp_path: Path):
     path = tmp_path / "counts.parquet"
     days = pd.to_datetime(["2026-03-01", "2026-03-02"])
-    pd.DataFrame({"date": days, "category": "Снег", "count": [1, 2]}).to_parquet(path)
+    pd.DataFrame({"date": days, "sector": "Снег", "count": [1, 2]}).to_parquet(path)
     assert series(read_counts(path), REGION, "Снег") == {"03-01": 1, "03-02": 2}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue import Catalogue, load_catalogue
+from data.catalogue import Catalogue, draft_catalogue, load_catalogue
 from data.errors import ColumnsError, ConfigError, FileError, InputError
 from data.importing import Imported, import_complaints, read_complaints, write_complaints, write_rejects
 from data.schema import COLUMNS
@@ -92,6 +92,42 @@ def test_text_is_cleaned_and_masked_and_place_and_labels_take_the_catalogues_spe
 def test_without_a_catalogue_labels_are_taken_as_they_are(tmp_path: Path):
     row = imported(tmp_path, "text,sector,Район\nЯма,Что-то своё,Где-то\n").complaints.iloc[0]
     assert (row["sector"], row["municipality"]) == ("Что-то своё", "Где-то")
+
+
+def test_without_a_catalogue_labels_and_places_are_masked_and_agencies_stay(tmp_path: Path):
+    content = (
+        "text,Район,sector,topic,Исполнитель\n"
+        "Яма,Курск т. 8 900 000-12-34,Дороги,Звонить @ivanov_petr,Иванова Мария Петровна\n"
+        "Снег,Курск,ЖКХ,Борщевик Сосновского,Администрация Железнодорожного округа города Курска\n"
+    )
+    columns = ["municipality", "sector", "topic", "agency"]
+    assert imported(tmp_path, content).complaints[columns].values.tolist() == [
+        ["Курск т. [ТЕЛЕФОН]", "Дороги", "Звонить [АККАУНТ]", "[ИМЯ]"],
+        ["Курск", "ЖКХ", "Борщевик Сосновского", "Администрация Железнодорожного округа города Курска"],
+    ]
+
+
+def test_a_catalogue_drafted_from_masked_labels_knows_the_file_it_came_from(tmp_path: Path):
+    content = "text,sector,topic,agency,municipality\nЯма,Дороги,Ямы,Иванова Мария Петровна,Курск\n"
+    frame = imported(tmp_path, content).complaints
+    (tmp_path / "own.yaml").write_text(draft_catalogue(frame, "Область"), encoding="utf-8")
+    again = imported(tmp_path, content, load_catalogue(tmp_path / "own.yaml")).complaints
+    assert again["agency"].tolist() == ["[ИМЯ]"]
+
+
+def test_a_place_is_masked_where_the_catalogue_knows_no_places(tmp_path: Path, catalogue: Catalogue):
+    placeless = catalogue.model_copy(update={"municipalities": []})
+    row = imported(tmp_path, "text,municipality\nЯма,у Ивановой Марии Петровны\n", placeless).complaints.iloc[0]
+    assert row["municipality"] == "у [ИМЯ]"
+
+
+@pytest.mark.parametrize("given", ["8 900 000-12-34", "+79000001234", "ivan@example.org", "t.me/ivanov_petr"])
+def test_an_id_that_holds_personal_data_gives_way_to_the_hash_of_the_row(tmp_path: Path, given: str):
+    result = imported(tmp_path, f"id,text\n{given},Яма\n{given},Снег\n46-2025-000123,Лёд\n")
+    unnamed = imported(tmp_path, "text\nЯма\n")
+    assert result.complaints["id"].tolist() == [unnamed.complaints["id"].iloc[0], "46-2025-000123"]
+    assert result.rejects["reason"].str.fullmatch(r"id '\[\w+\]' was given on line 2 already").all()
+    assert given not in result.rejects.to_json(force_ascii=False)
 
 
 def test_a_row_without_id_gets_a_stable_one(tmp_path: Path):

@@ -8,7 +8,8 @@ import pytest
 
 from data.counts import REGION
 from data.errors import CountsError
-from models.forecasting.backtest import PREDICTIONS, backtest, backtest_series, choose_champions
+from models.forecasting import backtest as module
+from models.forecasting.backtest import PREDICTIONS, backtest, backtest_series
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, series_of, sums, wide_form, with_sums
 
@@ -99,24 +100,6 @@ def test_intervals_hold_about_as_many_days_as_they_say():
     assert 0.74 < coverage["5 a day or more"] < 0.92
 
 
-@pytest.mark.parametrize(
-    ("absolute", "squared", "sparse", "winner"),
-    [
-        ({"seasonal_naive": 5, "prophet": 4}, {"seasonal_naive": 1, "prophet": 2}, False, "prophet"),
-        ({"seasonal_naive": 4, "prophet": 4}, {"seasonal_naive": 2, "prophet": 2}, False, "seasonal_naive"),
-        ({"seasonal_naive": 4, "profile_mean": 5}, {"seasonal_naive": 9, "profile_mean": 6}, True, "profile_mean"),
-    ],
-)
-def test_the_champion_has_the_least_error_and_ties_go_to_the_simpler(
-    absolute: dict[str, float], squared: dict[str, float], sparse: bool, winner: str
-):
-    key = SeriesKey("Ольшаны", "ЖКХ")
-    errors = pd.DataFrame(
-        [{**key._asdict(), "contender": n, "absolute": absolute[n], "squared": squared[n]} for n in absolute]
-    )
-    assert choose_champions(errors, {key: sparse}) == {key: winner}
-
-
 def test_sparse_series_go_without_prophet():
     key = SeriesKey("Ольшаны", "Связь")
     values = pd.Series(
@@ -157,13 +140,38 @@ def test_an_interrupted_backtest_continues_and_ends_with_the_same_result(tmp_pat
     pd.testing.assert_frame_equal(continued.predictions, backtest(counts, SIMPLE).predictions)
 
 
+def names_after(folder: Path, counts: pd.DataFrame, config: ForecasterConfig) -> set[str]:
+    """What lies in the folder after a backtest."""
+    backtest(counts, config, folder=folder)
+    return {path.name for path in folder.iterdir()}
+
+
 def test_kept_predictions_are_not_reused_for_other_data_or_another_config(tmp_path: Path):
+    first = names_after(tmp_path, made(), SIMPLE)
+    assert len(first) == 4
+    assert not first & names_after(tmp_path, made(seed=1), SIMPLE)
+    assert not first & names_after(tmp_path, made(), SIMPLE.model_copy(update={"horizon": 7}))
+    assert first == names_after(tmp_path, made(), SIMPLE.model_copy(update={"processes": 2, "levels": [0.9]}))
+
+
+def test_kept_predictions_are_not_reused_by_another_version_of_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = names_after(tmp_path, made(), SIMPLE)
+    monkeypatch.setattr(module, "PREDICTIONS_VERSION", module.PREDICTIONS_VERSION + 1)
+    assert not first & names_after(tmp_path, made(), SIMPLE)
+
+
+def test_a_finished_backtest_leaves_only_its_own_files_and_what_is_not_its_own(tmp_path: Path):
+    stale = tmp_path / f"{'0' * 32}.partial"
+    others = [tmp_path / "counts.parquet", tmp_path / "notes.txt"]
+    for path in (stale, *others):
+        path.write_bytes(b"")
     backtest(made(), SIMPLE, folder=tmp_path)
-    backtest(made(seed=1), SIMPLE, folder=tmp_path)
-    backtest(made(), SIMPLE.model_copy(update={"horizon": 7}), folder=tmp_path)
-    assert len(list(tmp_path.glob("*.parquet"))) == 12
-    backtest(made(), SIMPLE.model_copy(update={"processes": 2, "levels": [0.9]}), folder=tmp_path)
-    assert len(list(tmp_path.glob("*.parquet"))) == 12
+    now = names_after(tmp_path, made(seed=1), SIMPLE)
+    assert len(now) == 4 + len(others)
+    assert not stale.exists()
+    assert all(path.exists() for path in others)
 
 
 def test_a_damaged_file_is_computed_again(tmp_path: Path):

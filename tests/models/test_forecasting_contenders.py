@@ -8,9 +8,10 @@ import pytest
 
 from data.config import load_config
 from data.errors import ConfigError
+from data.production_calendar import calendar_frame
 from data.settings import CHECKOUT
 from models.forecasting.config import ForecasterConfig, ProphetConfig
-from models.forecasting.contenders import ProphetForecaster, contender, holidays_for_prophet
+from models.forecasting.contenders import ProphetForecaster, contender, holidays_for_prophet, long_runs
 
 CONFIG = ForecasterConfig()
 SIMPLE = ["seasonal_naive", "weekday_mean", "profile_mean"]
@@ -120,6 +121,14 @@ def test_kinds_of_special_days():
     assert special["2025-05-03"] == "long_holiday"
     assert special["2025-05-12"] == "after_long"
     assert pd.Timestamp("2025-02-05") not in special.index
+
+
+def test_a_long_run_is_four_days_off_or_more_weekends_included():
+    calendar = calendar_frame(date(2025, 4, 25), date(2025, 5, 12))
+    assert [f"{day:%m-%d}" for day in calendar.loc[long_runs(calendar), "date"]] == [
+        *("05-01", "05-02", "05-03", "05-04"),
+        *("05-08", "05-09", "05-10", "05-11"),
+    ]
 
 
 def test_years_outside_the_calendar_are_left_out_of_the_holidays():

@@ -77,8 +77,12 @@ def start_server(home: Path, wait_for: str = "/readyz", **environment: str) -> S
     """Start a service as `tsur serve` does, its output going to a file."""
     port = free_port()
     log = home / f"server-{port}.log"
-    settings = {"TSUR_HOME": str(home), "TSUR_TRACKING_URI": "", "TSUR_STORE_URL": "", **environment}
-    settings = {name: value for name, value in settings.items() if value}
+    settings = {
+        "TSUR_HOME": str(home),
+        "TSUR_TRACKING_URI": f"sqlite:///{home}/mlflow/mlflow.db",
+        "TSUR_STORE_URL": f"sqlite:///{home}/store.db",
+        **environment,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             run.command("127.0.0.1", port),

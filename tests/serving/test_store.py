@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data.errors import ConfigError, StoreError, UnknownComplaintError
-from serving.store import Correction, Decision, Store
+from serving.store import Correction, Decision, Store, masked
 
 
 @pytest.fixture()
@@ -20,7 +20,7 @@ def decision(**changes: Any) -> Decision:
     values: dict[str, Any] = {
         "source": "pos",
         "id": "1",
-        "text": "Не вывозят мусор",
+        "text": masked("Не вывозят мусор"),
         "municipality": "Верхнереченск",
         "created_at": datetime(2026, 11, 10, 12, tzinfo=UTC),
         "decision": "route",
@@ -45,17 +45,17 @@ def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
 
 
 def counts(store: Store, after: date = date(2026, 1, 1)) -> list[tuple[Any, ...]]:
-    frame = store.daily_counts(after)
-    assert list(frame.columns) == ["date", "municipality", "sector", "count"]
-    return [(str(row[0].date()), *row[1:]) for row in frame.itertuples(index=False)]
+    frame = store.delivered(after)
+    assert list(frame.columns) == ["date", "source", "municipality", "sector", "count"]
+    found = [(str(row[0].date()), *row[1:]) for row in frame.itertuples(index=False)]
+    return sorted(found, key=str)
 
 
-def test_texts_are_masked_on_their_way_in(store: Store) -> None:
-    store.save_decisions([decision(text="Петрова Анна Ивановна, тел. 8 900 123-45-67, нет воды")])
-    ((text,),) = rows(store, "select text from decisions")
-    assert "нет воды" in text
-    assert "Петрова" not in text
-    assert "123-45" not in text
+def test_a_text_is_masked_once_and_stored_as_it_was_classified(store: Store) -> None:
+    text = masked("<p>Петрова Анна Ивановна, тел. 8 900 123-45-67, нет воды</p>")
+    assert text == "[ИМЯ], тел. [ТЕЛЕФОН], нет воды"
+    store.save_decisions([decision(text=text)])
+    assert rows(store, "select text from decisions") == [(text,)]
 
 
 def test_sending_a_complaint_again_replaces_its_decision_within_its_source(store: Store) -> None:
@@ -76,16 +76,18 @@ def test_sending_a_complaint_again_replaces_its_decision_within_its_source(store
 )
 def test_a_day_ends_at_midnight_in_moscow(store: Store, moment: datetime, day: str) -> None:
     store.save_decisions([decision(created_at=moment)])
-    assert counts(store) == [(day, "Верхнереченск", "ЖКХ", 1)]
+    assert counts(store) == [(day, "pos", "Верхнереченск", "ЖКХ", 1)]
 
 
-def test_daily_counts_are_by_day_place_and_sector_after_a_day(store: Store) -> None:
+def test_what_was_delivered_is_by_day_source_place_and_sector_after_a_day(store: Store) -> None:
     store.save_decisions([decision(id=str(n)) for n in range(3)])
     store.save_decisions([decision(id="7", municipality=None), decision(id="8", sector="Дороги")])
+    store.save_decisions([decision(source="hotline")])
     assert counts(store) == [
-        ("2026-11-10", "Верхнереченск", "Дороги", 1),
-        ("2026-11-10", "Верхнереченск", "ЖКХ", 3),
-        ("2026-11-10", "не указано", "ЖКХ", 1),
+        ("2026-11-10", "hotline", "Верхнереченск", "ЖКХ", 1),
+        ("2026-11-10", "pos", "Верхнереченск", "Дороги", 1),
+        ("2026-11-10", "pos", "Верхнереченск", "ЖКХ", 3),
+        ("2026-11-10", "pos", None, "ЖКХ", 1),
     ]
     assert counts(store, date(2026, 11, 10)) == []
 
@@ -95,7 +97,7 @@ def test_the_last_corrected_sector_is_the_one_that_counts(store: Store) -> None:
     store.save_corrections([correction(sector="Дороги"), correction(agency="Другой")])
     store.save_corrections([correction(sector="Связь", operator="operator-7")])
     store.save_corrections([correction(agency="Третий")])
-    assert counts(store) == [("2026-11-10", "Верхнереченск", "Связь", 1)]
+    assert counts(store) == [("2026-11-10", "pos", "Верхнереченск", "Связь", 1)]
 
 
 def test_a_correction_of_an_unknown_complaint_stores_nothing(store: Store) -> None:
