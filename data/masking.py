@@ -25,9 +25,9 @@ _EMAIL = re.compile(
 )
 """Cyrillic addresses too; a word glued behind the dot («mail.ru.Спасибо») is not their end."""
 _ACCOUNT = re.compile(
-    r"(?<![\w@.])@[a-z](?:\w|\.(?=\w)){2,31}"
+    r"(?<![\w@.])@(?!(?:club|public|event)[\d\[])[a-z](?:\w|\.(?=\w)){2,31}"
     r"|(?<![\w.])(?:https?://)?(?:www\.|m\.)?(?:(?:t|telegram|wa)\.me|instagram\.com|facebook\.com|fb\.com|ok\.ru/profile"
-    r"|(?:vk\.(?:com|ru)|vkontakte\.ru)(?!/(?:(?:wall|photo|video|album|clip|doc|topic|market)-|club|public|event)))"
+    r"|(?:vk\.(?:com|ru)|vkontakte\.ru)(?!/(?:(?:wall|photo|video|album|clip|doc|topic|market)-|(?:club|public|event)[\d\[])))"
     r"/[\w.%?=&#/+@-]*\w/?",
     re.IGNORECASE | re.ASCII,
 )

@@ -6,6 +6,7 @@ decoded together, so that an impossible combination cannot come out; below the t
 agency's confidence a person decides.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -102,8 +103,8 @@ class JointDecoder:
 
 
 def has_cyrillic(text: str) -> bool:
-    """Whether the text holds at least one Cyrillic letter."""
-    return any("Ѐ" <= letter <= "ӿ" for letter in text)
+    """Whether the text holds at least one Cyrillic letter, beside the marks of masking such as [ТЕЛЕФОН]."""
+    return any("Ѐ" <= letter <= "ӿ" for letter in re.sub(r"\[[А-ЯЁ]+\]", "", text))
 
 
 def decide(

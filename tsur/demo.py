@@ -76,6 +76,8 @@ def run_demo(once: bool, port: int, console: Console) -> None:
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
+        for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(ending, signal.SIG_IGN)  # stopping is under way
         if interface is not None:
             os.killpg(interface.pid, signal.SIGTERM)
         stop(process)

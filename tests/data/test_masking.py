@@ -30,7 +30,7 @@ from data.masking import mask, mask_numbers
         ("я в вк: vk.com/id12345, жду", "я в вк: [АККАУНТ], жду"),
         ("https://m.vk.com/ivanov.petr?w=wall1_2 тут", "[АККАУНТ] тут"),
         ("(https://t.me/ivanov_petr)", "([АККАУНТ])"),
-        ("wa.me/79000001234", "[АККАУНТ]"),
+        ("wa.me/79000001234 или vk.com/publicist", "[АККАУНТ] или [АККАУНТ]"),
         ("ok.ru/profile/123456 и instagram.com/i.petr", "[АККАУНТ] и [АККАУНТ]"),
         ("[id123456|Оля Ж.], согласны?", "[ИМЯ], согласны?"),
         ("СНИЛС 112-233-445 95", "СНИЛС [СНИЛС]"),
@@ -60,6 +60,7 @@ def test_numbers_and_mail_are_masked(text: str, masked: str):
         "ряд 111-222-333 44",  # wrong check digits: not a СНИЛС
         "код 4111 1111 1111 1112",  # fails Luhn: not a card
         "пост vk.com/wall-123_45 и vk.com/club123, [club1|Наш двор]",  # communities are no people
+        "@club123 (Наш двор)",
         "сайт город.рф, t.me не открывается, 5 @ 10 руб.",
     ],
 )

@@ -212,3 +212,17 @@ def test_cyrillic_is_found(text: str, found: bool):
 
 def test_log_softmax_survives_huge_logits():
     np.testing.assert_allclose(np.exp(log_softmax(np.array([[1e6, 0.0], [-1e6, -1e6]]))), [[1, 0], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Нет воды", True),
+        ("No water", False),
+        ("Call [ТЕЛЕФОН], [ИМЯ]", False),
+        ("[ТЕЛЕФОН] нет воды", True),
+        ("", False),
+    ],
+)
+def test_marks_of_masking_are_no_russian_text(text: str, expected: bool):
+    assert has_cyrillic(text) is expected

@@ -13,7 +13,7 @@ from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.fitting import fit_forecasts
 from models.forecasting.forecast import Forecasts
-from models.forecasting.series import NAMES, panel, with_sums
+from models.forecasting.series import ALL_SECTORS, NAMES, panel, sums_of_observed, with_sums
 from models.forecasting.surges import Surge, expected_surges, observed_surges
 
 DAYS = pd.date_range("2026-10-01", periods=28, freq="D")
@@ -84,6 +84,35 @@ def test_days_that_were_not_observed_are_no_evidence():
     assert not judged({("Алмазово", "ЖКХ"): silent}, 10)
 
 
+def test_a_surge_ends_on_its_last_observed_day():
+    key = ("Алмазово", "ЖКХ")
+    with_silence = judged({key: with_end(10, [25, 27, 24, np.nan, np.nan])}, 10)[0]
+    assert (with_silence.start, with_silence.end) == (date(2026, 10, 24), date(2026, 10, 26))
+
+
+@pytest.mark.parametrize(
+    ("second", "count", "mean"),
+    [
+        (12.0, 32, 30),  # everything was observed
+        (np.nan, 20, 20),  # two thirds were
+    ],
+)
+def test_a_sum_is_of_the_members_observed_and_so_is_its_forecast(second: float, count: float, mean: float):
+    keys = ("Алмазово", "ЖКХ"), ("Ольшаны", "ЖКХ")
+    counts, means = sums_of_observed(frame({keys[0]: 20.0, keys[1]: second}), frame({keys[0]: 20.0, keys[1]: 10.0}))
+    for key in ((REGION, "ЖКХ"), (REGION, ALL_SECTORS)):
+        assert (counts[key].iloc[-1], means[key].iloc[-1]) == (count, mean)
+
+
+def test_a_sum_of_which_too_little_was_observed_is_unknown_and_no_forecast_does_not_hide_it():
+    keys = ("Алмазово", "ЖКХ"), ("Ольшаны", "ЖКХ")
+    given = frame({keys[0]: with_end(20, [np.nan]), keys[1]: 10.0})
+    counts, means = sums_of_observed(given, frame({keys[0]: 20.0, keys[1]: 10.0}).iloc[-2:])
+    total = (REGION, "ЖКХ")
+    assert counts[total].isna().tolist() == [False] * 27 + [True]
+    assert means[total].isna().tolist() == [True] * 26 + [False, True]
+
+
 def test_neighbours_are_named_and_the_most_striking_comes_first():
     high, higher = with_end(10, [25, 27, 24]), with_end(10, [45, 47, 44])
     found = judged({("Алмазово", "ЖКХ"): high, ("Ольшаны", "ЖКХ"): higher, ("Поляны", "Дороги"): high}, 10)
@@ -150,6 +179,9 @@ def test_an_expected_surge_states_its_level_and_its_probability(sample: tuple[pd
     assert ("Новозаводск", "Дороги") not in before
     assert surge.kind == "expected"
     assert (surge.start, surge.end) == (date(2026, 11, 16), date(2026, 11, 22))
+    later = expected_surges(changed, start=date(2026, 12, 1))
+    assert {(s.start, s.end) for s in later} == {(date(2026, 12, 1), date(2026, 12, 7))}
+    assert not expected_surges(changed, start=forecasts.last_day)
     assert surge.level is not None
     assert surge.count > surge.level > surge.expected
     assert surge.probability > 0.8

@@ -1,6 +1,7 @@
 """The service answers: every endpoint over HTTP, as a client sees it."""
 
 import io
+import time
 from datetime import datetime
 
 import httpx
@@ -11,6 +12,7 @@ from serving.access import is_loopback
 from tests.serving.bundles import LAST_DAY, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.conftest import Server
 
+SOURCES = ("pos", "hotline", "other")
 TEXT = "Третью неделю не вывозят мусор у дома"
 
 
@@ -31,6 +33,18 @@ def test_a_complaint_gets_a_decision_with_labels_deadline_and_model_version(api:
     assert all(len(top) == 3 for top in result["alternatives"].values())
     waited = datetime.fromisoformat(result["due_at"]) - datetime.fromisoformat(created) if result["due_at"] else None
     assert (waited.total_seconds() / 3600 if waited else 0) == (result["deadline_hours"] or 0)
+
+
+def test_personal_data_changes_no_decision_for_the_masked_text_is_what_is_classified(api: httpx.Client) -> None:
+    texts = [
+        "Кузнецова Мария Петровна, тел. 8 (900) 765-43-21: <b>не вывозят</b> мусор",
+        "Иванова Анна Сергеевна, тел. +7 912 345-67-89: не вывозят мусор",
+        "[ИМЯ], тел. [ТЕЛЕФОН]: не вывозят мусор",
+    ]
+    first, *others = classify(
+        api, *({"id": "same", "source": s, "text": t} for s, t in zip(SOURCES, texts, strict=True))
+    )["results"]
+    assert [{**other, "due_at": None} for other in others] == [{**first, "due_at": None}] * 2
 
 
 def test_items_keep_their_order_and_get_an_id_when_they_have_none(api: httpx.Client) -> None:
@@ -172,6 +186,9 @@ def test_the_documentation_needs_no_internet(api: httpx.Client) -> None:
 
 def test_every_answer_has_a_request_id_that_the_log_has_too(api: httpx.Client, server: Server) -> None:
     request_id = api.get("/v1/heatmap").headers["x-request-id"]
+    deadline = time.monotonic() + 5  # the line is written after the answer
+    while request_id not in server.output and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert request_id in server.output
 
 

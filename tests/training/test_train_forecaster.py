@@ -59,7 +59,7 @@ def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
 
 def test_backtest_command_prints_every_contender_and_continues_where_it_was(small_counts, tmp_path):
     arguments = ["backtest", str(small_counts), "--sector", "sector", "--municipality", "municipality"]
-    arguments += ["--largest", "2", "--set", "windows=1"]
+    arguments += ["--largest", "2", "--set", "windows=2"]
     first = tsur(tmp_path, *arguments).stdout
     kept = sorted((tmp_path / "training" / "backtest").glob("*.parquet"))
     times = [path.stat().st_mtime_ns for path in kept]

@@ -1,0 +1,55 @@
+"""What `/v1/classify` does with places before it asks the model."""
+
+import pytest
+
+from data.catalogue import Catalogue, load_catalogue
+from data.errors import LabelError
+from models.decoding import Reason
+from serving.complaints import REASONS_RU, municipality_ids, place_name
+from serving.types import ClassifyItem
+from tests.serving.bundles import CATALOGUE
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(CATALOGUE)
+
+
+def items(place: str | None) -> list[ClassifyItem]:
+    return [ClassifyItem(text="Не вывозят мусор", municipality=place)]
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "name"),
+    [
+        ("верхнереченск", "verkhnerechensk", "Верхнереченск"),
+        ("verkhnerechensk", "verkhnerechensk", "Верхнереченск"),
+        (None, None, None),
+    ],
+)
+def test_a_place_is_the_catalogues(
+    catalogue: Catalogue, given: str | None, place: str | None, name: str | None
+) -> None:
+    assert municipality_ids(items(given), catalogue) == [place]
+    assert place_name(given, place, catalogue) == name
+
+
+def test_a_place_that_the_catalogue_lacks_is_refused_with_those_it_has(catalogue: Catalogue) -> None:
+    with pytest.raises(LabelError, match=r"items\.0\.municipality.*Каменный Брод"):
+        municipality_ids(items("Атлантида"), catalogue)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [("Атлантида", "Атлантида"), (None, None), ("Атлантида, тел. 8 900 123-45-67", "Атлантида, тел. [ТЕЛЕФОН]")],
+)
+def test_a_catalogue_without_places_refuses_none_and_the_place_is_stored(
+    catalogue: Catalogue, given: str | None, stored: str | None
+) -> None:
+    nowhere = catalogue.model_copy(update={"municipalities": []})
+    assert municipality_ids(items(given), nowhere) == [None]
+    assert place_name(given, None, nowhere) == stored
+
+
+def test_every_reason_is_told_in_russian() -> None:
+    assert set(REASONS_RU) == set(Reason.__args__)
