@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,16 +119,18 @@ def register(name: ModelName, bundle: Path, loader: Path, signature: Any, metada
     """
     import mlflow
 
-    info = mlflow.pyfunc.log_model(
-        name=name,
-        python_model=str(loader),
-        artifacts={BUNDLE_ARTIFACT: str(bundle)},
-        code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
-        pip_requirements=str(CHECKOUT / "constraints.txt"),
-        registered_model_name=name,
-        signature=signature,
-        metadata=metadata,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
+        info = mlflow.pyfunc.log_model(
+            name=name,
+            python_model=str(loader),
+            artifacts={BUNDLE_ARTIFACT: str(bundle)},
+            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
+            pip_requirements=str(CHECKOUT / "constraints.txt"),
+            registered_model_name=name,
+            signature=signature,
+            metadata=metadata,
+        )
     version = int(info.registered_model_version or 0)
     mlflow.MlflowClient().set_registered_model_alias(name, CHAMPION, str(version))
     return version
