@@ -34,7 +34,6 @@ def classify_complaints(
     complaints: pd.DataFrame, classifier: Classifier, out: Path, progress: Callable[[int], None]
 ) -> Classified:
     """Write one row of decisions for each complaint, in their order; `progress` gets rows so far."""
-    ids = {place.name: place.id for place in classifier.catalogue.municipalities}
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.name}.partial")
     routed = 0
@@ -43,7 +42,7 @@ def classify_complaints(
         writer.writerow([*COLUMNS, *TAIL])
         for start in range(0, len(complaints), CHUNK):
             rows = complaints.iloc[start : start + CHUNK]
-            places = [ids.get(name) if isinstance(name, str) else None for name in rows["municipality"]]
+            places = classifier.catalogue.place_ids(rows["municipality"])
             found = classifier.classify(rows["text"].tolist(), places)
             routed += sum(item.decision == "route" for item in found)
             for (_, row), item in zip(rows.iterrows(), found, strict=True):

@@ -48,8 +48,7 @@ def label_targets(labels: LabelSpace, rows: pd.DataFrame) -> dict[str, Ints]:
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
     """Measure joint decoding and routing on labelled rows."""
     parts = classifier.parts
-    known = {place.name: place.id for place in parts.catalogue.municipalities}
-    places = [known.get(name) if isinstance(name, str) else None for name in rows["municipality"]]
+    places = parts.catalogue.place_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
     decoder = JointDecoder(parts.labels, parts.catalogue, parts.calibration.temperatures)

@@ -1,7 +1,7 @@
 """The classifier as an MLflow pyfunc, from code: for batch scoring and Spark UDFs.
 
-In: a frame with the column `text` and, where known, `municipality`. Out: a frame with `decision,
-sector, topic, agency, confidence, deadline_hours`, one row a text.
+In: a frame with the column `text` and, where known, `municipality` (its name in the catalogue).
+Out: a frame with `decision, sector, topic, agency, confidence, deadline_hours`, one row a text.
 """
 
 from pathlib import Path
@@ -24,9 +24,8 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
         """Classify every row of a frame."""
         frame = pd.DataFrame(model_input)
-        catalogue = self.classifier.catalogue
-        places = frame["municipality"] if "municipality" in frame else pd.Series([None] * len(frame))
-        ids = [catalogue.municipality_id(place) if isinstance(place, str) else None for place in places]
+        names = frame["municipality"] if "municipality" in frame else [None] * len(frame)
+        ids = self.classifier.catalogue.place_ids(names)
         found = self.classifier.classify(frame["text"].tolist(), ids)
         return pd.DataFrame(
             {

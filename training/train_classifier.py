@@ -65,8 +65,7 @@ class Job:
 
     def places(self, rows: pd.DataFrame) -> list[str | None]:
         """Municipality ids of rows; None where the catalogue does not know the name."""
-        known = {place.name: place.id for place in self.catalogue.municipalities}
-        return [known.get(name) if isinstance(name, str) else None for name in rows["municipality"]]
+        return self.catalogue.place_ids(rows["municipality"])
 
 
 def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
