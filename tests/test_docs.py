@@ -58,6 +58,11 @@ def test_every_config_file_is_documented():
         assert f"`{relative}`" in REFERENCE or f"`{relative.parent}/*.yaml`" in REFERENCE, relative
 
 
+@pytest.mark.parametrize("readme", READMES)
+def test_no_placeholder_is_left(readme):
+    assert "@@" not in READMES[readme]
+
+
 @pytest.mark.parametrize("name", [*READMES, "docs/reference.md", "data/samples/README.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(name):
     path = CHECKOUT / name

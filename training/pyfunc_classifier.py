@@ -20,8 +20,8 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
 
         self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
 
-    # MLflow reads type hints of `predict` as a schema of its own kind; the signature is given at logging.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    # MLflow reads the hint of `model_input` as a schema of its own kind; a frame's is the signature.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Classify every row of a frame."""
         frame = pd.DataFrame(model_input)
         names = frame["municipality"] if "municipality" in frame else [None] * len(frame)

@@ -20,8 +20,8 @@ class ForecasterModel(mlflow.pyfunc.PythonModel):
 
         self.forecasts = Forecasts.load(Path(context.artifacts["bundle"]))
 
-    # MLflow reads type hints of `predict` as a schema of its own kind; the signature is given at logging.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    # MLflow reads the hint of `model_input` as a schema of its own kind; a frame's is the signature.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Forecast every row of a frame."""
         found = []
         for row in pd.DataFrame(model_input).to_dict("records"):

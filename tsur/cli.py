@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a model and register it as champion.")
 app.add_typer(train_app, name="train")
-console = Console(markup=False, highlight=False)
+console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
 
 Complaints = Annotated[
     Path | None, typer.Argument(help="Complaints as `tsur import` writes them; default: the bundled sample.")

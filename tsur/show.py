@@ -1,6 +1,7 @@
 """What commands show: progress bars and tables; plain lines where there is no terminal."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from models.labels import HEADS
 from training.evaluate import Evaluation
 
 PLAIN_SECONDS = 10.0
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 @contextmanager
