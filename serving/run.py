@@ -22,7 +22,8 @@ from serving.config import load_serving_config
 
 SERVICE = "serving.service:TsurService"
 STOP_SECONDS = 15
-ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGINT too: a command started in the background of a script inherits it ignored."""
 _RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 

@@ -49,13 +49,13 @@ COMPLAINTS = [
 
 def run_demo(once: bool, port: int, console: Console) -> None:
     """Train what is missing, serve, ask, show; stay up unless `once`."""
-    from serving.run import start, stop
+    from serving.run import ENDINGS, start, stop
 
     began = time.monotonic()
     _train_missing(console)
     base = f"http://127.0.0.1:{port}"
     console.rule("the service")
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDINGS:
         signal.signal(ending, _interrupt)
     process = start(port=port)
     interface = None
@@ -76,7 +76,7 @@ def run_demo(once: bool, port: int, console: Console) -> None:
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
-        for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for ending in ENDINGS:
             signal.signal(ending, signal.SIG_IGN)  # stopping is under way
         if interface is not None:
             os.killpg(interface.pid, signal.SIGTERM)
