@@ -12,8 +12,6 @@ import pytest
 
 from data.settings import CHECKOUT, Settings, settings
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
 
 def tsur(home: Path, *arguments: str, check: bool = True, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a `tsur` command in a process of its own with `home` as its state."""

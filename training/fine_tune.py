@@ -120,7 +120,7 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, use_fast=True)
         config = AutoConfig.from_pretrained(where)
-        # Dropout on attention weights costs a fifth of the time on a CPU.
+        # Dropout on attention weights costs about a seventh of the time on a CPU.
         if hasattr(config, "attention_probs_dropout_prob"):
             config.attention_probs_dropout_prob = 0.0
         encoder = _without_pooler(AutoModel, where, config)
