@@ -18,7 +18,7 @@ from data.catalogue import Catalogue
 from models.labels import HEADS, OTHER, Ints, LabelSpace
 
 Floats = npt.NDArray[np.floating]
-Reason = Literal["low_confidence", "rare_label", "no_cyrillic"]
+Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
 TOP = 3
 
 

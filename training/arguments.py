@@ -15,7 +15,7 @@ class ClassifierTraining(Config):
     text_prefix: str = "query: "
     max_tokens: int = Field(default=192, ge=8, le=512)
 
-    epochs: int = Field(default=3, ge=1, le=200)
+    epochs: int = Field(default=3, ge=0, le=200)
     patience: int = Field(default=2, ge=1)
     batch_size: int = Field(default=16, ge=1, le=1024)
     learning_rate: float = Field(default=1.5e-4, gt=0, lt=1)

@@ -76,7 +76,8 @@ def fine_tune(
         say("fitting the heads on the encoder as it is")
         probe_heads(network, datasets[0], trainer.data_collator)
     transformers.set_seed(arguments.seed)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if arguments.epochs:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     network = network.to("cpu")
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
