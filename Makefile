@@ -11,10 +11,10 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow clean
+.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## create .venv with every pinned dependency
 
@@ -48,6 +48,9 @@ serve: install ## start the HTTP service with the registered champions
 
 mlflow: install ## start the MLflow interface on the tracking store
 	$(BIN)/tsur mlflow
+
+bench-classifier-quality: install ## compare the classifiers on real complaints (TSUR_REAL_DATA); goes on where it was stopped
+	$(BIN)/python -m benchmarks.classifier_quality $(BENCH)
 
 clean: ## remove .venv and the local state in var/
 	rm -rf $(VENV) var

@@ -6,6 +6,9 @@
 | `model.safetensors` | the same weights for training on |
 | `tokenizer.json` | the Rust tokenizer |
 | `labels.json` | names of each head's labels, in the order of the logits |
+| `ngrams.json`, `ngrams.safetensors` | the lexical half: terms, and weights a head |
+| `affinity.json` | how often each agency answered for each topic in training |
+| `novelty.json` | the beginnings of words that training knew |
 | `calibration.json` | temperatures, routing threshold, the promised precision |
 | `catalogue.yaml` | the catalogue it was trained for |
 | `config.yaml` | format version, encoder, text limits, data fingerprint |
@@ -23,14 +26,19 @@ from pydantic import ValidationError
 from data.catalogue import Catalogue, load_catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
+from models.affinity import Affinity
 from models.calibration import Calibration
 from models.labels import HEADS, LabelSpace
+from models.ngrams import TERMS
+from models.ngrams import WEIGHTS as NGRAM_WEIGHTS
+from models.novelty import Novelty
 
-FORMAT = 1
+FORMAT = 2
 ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 CARD = "MODEL_CARD.md"
+SMALL_FILES = ("config.yaml", "labels.json", "calibration.json", "affinity.json", "novelty.json", "catalogue.yaml")
 
 
 class BundleConfig(Config):
@@ -53,6 +61,8 @@ class BundleParts:
     labels: LabelSpace
     calibration: Calibration
     catalogue: Catalogue
+    affinity: Affinity
+    novelty: Novelty
 
 
 def write_parts(folder: Path, parts: BundleParts, catalogue_yaml: str) -> None:
@@ -60,7 +70,10 @@ def write_parts(folder: Path, parts: BundleParts, catalogue_yaml: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     labels = {head: list(parts.labels.names[head]) for head in HEADS}
     (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
-    (folder / "calibration.json").write_text(parts.calibration.model_dump_json(indent=1), encoding="utf-8")
+    for name, part in (
+        ("calibration.json", parts.calibration), ("affinity.json", parts.affinity), ("novelty.json", parts.novelty)
+    ):  # fmt: skip
+        (folder / name).write_text(part.model_dump_json(indent=1), encoding="utf-8")
     (folder / "catalogue.yaml").write_text(catalogue_yaml, encoding="utf-8")
     config = yaml.safe_dump(parts.config.model_dump(), allow_unicode=True, sort_keys=False)
     (folder / "config.yaml").write_text(config, encoding="utf-8")
@@ -72,7 +85,7 @@ def read_parts(folder: Path) -> BundleParts:
     Raises:
         BundleError: a file is missing or malformed, or the format is another version's.
     """
-    for name in (ONNX, TOKENIZER, "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"):
+    for name in (ONNX, TOKENIZER, TERMS, NGRAM_WEIGHTS, *SMALL_FILES):
         if not (folder / name).is_file():
             raise BundleError(f"classifier bundle {folder.name}: {name} is missing; train or restore it")
     name = "config.yaml"
@@ -89,9 +102,13 @@ def read_parts(folder: Path) -> BundleParts:
         labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
         name = "calibration.json"
         calibration = Calibration.model_validate_json((folder / "calibration.json").read_text("utf-8"))
+        name = "affinity.json"
+        affinity = Affinity.model_validate_json((folder / name).read_text("utf-8"))
+        name = "novelty.json"
+        novelty = Novelty.model_validate_json((folder / name).read_text("utf-8"))
         name = "catalogue.yaml"
         catalogue = load_catalogue(folder / "catalogue.yaml")
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         sentence = " ".join(str(error).split())[:200]
         raise BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}") from None
-    return BundleParts(folder, config, labels, calibration, catalogue)
+    return BundleParts(folder, config, labels, calibration, catalogue, affinity, novelty)

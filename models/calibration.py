@@ -1,9 +1,9 @@
 """Calibration: temperatures and the routing threshold, fitted on rows no weight was trained on.
 
-In: logits and true labels of the validation rows. Out: `Calibration`. One temperature a head
-(Guo et al. 2017, arXiv:1706.04599) is fitted on the marginals of the joint decoding, because
-those are the confidences that are given out; the threshold is the lowest at which the agency
-is right as often as promised.
+In: logits and true labels of held-out rows. Out: `Calibration`. One temperature a head (Guo et
+al. 2017, arXiv:1706.04599) and the weight of the affinity are fitted on the marginals of the joint
+decoding, because those are the confidences that are given out; the threshold is the lowest at
+which the agency is right as often as promised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import field_validator
 
-from data.catalogue import Catalogue
 from data.config import Config
 from models.decoding import Floats, JointDecoder
-from models.labels import HEADS, Ints, LabelSpace
+from models.labels import HEADS, Ints
 
 NEVER_ROUTE = 1.01
 
@@ -24,6 +23,7 @@ class Calibration(Config):
     """What `calibration.json` holds; `threshold` above 1 means that nothing is routed unseen."""
 
     temperatures: dict[str, float]
+    affinity_weight: float = 0.0
     threshold: float
     promised_precision: float
     coverage: float
@@ -37,20 +37,21 @@ class Calibration(Config):
         return value
 
 
-def fit_temperatures(
-    labels: LabelSpace,
-    catalogue: Catalogue,
+def fit_decoder(
+    decoder: JointDecoder,
     logits: Mapping[str, Floats],
     targets: Mapping[str, Ints],
     places: Sequence[str | None],
-) -> dict[str, float]:
-    """Temperatures that minimise the negative log-likelihood of the true labels, all heads together."""
+) -> None:
+    """Set the temperatures and the affinity's weight that minimise the negative log-likelihood, all heads together."""
     from scipy.optimize import minimize
 
-    decoder = JointDecoder(labels, catalogue)
+    def apply(values: npt.NDArray[np.float64]) -> None:
+        decoder.temperatures = dict(zip(HEADS, np.exp(np.clip(values[:3], -3, 4)).tolist(), strict=True))
+        decoder.affinity_weight = float(np.clip(values[3], 0, 2))
 
-    def loss(log_temperatures: npt.NDArray[np.float64]) -> float:
-        decoder.temperatures = dict(zip(HEADS, np.exp(log_temperatures), strict=True))
+    def loss(values: npt.NDArray[np.float64]) -> float:
+        apply(values)
         joint = decoder.joint(logits, places)
         total = 0.0
         for head in HEADS:
@@ -60,9 +61,9 @@ def fit_temperatures(
                 total -= float(np.log(np.maximum(p, 1e-12)).mean())
         return total
 
-    start = np.full(len(HEADS), np.log(2.0))
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4, "maxiter": 300})
-    return {head: float(t) for head, t in zip(HEADS, np.exp(np.clip(found.x, -3, 4)), strict=True)}
+    start = np.array([np.log(2.0)] * len(HEADS) + [0.5])
+    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4, "maxiter": 400})
+    apply(found.x)
 
 
 def fit_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], precision: float) -> tuple[float, float]:

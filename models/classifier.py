@@ -1,7 +1,8 @@
 """The classifier as it is served: a bundle in, classifications out; ONNX Runtime, no torch.
 
 In: texts and municipality ids. Out: one `Classification` an item, in the order given. Texts are
-tokenised in one call, run in batches of like length up to a budget of tokens, and decoded jointly.
+normalised and tokenised in one call; long ones are read in windows; batches of like length fill a
+budget of tokens; the network's logits and those of the n-grams are added and decoded jointly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,20 @@ from data.errors import BundleError
 from models.bundle import ONNX, TOKENIZER, BundleParts, read_parts
 from models.decoding import Classification, Floats, JointDecoder, decide
 from models.labels import HEADS
+from models.ngrams import NgramModel
+from models.normalisation import normalised
 
 TOKENS_PER_BATCH = 4096
+MAX_WINDOWS = 16
+"""Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
+SPECIAL_TOKENS = 2
+"""A window is the beginning mark, its tokens, the end mark."""
 
 
-def input_text(prefix: str, text: str, place: str | None) -> str:
-    """What the encoder reads: the prefix it was pretrained with, the place when known, the text."""
-    return f"{prefix}{place}. {text}" if place else f"{prefix}{text}"
+def read_text(text: str, place: str | None) -> str:
+    """What both halves read: the normalised text, behind the place when that is known."""
+    text = normalised(clean_text(text))
+    return f"{normalised(place)}. {text}" if place else text
 
 
 class Classifier:
@@ -31,14 +39,22 @@ class Classifier:
 
     Attributes:
         parts: the bundle's labels, calibration, catalogue and config.
+        decoder: joint decoding with the bundle's calibration.
     """
 
     def __init__(self, parts: BundleParts, threads: int = 0) -> None:
         self.parts = parts
-        self._decoder = JointDecoder(parts.labels, parts.catalogue, parts.calibration.temperatures)
+        self.decoder = JointDecoder(
+            parts.labels,
+            parts.catalogue,
+            parts.calibration.temperatures,
+            parts.affinity,
+            parts.calibration.affinity_weight,
+        )
         self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
         self._session = _open_network(parts, threads)
         self._tokenizer = _open_tokenizer(parts)
+        self._ngrams = NgramModel.load(parts.folder, {head: len(parts.labels.names[head]) for head in HEADS})
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Classifier":
@@ -67,33 +83,49 @@ class Classifier:
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
     ) -> list[Classification]:
         """Joint decoding and the routing decision on logits that are there already."""
-        return decide(self._decoder, logits, texts, places, self.parts.calibration.threshold)
+        unlike = self.parts.novelty.unlike_training(texts).tolist()
+        return decide(self.decoder, logits, texts, places, self.parts.calibration.threshold, unlike)
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
-        """Raw logits of each head, shape (n, labels of the head), and which texts were cut."""
-        limit = self.parts.config.max_tokens
-        prefix = self.parts.config.text_prefix
-        inputs = [
-            input_text(prefix, clean_text(text), self._place_names.get(place or ""))
-            for text, place in zip(texts, places, strict=True)
-        ]
-        encodings = self._tokenizer.encode_batch_fast(inputs)
-        lengths = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+        """Logits of each head, shape (n, labels of the head), and which texts were cut."""
+        read = [read_text(text, self._place_names.get(place or "")) for text, place in zip(texts, places, strict=True)]
+        network, cut = self._network_logits(read)
+        ngrams = self._ngrams.logits(read)
+        return {head: network[head] + ngrams[head] for head in HEADS}, cut
+
+    def _network_logits(self, texts: Sequence[str]) -> tuple[dict[str, Floats], list[bool]]:
+        """The heads are linear on the mean over tokens, so a long text's logits are the mean over its windows."""
+        config = self.parts.config
+        encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
+        windows, owners = [], []
+        for row, encoding in enumerate(encodings):
+            found = _windows(encoding.ids, config.max_tokens)
+            windows += found
+            owners += [row] * len(found)
+        lengths = np.array([len(window) for window in windows], dtype=np.int64)
+        shares = lengths / np.bincount(owners, weights=lengths, minlength=len(texts))[owners] if owners else lengths
         out = {head: np.zeros((len(texts), len(self.parts.labels.names[head])), dtype=np.float32) for head in HEADS}
-        for rows in _batches(np.minimum(lengths, limit)):
-            width = int(min(lengths[rows].max(), limit))
-            ids = np.full((len(rows), width), self.parts.config.pad_token_id, dtype=np.int64)
-            mask = np.zeros((len(rows), width), dtype=np.int64)
-            for line, row in enumerate(rows):
-                tokens = encodings[row].ids
-                if len(tokens) > width:
-                    tokens = [*tokens[: width - 1], tokens[-1]]
-                ids[line, : len(tokens)] = tokens
-                mask[line, : len(tokens)] = 1
+        for part in _batches(lengths):
+            ids = np.full((len(part), int(lengths[part].max())), config.pad_token_id, dtype=np.int64)
+            mask = np.zeros_like(ids)
+            for line, window in enumerate(part):
+                ids[line, : lengths[window]] = windows[window]
+                mask[line, : lengths[window]] = 1
             answers = self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": mask})
+            rows = np.array(owners)[part]
             for head, answer in zip(HEADS, answers, strict=True):
-                out[head][rows] = answer
-        return out, [bool(length > limit) for length in lengths]
+                np.add.at(out[head], rows, answer * shares[part, None].astype(np.float32))
+        limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
+        return out, [len(encoding) > limit for encoding in encodings]
+
+
+def _windows(ids: list[int], limit: int) -> list[list[int]]:
+    """The token ids in as few windows of like size as fit; each begins and ends as the whole does."""
+    if len(ids) <= limit:
+        return [ids]
+    inner = ids[1:-1][: MAX_WINDOWS * (limit - SPECIAL_TOKENS)]
+    parts = np.array_split(np.array(inner), -(-len(inner) // (limit - SPECIAL_TOKENS)))
+    return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
 
 
 def _open_network(parts: BundleParts, threads: int) -> Any:

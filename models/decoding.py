@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.catalogue import Catalogue
+from models.affinity import Affinity
 from models.labels import HEADS, OTHER, Ints, LabelSpace
 
 Floats = npt.NDArray[np.floating]
@@ -56,16 +57,21 @@ class JointDecoder:
     """Joint probabilities over the possible (sector, topic, agency) combinations.
 
     The score of a combination is the sum of its labels' log-probabilities, each divided by the
-    temperature of its head; combinations impossible in the complaint's place get none. A place
-    that the catalogue does not have is as good as no place.
+    temperature of its head, and of the weighted affinity of its topic and agency; combinations
+    impossible in the complaint's place get none. A place that the catalogue does not have is as
+    good as no place.
     """
 
     labels: LabelSpace
     catalogue: Catalogue
     temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
+    affinity: Affinity = field(default_factory=Affinity)
+    affinity_weight: float = 0.0
 
     def __post_init__(self) -> None:
         self._triples = self.labels.triples(self.catalogue.triples())
+        _, topics, agencies = self._triples.T
+        self._affinities = self.affinity.matrix(self.labels)[topics, agencies]
         self._places = {place.id for place in self.catalogue.municipalities}
         self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
 
@@ -79,7 +85,7 @@ class JointDecoder:
 
     def joint(self, logits: Mapping[str, Floats], places: Sequence[str | None]) -> Floats:
         """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids."""
-        scores = np.zeros((len(places), len(self._triples)), dtype=np.float64)
+        scores = np.tile(self.affinity_weight * self._affinities, (len(places), 1))
         for column, head in enumerate(HEADS):
             log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
             scores += log_p[:, self._triples[:, column]] / self.temperatures[head]
@@ -91,10 +97,10 @@ class JointDecoder:
     def marginal(self, joint: Floats, head: str) -> Floats:
         """Probabilities of one head's labels, shape (n, labels of the head)."""
         column = self._triples[:, HEADS.index(head)]
-        out = np.zeros((len(joint), len(self.labels.names[head])))
-        for label in range(out.shape[1]):
-            out[:, label] = joint[:, column == label].sum(axis=1)
-        return out
+        belongs = np.zeros((len(column), len(self.labels.names[head])))
+        belongs[np.arange(len(column)), column] = 1.0
+        marginal: Floats = joint @ belongs
+        return marginal
 
     def best(self, joint: Floats) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""
@@ -113,8 +119,12 @@ def decide(
     texts: Sequence[str],
     places: Sequence[str | None],
     threshold: float,
+    unlike: Sequence[bool] | None = None,
 ) -> list[Classification]:
-    """Decode a batch and decide `route` or `review` for each item, with the reasons for review."""
+    """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
+
+    `unlike` says which texts are unlike all that was trained on.
+    """
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
     marginals = {head: decoder.marginal(joint, head) for head in HEADS}
@@ -133,6 +143,8 @@ def decide(
             reasons.append("rare_label")
         if not has_cyrillic(text):
             reasons.append("no_cyrillic")
+        if unlike is not None and unlike[row]:
+            reasons.append("unlike_training")
         results.append(
             Classification(
                 decision="review" if reasons else "route",

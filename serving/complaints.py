@@ -14,20 +14,26 @@ from fastapi import APIRouter, Depends, Request
 from data.catalogue import Catalogue
 from data.errors import LabelError, RequestError, TsurError
 from data.masking import mask
+from models.classifier import Classifier
 from models.decoding import Classification, Proposal, Reason
+from models.explanation import explain
+from models.segments import SegmentProposal, proposals, with_several
 from serving.config import ServingConfig
 from serving.runtime import Runtime, runtime_of
 from serving.store import Correction, Decision, MaskedText, masked
 from serving.types import (
+    MAX_EXPLAINED,
     ClassifyAnswer,
     ClassifyItem,
     ClassifyRequest,
     ClassifyResult,
     ErrorAnswer,
+    ExplainedWord,
     FeedbackAnswer,
     FeedbackRequest,
     LabelProposal,
     ModelVersion,
+    ProblemProposal,
 )
 
 router = APIRouter(tags=["complaints"])
@@ -50,14 +56,18 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Classif
     catalogue = champion.model.catalogue
     texts = [masked(item.text) for item in body.items]
     check_items(body.items, texts, runtime.config)
+    check_explain(body)
     places = municipality_ids(body.items, catalogue)
-    found = champion.model.classify(texts, places)
+    wholes = champion.model.classify(texts, places)
+    problems = proposals(champion.model, texts, places, wholes)
     now = datetime.now(UTC)
     results, decisions = [], []
-    for item, text, place, classification in zip(body.items, texts, places, found, strict=True):
+    for item, text, place, whole, parts in zip(body.items, texts, places, wholes, problems, strict=True):
         complaint_id = item.id or uuid.uuid4().hex
         created_at = item.created_at or now
-        results.append(result_of(complaint_id, created_at, classification))
+        classification = with_several(whole, parts)
+        words = explained(champion.model, text, place) if body.explain else None
+        results.append(result_of(complaint_id, created_at, text, classification, parts, words))
         name = place_name(item.municipality, place, catalogue)
         decisions.append(_decision(item, text, complaint_id, created_at, name, classification, champion.version))
     runtime.store.save_decisions(decisions)
@@ -109,6 +119,17 @@ def check_items(items: list[ClassifyItem], texts: list[MaskedText], config: Serv
         raise RequestError(f"{where}: {problem}", **problems)
 
 
+def check_explain(body: ClassifyRequest) -> None:
+    """Explanations cost many classifications: fewer items fit in one request.
+
+    Raises:
+        RequestError: too many items for one request with `explain`.
+    """
+    if body.explain and len(body.items) > MAX_EXPLAINED:
+        problem = f"there are {len(body.items)} items; with `explain` at most {MAX_EXPLAINED} fit in one request"
+        raise RequestError(f"items: {problem}", items=problem)
+
+
 def municipality_ids(items: list[ClassifyItem], catalogue: Catalogue) -> list[str | None]:
     """Each item's place as an id of the catalogue; None where it names none, or the catalogue knows none.
 
@@ -133,11 +154,25 @@ def place_name(given: str | None, place: str | None, catalogue: Catalogue) -> st
     return mask(given) if given else None
 
 
-def result_of(complaint_id: str, created_at: datetime, found: Classification) -> ClassifyResult:
+def explained(classifier: Classifier, text: str, place: str | None) -> list[ExplainedWord]:
+    """The words that carried the decision as they go over the wire."""
+    words = explain(classifier, text, place).words
+    return [ExplainedWord(word=w.word, start=w.start, end=w.end, weight=round(w.weight, 4)) for w in words]
+
+
+def result_of(
+    complaint_id: str,
+    created_at: datetime,
+    text: MaskedText,
+    found: Classification,
+    parts: list[SegmentProposal],
+    words: list[ExplainedWord] | None,
+) -> ClassifyResult:
     """One classification as it goes over the wire."""
     hours = found.deadline_hours
     return ClassifyResult(
         id=complaint_id,
+        text=text,
         decision=found.decision,
         reasons=list(found.reasons),
         reasons_ru=[REASONS_RU[reason] for reason in found.reasons],
@@ -148,6 +183,19 @@ def result_of(complaint_id: str, created_at: datetime, found: Classification) ->
         deadline_hours=hours,
         due_at=created_at + timedelta(hours=hours) if hours else None,
         truncated=found.truncated,
+        proposals=[_problem(part) for part in parts],
+        explanation=words,
+    )
+
+
+def _problem(part: SegmentProposal) -> ProblemProposal:
+    return ProblemProposal(
+        start=part.start,
+        end=part.end,
+        sector=_proposal(part.sector),
+        topic=_proposal(part.topic),
+        agency=_proposal(part.agency),
+        deadline_hours=part.deadline_hours,
     )
 
 

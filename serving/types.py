@@ -18,6 +18,8 @@ Identifier = Annotated[
 ]
 EARLIEST_YEAR = 2000
 LATEST_AHEAD = timedelta(days=2)
+MAX_EXPLAINED = 32
+"""Complaints in one request with `explain`: each costs up to 65 classifications."""
 
 
 class Wire(BaseModel):
@@ -82,6 +84,9 @@ class ClassifyRequest(Wire):
     """Complaints to classify; their ids differ within one request."""
 
     items: list[ClassifyItem] = Field(min_length=1, max_length=MAX_ITEMS)
+    explain: bool = Field(
+        default=False, description=f"Say which words carried each decision; then at most {MAX_EXPLAINED} items"
+    )
 
 
 class ModelVersion(Wire):
@@ -98,10 +103,34 @@ class LabelProposal(Wire):
     confidence: float = Field(examples=[0.93])
 
 
+class ProblemProposal(Wire):
+    """One problem of a message: characters `start` to `end` of the answer's `text`, and where it would go."""
+
+    start: int = Field(ge=0, examples=[0])
+    end: int = Field(ge=0, examples=[74])
+    sector: LabelProposal
+    topic: LabelProposal
+    agency: LabelProposal
+    deadline_hours: int | None = Field(description="The catalogue's deadline; 0: no answer is owed", examples=[72])
+
+
+class ExplainedWord(Wire):
+    """A word, with the stop words that lean on it, and by how much its absence lowers the confidence."""
+
+    word: str = Field(examples=["не вывозят"])
+    start: int = Field(ge=0, description="In the answer's `text`", examples=[14])
+    end: int = Field(ge=0, examples=[24])
+    weight: float = Field(
+        description="Fall of the log-odds of topic and agency without it; negative: it spoke against them",
+        examples=[1.42],
+    )
+
+
 class ClassifyResult(Wire):
     """The routing decision on one complaint."""
 
     id: str
+    text: str = Field(description="What was classified and stored: cleaned, without personal data; spans count in it")
     decision: Literal["route", "review"]
     reasons: list[str] = Field(description="Codes of why an operator must look; empty for `route`")
     reasons_ru: list[str] = Field(description="The same for the operator, in Russian")
@@ -112,6 +141,12 @@ class ClassifyResult(Wire):
     deadline_hours: int | None = Field(description="The catalogue's deadline; 0: no answer is owed", examples=[72])
     due_at: datetime | None = Field(description="`created_at` plus the deadline; null where none is owed")
     truncated: bool = Field(description="The classifier read only the beginning of a long text")
+    proposals: list[ProblemProposal] = Field(
+        description="One a problem, in the order of the text; with more than one, the reason `several_problems`"
+    )
+    explanation: list[ExplainedWord] | None = Field(
+        default=None, description="Words in the order of the text; null unless the request says `explain`"
+    )
 
 
 class ClassifyAnswer(Wire):

@@ -15,7 +15,7 @@ import pandas as pd
 from data.errors import InputError
 from models.calibration import expected_calibration_error
 from models.classifier import Classifier
-from models.decoding import JointDecoder
+from models.decoding import log_softmax
 from models.labels import HEADS, Ints, LabelSpace
 from models.lexical import LexicalClassifier
 from training.metrics import HeadMetrics, head_metrics
@@ -51,7 +51,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     places = parts.catalogue.place_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
-    decoder = JointDecoder(parts.labels, parts.catalogue, parts.calibration.temperatures)
+    decoder = classifier.decoder
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
     targets = label_targets(parts.labels, rows)
@@ -82,6 +82,7 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
         heads={head: head_metrics(targets[head], scores[head]) for head in HEADS},
         targets=targets,
         predicted={head: scores[head].argmax(axis=1) for head in HEADS},
+        confidence={head: np.exp(log_softmax(scores[head])).max(axis=1) for head in HEADS},
     )
 
 

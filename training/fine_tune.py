@@ -1,12 +1,14 @@
 """Fine-tuning on transformers' Trainer: checkpoints every epoch, early stopping, length grouping.
 
-In: rows, splits, labels, arguments. Out: the best network of the run, exported into a bundle
-folder. Started again after a kill, it goes on from the last finished epoch and ends with the same
-weights as a run that was never killed: the Trainer restores the random state with the rest.
+In: rows, splits, labels, arguments. Out: the n-grams and the best network of the run, exported into
+a bundle folder. The network learns on top of what n-grams fitted without a row say of it, so that
+the two add up. Started again after a kill, it goes on from the last finished epoch and ends with the
+same weights as a run that was never killed: the Trainer restores the random state with the rest.
 """
 
 import logging
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +16,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch.utils.data import DataLoader
 
 from data.catalogue import Catalogue
-from data.cleaning import clean_text
 from data.errors import EncoderError
-from models.classifier import input_text
+from models.classifier import read_text
+from models.decoding import Floats
 from models.encoder import resolve_encoder
-from models.labels import HEADS, LabelSpace
+from models.labels import HEADS, Ints, LabelSpace
 from models.network import ComplaintNetwork
 from training.arguments import ClassifierTraining
+from training.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
+from training.catalogue_rows import catalogue_rows
 from training.evaluate import label_targets
 from training.export import check_agreement, export_weights
+from training.fit_ngrams import fit_ngrams, out_of_fold, silent
+from training.frozen import FrozenStates, can_keep, read_rows
 from training.metrics import head_metrics
 from training.probe import probe_heads
+from training.splits import text_keys
 
 log = logging.getLogger(__name__)
 SCORE = "score"
@@ -52,47 +60,95 @@ def fine_tune(
 ) -> Tuned:
     """Train on the first frame of `rows`, keep the epoch best on the second, export it."""
     import transformers
+    from transformers import DataCollatorWithPadding
 
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(arguments.seed)
     encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
-    train, validation = rows
+    counts = {head: len(labels.names[head]) for head in HEADS}
     network = ComplaintNetwork(
         encoder,
         encoder.config.hidden_size,
-        {head: len(labels.names[head]) for head in HEADS},
+        counts,
         arguments.dropout,
-        class_weights(labels, train, arguments.class_weighting),
+        class_weights(labels, rows[0], arguments.class_weighting),
         arguments.label_smoothing,
     )
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
-    datasets = [encode_rows(part, labels, catalogue, tokenizer, arguments, encoder.config) for part in rows]
-    trainer = _trainer(network, datasets, tokenizer, arguments, work / "checkpoints")
+    taught = pd.concat([rows[0], catalogue_rows(catalogue)], ignore_index=True)
+    weight = np.where(np.arange(len(taught)) < len(rows[0]), 1.0, CATALOGUE_WEIGHT)
+    texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
+    targets = [label_targets(labels, part) for part in (taught, rows[1])]
+    say("fitting the n-grams")
+    priors = _fit_priors(texts, targets, counts, arguments, bundle)
+    limit = token_limit(arguments, encoder.config)
+    datasets = [
+        encode_rows(part, truth, tokenizer, arguments.text_prefix, limit)
+        for part, truth in zip(texts, targets, strict=True)
+    ]
+    say("reading the rows with the encoder as it is")
+    pad = DataCollatorWithPadding(tokenizer)
+    features, states = [], []
+    for name, dataset in zip(("train", "validation"), datasets, strict=True):
+        keep = work / "states" / f"{name}.npy" if can_keep(network) and arguments.epochs else None
+        read, kept = read_rows(network, dataset, pad, keep)
+        features.append(read)
+        states.append(kept)
+    collators = [_Collator(pad, *parts) for parts in zip(priors, states, strict=True)]
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
-        probe_heads(network, datasets[0], trainer.data_collator)
+        probe_heads(network, features[0], targets[0], priors[0], arguments.class_weighting, weight)
     transformers.set_seed(arguments.seed)
     if arguments.epochs:
+        trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    network = network.to("cpu")
+        network = network.to("cpu")
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
     batches = [
-        trainer.data_collator([{k: datasets[1][int(i)][k] for k in ("input_ids", "attention_mask")} for i in part])
-        for part in np.array_split(np.arange(min(64, len(validation))), 4)
+        pad([{k: datasets[1][int(i)][k] for k in ("input_ids", "attention_mask")} for i in part])
+        for part in np.array_split(np.arange(min(64, len(datasets[1]))), 4)
     ]
     check_agreement(network, batches, bundle)
-    return Tuned(int(tokenizer.pad_token_id), token_limit(arguments, encoder.config))
+    shutil.rmtree(work / "states", ignore_errors=True)
+    return Tuned(int(tokenizer.pad_token_id), limit)
+
+
+def read_texts(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
+    """What the models read of each row; a place that the catalogue does not know is left out."""
+    known = {place.name for place in catalogue.municipalities}
+    return [
+        read_text(text, place if place in known else None)
+        for text, place in zip(rows["text"], rows["municipality"], strict=True)
+    ]
+
+
+def _fit_priors(
+    texts: Sequence[Sequence[str]],
+    targets: Sequence[Mapping[str, Ints]],
+    label_counts: Mapping[str, int],
+    arguments: ClassifierTraining,
+    bundle: Path,
+) -> list[dict[str, Floats]]:
+    """Fit and save the n-grams; what they say of the training rows (out of fold) and of the others."""
+    fitting = label_counts, arguments.seed
+    model = fit_ngrams(texts[0], targets[0], *fitting)
+    if not arguments.ngrams:
+        model = silent(model)
+    bundle.mkdir(parents=True, exist_ok=True)
+    model.save(bundle)
+    if not arguments.ngrams:
+        return [{head: np.zeros((len(part), n), np.float32) for head, n in label_counts.items()} for part in texts]
+    held_out = out_of_fold(texts[0], targets[0], *fitting, groups=text_keys(pd.Series(texts[0])))
+    return [held_out, model.logits(texts[1])]
 
 
 def last_checkpoint(folder: Path) -> Path | None:
     """The newest whole checkpoint; those that a kill left half-written are removed."""
-    import shutil
-
     whole = []
     for checkpoint in folder.glob("checkpoint-*"):
         try:
@@ -156,37 +212,25 @@ def class_weights(labels: LabelSpace, rows: pd.DataFrame, weighting: str) -> dic
     return weights
 
 
-def encode_rows(
-    rows: pd.DataFrame,
-    labels: LabelSpace,
-    catalogue: Catalogue,
-    tokenizer: Any,
-    arguments: ClassifierTraining,
-    config: Any,
-) -> Any:
-    """A `datasets.Dataset` with `input_ids, attention_mask, sector, topic, agency, length`."""
+def encode_rows(texts: Sequence[str], targets: Mapping[str, Ints], tokenizer: Any, prefix: str, limit: int) -> Any:
+    """A `datasets.Dataset` with `input_ids, attention_mask, sector, topic, agency, length, row`."""
     from datasets import Dataset
 
-    known = {place.name for place in catalogue.municipalities}
-    texts = [
-        input_text(arguments.text_prefix, clean_text(text), place if place in known else None)
-        for text, place in zip(rows["text"], rows["municipality"], strict=True)
-    ]
-    limit = token_limit(arguments, config)
-    tokens = tokenizer(texts, truncation=True, max_length=limit, return_token_type_ids=False)
+    inputs = [prefix + text for text in texts]
+    tokens = tokenizer(inputs, truncation=True, max_length=limit, return_token_type_ids=False)
+    columns = {head: column.tolist() for head, column in targets.items()}
     lengths = [len(ids) for ids in tokens["input_ids"]]
-    targets = {head: column.tolist() for head, column in label_targets(labels, rows).items()}
-    return Dataset.from_dict({**tokens, **targets, "length": lengths})
+    return Dataset.from_dict({**tokens, **columns, "length": lengths, "row": range(len(texts))})
 
 
 def _trainer(
     network: ComplaintNetwork,
     datasets: list[Any],
-    tokenizer: Any,
+    collators: list["_Collator"],
     arguments: ClassifierTraining,
     folder: Path,
 ) -> Any:
-    from transformers import DataCollatorWithPadding, EarlyStoppingCallback, Trainer, TrainingArguments
+    from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainingArguments
 
     from training.progress import EpochsToMlflow, RichProgress
 
@@ -221,25 +265,35 @@ def _trainer(
         args=settings,
         train_dataset=datasets[0],
         eval_dataset=datasets[1],
-        data_collator=_Collator(DataCollatorWithPadding(tokenizer)),
+        data_collator=collators[0],
         compute_metrics=_validation_metrics,
         optimizers=(_optimizer(network, arguments), None),
         callbacks=[EarlyStoppingCallback(arguments.patience), RichProgress(), EpochsToMlflow()],
     )
-    from transformers import PrinterCallback
-
+    # The Trainer knows one collator; rows of the two sets have states and priors of their own.
+    trainer.get_eval_dataloader = lambda _=None: DataLoader(
+        datasets[1], arguments.batch_size * 2, collate_fn=collators[1]
+    )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
 class _Collator:
-    """Pads a batch to its longest text; drops the length that only the sampler reads."""
+    """A batch for the network: padded tokens or the kept states instead, targets and priors."""
 
-    def __init__(self, pad: Any) -> None:
+    def __init__(self, pad: Any, priors: Mapping[str, Floats], states: FrozenStates | None) -> None:
         self._pad = pad
+        self._priors = {head: torch.from_numpy(prior) for head, prior in priors.items()}
+        self._states = states
 
-    def __call__(self, features: list[dict[str, Any]]) -> Any:
-        return self._pad([{k: v for k, v in feature.items() if k != "length"} for feature in features])
+    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        rows = [feature["row"] for feature in features]
+        batch = dict(self._pad([{k: v for k, v in f.items() if k not in ("length", "row")} for f in features]))
+        batch["priors"] = {head: prior[rows] for head, prior in self._priors.items()}
+        if self._states is not None:
+            width = batch.pop("input_ids").shape[1]
+            batch["states"] = self._states.padded(rows, width)
+        return batch
 
 
 def _optimizer(network: ComplaintNetwork, arguments: ClassifierTraining) -> torch.optim.Optimizer:

@@ -1,11 +1,14 @@
-"""Train, validation and test rows of a complaints frame, and the frame's fingerprint.
+"""Train, validation and test rows of a complaints frame, folds of it, and its fingerprint.
 
-In: a frame of complaints (schema COMPLAINTS). Out: positions of its rows. Equal texts (letters and
-digits only) never stand on two sides; sectors keep their shares.
+In: a frame of complaints (schema COMPLAINTS). Out: positions of its rows. In a split, equal texts
+(letters and digits only) never stand on two sides, and sectors keep their shares; in the folds
+that models are compared on, near-duplicates stay together too, and topics keep their shares.
 """
 
 import hashlib
 import re
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +18,14 @@ import pandas as pd
 from data.errors import InputError
 
 MIN_ROWS = 50
+FOLDS = 5
+MIN_LABEL_ROWS = 5
+"""A label with fewer rows cannot stand in every fold."""
+NEAR_DUPLICATE = 0.8
+"""Cosine of character TF-IDF above which two texts are the same complaint written twice."""
+_SIMILARITIES = 4_000_000
+"""How many cosines are held at once: 48 MB."""
+Rows = npt.NDArray[np.int64]
 SPLITS = "splits.json"
 """Artifact of a training run: part → keys of its texts."""
 
@@ -57,6 +68,55 @@ def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, 
     return Splits(np.sort(train), np.sort(validation), np.sort(test))
 
 
+def near_duplicate_groups(texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The group of each text, shape (n,): texts that are near-duplicates, or linked by such, share one.
+
+    Near means a cosine above 0.8 of TF-IDF vectors of character 4–5-grams.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 5), sublinear_tf=True).fit_transform(texts)
+    step = max(1, _SIMILARITIES // len(texts))
+    parent = np.arange(len(texts))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = row = parent[parent[row]]
+        return row
+
+    for start in range(0, len(texts), step):
+        cosines = (vectors[start : start + step] @ vectors.T).tocoo()
+        near = (cosines.data > NEAR_DUPLICATE) & (cosines.row + start < cosines.col)
+        first, second = cosines.row[near] + start, cosines.col[near]
+        for pair in np.lexsort((-second, first)):  # the roots, and so the folds, depend on the order
+            parent[root(first[pair])] = root(second[pair])
+    return np.array([root(row) for row in range(len(texts))])
+
+
+def cross_validation_folds(frame: pd.DataFrame, folds: int = FOLDS, seed: int = 0) -> list[tuple[Rows, Rows]]:
+    """Training and test rows of each fold: one split for all heads; every row is tested once.
+
+    Stratified by topic, or by sector where the topic is rare; near-duplicates stay together.
+
+    Raises:
+        InputError: fewer than 50 complaints, or no label has a row for each fold.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if len(frame) < MIN_ROWS:
+        raise InputError(f"cross-validation needs at least {MIN_ROWS} complaints, there are {len(frame)}")
+    topics = frame["topic"].fillna("")
+    frequent = topics.map(topics.value_counts()) >= MIN_LABEL_ROWS
+    strata = topics.where(frequent, "~" + frame["sector"].fillna("")).to_numpy()
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        try:
+            return list(splitter.split(frame, strata, near_duplicate_groups(frame["text"].tolist())))
+        except ValueError as error:
+            raise InputError(f"{len(frame)} complaints cannot be split into {folds} folds: {error}") from None
+
+
 def _part(
     rows: npt.NDArray[np.int64],
     strata: npt.NDArray[np.str_],
@@ -64,8 +124,6 @@ def _part(
     share: float,
     seed: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    import warnings
-
     from sklearn.model_selection import StratifiedGroupKFold
 
     folds = max(2, round(1 / share))

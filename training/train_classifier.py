@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ import yaml
 from data.catalogue import Catalogue, draft_catalogue, load_catalogue
 from data.errors import InputError
 from data.schema import LABELS, check_complaints
+from models.affinity import count_affinity
 from models.bundle import BundleConfig, BundleParts, write_parts
-from models.calibration import NEVER_ROUTE, Calibration, fit_temperatures, fit_threshold
+from models.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_threshold
 from models.classifier import Classifier
-from models.decoding import JointDecoder, decide
-from models.labels import HEADS, learn_label_space
+from models.decoding import decide
+from models.labels import HEADS, LabelSpace, learn_label_space
+from models.novelty import fit_novelty
 from training import tracking
 from training.arguments import ClassifierTraining
 from training.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
@@ -62,10 +64,6 @@ class Job:
         """Names the working folder: the same data, catalogue and arguments continue the same run."""
         said = json.dumps([self.fingerprint, self.catalogue_yaml, self.arguments.model_dump(mode="json")])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-    def places(self, rows: pd.DataFrame) -> list[str | None]:
-        """Municipality ids of rows; None where the catalogue does not know the name."""
-        return self.catalogue.place_ids(rows["municipality"])
 
 
 def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
@@ -117,64 +115,85 @@ def train_classifier(
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
     with tracking.tracked_run(tracking.CLASSIFIER, "train", parameters, work / "run.json") as run_id:
-        bundle = _bundle(job, work, home, say)
+        train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
+        labels = _label_space(train, job.arguments.min_label_rows)
+        rows = train, validation
+        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
         result = _measure_and_register(job, bundle, run_id, say)
     shutil.rmtree(work, ignore_errors=True)
     return result
 
 
-def _bundle(job: Job, work: Path, home: Path, say: Say) -> Path:
-    """Fine-tune, export and calibrate; the bundle's folder."""
-    from training.fine_tune import Tuned, fine_tune
-
-    arguments, train = job.arguments, job.frame.iloc[job.splits.train]
-    labels = learn_label_space({head: train[head].tolist() for head in HEADS}, arguments.min_label_rows)
+def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
+    labels = learn_label_space({head: train[head].tolist() for head in HEADS}, min_rows)
     if any(len(labels.names[head]) < 2 for head in HEADS):
         raise InputError(
-            "training needs at least two labels with "
-            f"{arguments.min_label_rows} rows or more for each of {', '.join(HEADS)}"
+            f"training needs at least two labels with {min_rows} rows or more for each of {', '.join(HEADS)}"
         )
+    return labels
+
+
+def fit_bundle(
+    rows: tuple[pd.DataFrame, pd.DataFrame],
+    labels: LabelSpace,
+    catalogue_yaml: str,
+    arguments: ClassifierTraining,
+    fingerprint: str,
+    work: Path,
+    home: Path,
+    say: Say,
+) -> Path:
+    """Fine-tune on the first rows, export, calibrate on the second; the bundle's folder inside `work`."""
+    from training.fine_tune import Tuned, fine_tune
+
+    train, validation = rows
+    catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
     bundle, fitted = work / "bundle", work / "fitted.json"
-    rows = train, job.frame.iloc[job.splits.validation]
     if fitted.exists():
         say("the network was fitted before the run was interrupted")
-        tuned = Tuned(**json.loads(fitted.read_text(encoding="utf-8")))
+        tuned = Tuned(**json.loads(fitted.read_text()))
     else:
-        tuned = fine_tune(rows, labels, job.catalogue, arguments, work, home / "encoders", bundle, say)
-        fitted.write_text(json.dumps(asdict(tuned)), encoding="utf-8")
+        tuned = fine_tune(rows, labels, catalogue, arguments, work, home / "encoders", bundle, say)
+        fitted.write_text(json.dumps(asdict(tuned)))
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
         max_tokens=tuned.max_tokens,
         pad_token_id=tuned.pad_token_id,
-        data_fingerprint=job.fingerprint,
+        data_fingerprint=fingerprint,
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
-    parts = BundleParts(bundle, config, labels, unfit, job.catalogue)
-    write_parts(bundle, parts, job.catalogue_yaml)
-    calibration = _calibrate(job, Classifier.load(bundle))
-    write_parts(bundle, BundleParts(bundle, config, labels, calibration, job.catalogue), job.catalogue_yaml)
+    affinity = count_affinity(labels, label_targets(labels, train))
+    novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
+    parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
+    write_parts(bundle, parts, catalogue_yaml)
+    calibration = calibrate(Classifier.load(bundle), validation, arguments.promised_precision)
+    write_parts(bundle, replace(parts, calibration=calibration), catalogue_yaml)
     return bundle
 
 
-def _calibrate(job: Job, classifier: Classifier) -> Calibration:
-    rows = job.frame.iloc[job.splits.validation]
-    texts = rows["text"].tolist()
-    labels, places = classifier.parts.labels, job.places(rows)
+def calibrate(classifier: Classifier, rows: pd.DataFrame, promised: float) -> Calibration:
+    """Temperatures, the affinity's weight and the threshold on rows that nothing was trained on."""
+    texts, decoder = rows["text"].tolist(), classifier.decoder
+    places = classifier.catalogue.place_ids(rows["municipality"])
     logits, _ = classifier.logits(texts, places)
-    targets = label_targets(labels, rows)
-    temperatures = fit_temperatures(labels, job.catalogue, logits, targets, places)
-    decoder = JointDecoder(labels, job.catalogue, temperatures)
+    targets = label_targets(classifier.parts.labels, rows)
+    fit_decoder(decoder, logits, targets, places)
     joint = decoder.joint(logits, places)
     chosen = decoder.best(joint)[:, HEADS.index("agency")]
     confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
-    promised = job.arguments.promised_precision
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, threshold=0.0)])
+    unlike = classifier.parts.novelty.unlike_training(texts).tolist()
+    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
     right = chosen == targets["agency"]
     threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
-    coverage *= float(routable.mean())
-    return Calibration(temperatures=temperatures, threshold=threshold, promised_precision=promised, coverage=coverage)
+    return Calibration(
+        temperatures=dict(decoder.temperatures),
+        affinity_weight=decoder.affinity_weight,
+        threshold=threshold,
+        promised_precision=promised,
+        coverage=coverage * float(routable.mean()),
+    )
 
 
 def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> TrainedClassifier:
@@ -188,12 +207,12 @@ def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> Trai
     say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
     evaluation = evaluate_classifier(classifier, test)
     lexical = evaluate_lexical(classifier.parts.labels, train, test)
-    write_card(bundle, job.frame, evaluation, lexical)
+    write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
-    log_report(evaluation, classifier, test)
+    log_report(evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
     mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
     say("registering the bundle")

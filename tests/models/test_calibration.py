@@ -11,7 +11,7 @@ from models.calibration import (
     NEVER_ROUTE,
     Calibration,
     expected_calibration_error,
-    fit_temperatures,
+    fit_decoder,
     fit_threshold,
 )
 from models.decoding import Floats, JointDecoder
@@ -68,11 +68,12 @@ def negative_log_likelihood(
 def test_temperatures_recover_a_known_over_confidence():
     catalogue = small_catalogue()
     labels, logits, targets, places = over_confident(catalogue)
-    fitted = fit_temperatures(labels, catalogue, logits, targets, places)
-    assert fitted == {head: pytest.approx(truth, rel=0.15) for head, truth in TRUTH.items()}
+    decoder = JointDecoder(labels, catalogue)
+    fit_decoder(decoder, logits, targets, places)
+    assert decoder.temperatures == {head: pytest.approx(truth, rel=0.15) for head, truth in TRUTH.items()}
 
     before = negative_log_likelihood(JointDecoder(labels, catalogue), logits, targets, places)
-    after = negative_log_likelihood(JointDecoder(labels, catalogue, fitted), logits, targets, places)
+    after = negative_log_likelihood(decoder, logits, targets, places)
     assert after < before - 0.1
 
 
@@ -80,8 +81,9 @@ def test_rows_without_a_label_do_not_bend_the_temperatures():
     catalogue = small_catalogue()
     labels, logits, targets, places = over_confident(catalogue)
     half = {head: np.where(np.arange(ROWS) % 2, target, -100) for head, target in targets.items()}
-    fitted = fit_temperatures(labels, catalogue, logits, half, places)
-    assert fitted == {head: pytest.approx(truth, rel=0.2) for head, truth in TRUTH.items()}
+    decoder = JointDecoder(labels, catalogue)
+    fit_decoder(decoder, logits, half, places)
+    assert decoder.temperatures == {head: pytest.approx(truth, rel=0.2) for head, truth in TRUTH.items()}
 
 
 confidences = st.lists(

@@ -9,12 +9,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from data.catalogue import load_catalogue
 from data.settings import CHECKOUT
+from models.affinity import Affinity
 from models.bundle import BundleConfig, BundleParts, write_parts
 from models.calibration import Calibration
 from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.fitting import fit_forecasts
 from models.labels import HEADS, LabelSpace
+from models.ngrams import NgramModel, NgramSpace
+from models.novelty import Novelty
 
 CATALOGUE = CHECKOUT / "configs" / "catalogue.yaml"
 SENTENCES = [
@@ -25,6 +28,7 @@ SENTENCES = [
     "спасибо за новый сквер у школы",
 ]
 MAX_TOKENS = 48
+EVERYTHING_IS_USUAL = Novelty(beginnings=frozenset(), usual=0.0, threshold=1.0)
 HIDDEN = 32
 FIRST_DAY = "2026-05-01"
 LAST_DAY = "2026-11-15"
@@ -43,11 +47,20 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
     calibration = Calibration(
         temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
     )
-    parts = BundleParts(folder, config, labels, calibration, catalogue)
+    parts = BundleParts(folder, config, labels, calibration, catalogue, Affinity(), EVERYTHING_IS_USUAL)
     write_parts(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
+    _write_ngrams(folder, {head: len(labels.names[head]) for head in HEADS})
     vocabulary = _write_tokenizer(folder / "tokenizer.json")
     _write_network(folder / "model.onnx", vocabulary, {head: len(labels.names[head]) for head in HEADS}, seed)
     return folder
+
+
+def _write_ngrams(folder: Path, label_counts: dict[str, int]) -> None:
+    """Real n-grams of the sentences that say nothing: the decisions are the network's."""
+    space = NgramSpace.fit(SENTENCES)
+    terms = sum(len(part) for part in space.terms.values())
+    weights = {head: np.zeros((terms, count), dtype=np.float32) for head, count in label_counts.items()}
+    NgramModel(space, weights, {head: np.zeros(count) for head, count in label_counts.items()}).save(folder)
 
 
 def _write_tokenizer(path: Path) -> int:

@@ -3,13 +3,14 @@
 import io
 import time
 from datetime import datetime
+from itertools import pairwise
 
 import httpx
 import pandas as pd
 import pytest
 
 from serving.access import is_loopback
-from tests.serving.bundles import LAST_DAY, SURGE_PLACE, SURGE_SECTOR
+from tests.serving.bundles import LAST_DAY, SENTENCES, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.conftest import Server
 
 SOURCES = ("pos", "hotline", "other")
@@ -45,6 +46,43 @@ def test_personal_data_changes_no_decision_for_the_masked_text_is_what_is_classi
         api, *({"id": "same", "source": s, "text": t} for s, t in zip(SOURCES, texts, strict=True))
     )["results"]
     assert [{**other, "due_at": None} for other in others] == [{**first, "due_at": None}] * 2
+
+
+def test_one_problem_is_one_proposal_that_spans_the_text_and_says_what_the_whole_does(api: httpx.Client) -> None:
+    (result,) = classify(api, {"text": f"  {TEXT}  ", "municipality": SURGE_PLACE})["results"]
+    assert result["text"] == TEXT
+    assert result["explanation"] is None
+    (proposal,) = result["proposals"]
+    assert (proposal["start"], proposal["end"]) == (0, len(TEXT))
+    assert {name: proposal[name] for name in ("sector", "topic", "agency", "deadline_hours")} == {
+        name: result[name] for name in ("sector", "topic", "agency", "deadline_hours")
+    }
+
+
+def test_proposals_follow_each_other_in_the_masked_text_and_several_are_an_operators(
+    api: httpx.Client,
+) -> None:
+    call = "Кузнецова Мария Петровна, тел. 8 (900) 765-43-21."
+    texts = [f"{call} {first}. Также {second}." for first in SENTENCES for second in SENTENCES]
+    results = classify(api, *({"text": text} for text in texts))["results"]
+    for result in results:
+        spans = [(proposal["start"], proposal["end"]) for proposal in result["proposals"]]
+        assert (spans[0][0], spans[-1][1]) == (0, len(result["text"]))
+        assert all(left[1] <= right[0] for left, right in pairwise(spans))
+        assert ("several_problems" in result["reasons"]) is (len(spans) > 1)
+        assert result["decision"] == ("review" if result["reasons"] else "route")
+        assert "Кузнецова" not in result["text"]
+
+
+def test_on_request_the_words_that_carried_each_decision(api: httpx.Client) -> None:
+    items = [{"text": TEXT}, {"text": "[ИМЯ]"}]
+    answer = api.post("/v1/classify", json={"items": items, "explain": True}).json()
+    told, nothing = answer["results"]
+    assert [word["word"] for word in told["explanation"]][:2] == ["Третью", "неделю"]
+    for word in told["explanation"]:
+        assert word["word"] == told["text"][word["start"] : word["end"]]
+        assert isinstance(word["weight"], float)
+    assert nothing["explanation"] == []
 
 
 def test_items_keep_their_order_and_get_an_id_when_they_have_none(api: httpx.Client) -> None:

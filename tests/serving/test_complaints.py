@@ -1,12 +1,20 @@
 """What `/v1/classify` does with places before it asks the model."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from data.catalogue import Catalogue, load_catalogue
 from data.errors import LabelError
+from data.settings import CHECKOUT
+from models.classifier import Classifier
 from models.decoding import Reason
-from serving.complaints import REASONS_RU, municipality_ids, place_name
-from serving.types import ClassifyItem
+from models.segments import proposals, with_several
+from serving.complaints import REASONS_RU, municipality_ids, place_name, result_of
+from serving.store import masked
+from serving.types import ClassifyItem, ClassifyResult
+from tests.models.taught import PIT, RUBBISH, TAUGHT, write_taught
 from tests.serving.bundles import CATALOGUE
 
 
@@ -53,3 +61,21 @@ def test_a_catalogue_without_places_refuses_none_and_the_place_is_stored(
 
 def test_every_reason_is_told_in_russian() -> None:
     assert set(REASONS_RU) == set(Reason.__args__)
+
+
+def test_every_reason_and_every_field_of_a_result_is_documented() -> None:
+    reference = (CHECKOUT / "docs" / "reference.md").read_text(encoding="utf-8")
+    for name in (*REASONS_RU, *ClassifyResult.model_fields):
+        assert f"`{name}`" in reference, name
+
+
+def test_several_problems_go_to_an_operator_with_a_proposal_each(tmp_path: Path) -> None:
+    model = Classifier.load(write_taught(tmp_path / "bundle"), threads=1)
+    text = masked(f"{RUBBISH}; {PIT}")
+    found = model.classify([text], [None])
+    (parts,) = proposals(model, [text], [None], found)
+    result = result_of("1", datetime.now(UTC), text, with_several(found[0], parts), parts, None)
+    assert [part.topic.label for part in result.proposals] == [TAUGHT[RUBBISH][1], TAUGHT[PIT][1]]
+    assert result.decision == "review"
+    assert "several_problems" in result.reasons
+    assert any("несколько проблем" in sentence for sentence in result.reasons_ru)

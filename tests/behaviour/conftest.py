@@ -1,0 +1,21 @@
+"""One classifier for all behaviour tests: the real encoder, heads fitted on the bundled sample."""
+
+import pytest
+
+from data.settings import settings
+from models.classifier import Classifier
+from tests.conftest import tsur
+from training.tracking import CLASSIFIER, champion_bundle
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    """The champion that `tsur train classifier` makes without fine-tuning (90 s on a free core)."""
+    home = tmp_path_factory.mktemp("behaviour")
+    tsur(home, "train", "classifier", "--set", "epochs=0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TSUR_HOME", str(home))
+        settings.cache_clear()
+        folder, _ = champion_bundle(CLASSIFIER)
+    settings.cache_clear()
+    return Classifier.load(folder)
