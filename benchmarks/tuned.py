@@ -18,21 +18,22 @@ from models.classifier import Classifier
 from models.decoding import Floats
 from models.labels import HEADS, OTHER, LabelSpace
 from training.arguments import ClassifierTraining
-from training.splits import split_rows
+from training.splits import split_off
 from training.train_classifier import fit_bundle
+
 
 def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     """Train on nine tenths of the fold's training rows, calibrate on the last, score the test rows."""
     corpus = fold.corpus
     arguments = ClassifierTraining(**recipe)
     frame = corpus.frame.iloc[fold.train].reset_index(drop=True)
-    splits = split_rows(frame, arguments.validation_share, None, arguments.seed)
-    train, validation = frame.iloc[splits.train], frame.iloc[splits.validation]
+    rest, part = split_off(frame, arguments.validation_share, arguments.seed)
+    train, validation = frame.iloc[rest], frame.iloc[part]
     names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
     work = corpus.work / f"tuned-{fold.number}"
     shutil.rmtree(work / "bundle", ignore_errors=True)
     work.mkdir(exist_ok=True)
-    catalogue = draft_catalogue(train, region="")
+    catalogue = draft_catalogue(frame if not arguments.epochs else train, region="")
     fitted = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
     bundle = fit_bundle(*fitted, work, settings().home, console.print)
     scores = probabilities(Classifier.load(bundle), corpus.frame.iloc[fold.test]["text"].tolist())

@@ -25,12 +25,23 @@ class Affinity(Config):
 
     def matrix(self, labels: LabelSpace) -> Floats:
         """Log P(agency | topic) / P(agency), smoothed, shape (topics, agencies); zeros where nothing was counted."""
-        topics, agencies = labels.names["topic"], labels.names["agency"]
-        counts = np.array([[self.rows.get(topic, {}).get(agency, 0) for agency in agencies] for topic in topics], float)
-        overall = (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * len(agencies))
+        counts, overall = self._counts(labels)
         given = (counts + PRIOR_ROWS * overall) / (counts.sum(axis=1, keepdims=True) + PRIOR_ROWS)
         information: Floats = np.log(given / overall)
         return information
+
+    def own_count(self, labels: LabelSpace) -> Floats:
+        """What one row of a topic and agency less would change in their information, shape (topics, agencies)."""
+        counts, overall = self._counts(labels)
+        less = np.maximum(counts - 1, 0)
+        difference: Floats = np.log((less + PRIOR_ROWS * overall) / (counts + PRIOR_ROWS * overall))
+        return difference
+
+    def _counts(self, labels: LabelSpace) -> tuple[Floats, Floats]:
+        """Rows of each topic and agency, and each agency's share of all."""
+        topics, agencies = labels.names["topic"], labels.names["agency"]
+        counts = np.array([[self.rows.get(topic, {}).get(agency, 0) for agency in agencies] for topic in topics], float)
+        return counts, (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * len(agencies))
 
 
 def count_affinity(labels: LabelSpace, targets: Mapping[str, Ints]) -> Affinity:

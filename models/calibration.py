@@ -42,8 +42,12 @@ def fit_decoder(
     logits: Mapping[str, Floats],
     targets: Mapping[str, Ints],
     places: Sequence[str | None],
+    counted: bool = False,
 ) -> None:
-    """Set the temperatures and the affinity's weight that minimise the negative log-likelihood, all heads together."""
+    """Set the temperatures and the affinity's weight that minimise the negative log-likelihood, all heads together.
+
+    `counted` says that the affinity was counted on these very rows.
+    """
     from scipy.optimize import minimize
 
     def apply(values: npt.NDArray[np.float64]) -> None:
@@ -52,7 +56,7 @@ def fit_decoder(
 
     def loss(values: npt.NDArray[np.float64]) -> float:
         apply(values)
-        joint = decoder.joint(logits, places)
+        joint = decoder.joint(logits, places, targets if counted else None)
         total = 0.0
         for head in HEADS:
             known = targets[head] >= 0

@@ -83,9 +83,20 @@ class JointDecoder:
             self._allowed[municipality] = mask
         return mask
 
-    def joint(self, logits: Mapping[str, Floats], places: Sequence[str | None]) -> Floats:
-        """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids."""
-        scores = np.tile(self.affinity_weight * self._affinities, (len(places), 1))
+    def joint(
+        self, logits: Mapping[str, Floats], places: Sequence[str | None], counted: Mapping[str, Ints] | None = None
+    ) -> Floats:
+        """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids.
+
+        `counted` are the labels of rows that the affinity was counted on: each row's own count is taken out.
+        """
+        affinities = np.tile(self._affinities, (len(places), 1))
+        if counted is not None:
+            own = (self._triples[:, 1] == counted["topic"][:, None]) & (
+                self._triples[:, 2] == counted["agency"][:, None]
+            )
+            affinities += own * self.affinity.own_count(self.labels)[self._triples[:, 1], self._triples[:, 2]]
+        scores = self.affinity_weight * affinities
         for column, head in enumerate(HEADS):
             log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
             scores += log_p[:, self._triples[:, column]] / self.temperatures[head]

@@ -19,7 +19,7 @@ from models.segments import Span, probability, units
 
 Head = Literal["topic", "agency"]
 EXPLAINED: tuple[Head, Head] = ("topic", "agency")
-MAX_VARIANTS = 64
+MAX_VARIANTS = 48
 """Classifications that one explanation costs at most."""
 RANDOM_DRAWS = 5
 """Random removals that a deletion test averages for each text."""

@@ -129,4 +129,3 @@ class NgramModel:
             if model.weights[head].shape != (columns, label_counts[head]):
                 raise BundleError(f"classifier bundle {folder.name}: {WEIGHTS} does not fit {TERMS} and labels.json")
         return model
-

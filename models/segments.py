@@ -89,7 +89,7 @@ def with_several(found: Classification, parts: Sequence[SegmentProposal]) -> Cla
 
 def units(text: str) -> list[Span]:
     """Spans of sentences, list items and added clauses, in order; fewer than two where the text is one."""
-    from razdel import sentenize  # type: ignore[import-untyped]
+    from razdel import sentenize
 
     marks = _list_marks(text)
     edges = {edge for sentence in sentenize(text) for edge in (sentence.start, sentence.stop)}

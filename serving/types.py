@@ -18,7 +18,7 @@ Identifier = Annotated[
 ]
 EARLIEST_YEAR = 2000
 LATEST_AHEAD = timedelta(days=2)
-MAX_EXPLAINED = 32
+MAX_EXPLAINED = 8
 """Complaints in one request with `explain`: each costs up to 65 classifications."""
 
 

@@ -15,6 +15,7 @@ class ClassifierTraining(Config):
     text_prefix: str = "query: "
     max_tokens: int = Field(default=192, ge=8, le=512)
     ngrams: bool = True
+    trimmings: bool = True
 
     epochs: int = Field(default=3, ge=0, le=200)
     patience: int = Field(default=2, ge=1)

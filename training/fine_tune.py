@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from torch.utils.data import DataLoader
@@ -30,14 +31,17 @@ from training.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
 from training.catalogue_rows import catalogue_rows
 from training.evaluate import label_targets
 from training.export import check_agreement, export_weights
-from training.fit_ngrams import fit_ngrams, out_of_fold, silent
+from training.fit_ngrams import draw_folds, fit_ngrams, out_of_fold, silent
 from training.frozen import FrozenStates, can_keep, read_rows
 from training.metrics import head_metrics
-from training.probe import probe_heads
+from training.probe import cross_fitted, probe_heads
 from training.splits import text_keys
+from training.trimmings import with_trimmings
 
 log = logging.getLogger(__name__)
 SCORE = "score"
+HELD_OUT = "held_out.npz"
+"""Logits of the training rows by heads fitted without them; only where nothing is fine-tuned."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,15 @@ def fine_tune(
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     taught = pd.concat([rows[0], catalogue_rows(catalogue)], ignore_index=True)
     weight = np.where(np.arange(len(taught)) < len(rows[0]), 1.0, CATALOGUE_WEIGHT)
+    if arguments.trimmings:
+        taught["text"] = [
+            *with_trimmings(rows[0]["text"].tolist(), arguments.seed), *taught["text"].iloc[len(rows[0]) :]
+        ]  # fmt: skip
     texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
     targets = [label_targets(labels, part) for part in (taught, rows[1])]
     say("fitting the n-grams")
-    priors = _fit_priors(texts, targets, counts, arguments, bundle)
+    folds = draw_folds(text_keys(pd.Series(texts[0])), arguments.seed)
+    priors = _fit_priors(texts, targets, counts, arguments, folds, bundle)
     limit = token_limit(arguments, encoder.config)
     datasets = [
         encode_rows(part, truth, tokenizer, arguments.text_prefix, limit)
@@ -101,7 +110,11 @@ def fine_tune(
         say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
-        probe_heads(network, features[0], targets[0], priors[0], arguments.class_weighting, weight)
+        fitting = features[0], targets[0], priors[0], arguments.class_weighting, weight
+        probe_heads(network, *fitting)
+        if not arguments.epochs:
+            held_out: dict[str, Any] = {h: z[: len(rows[0])] for h, z in cross_fitted(*fitting, folds).items()}
+            np.savez(work / HELD_OUT, **held_out)
     transformers.set_seed(arguments.seed)
     if arguments.epochs:
         trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
@@ -132,6 +145,7 @@ def _fit_priors(
     targets: Sequence[Mapping[str, Ints]],
     label_counts: Mapping[str, int],
     arguments: ClassifierTraining,
+    folds: npt.NDArray[np.int64],
     bundle: Path,
 ) -> list[dict[str, Floats]]:
     """Fit and save the n-grams; what they say of the training rows (out of fold) and of the others."""
@@ -143,8 +157,7 @@ def _fit_priors(
     model.save(bundle)
     if not arguments.ngrams:
         return [{head: np.zeros((len(part), n), np.float32) for head, n in label_counts.items()} for part in texts]
-    held_out = out_of_fold(texts[0], targets[0], *fitting, groups=text_keys(pd.Series(texts[0])))
-    return [held_out, model.logits(texts[1])]
+    return [out_of_fold(texts[0], targets[0], *fitting, folds), model.logits(texts[1])]
 
 
 def last_checkpoint(folder: Path) -> Path | None:

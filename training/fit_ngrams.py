@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from rich.progress import track
 
 from models.labels import HEADS, Ints
 from models.ngrams import NgramModel, NgramSpace
@@ -51,16 +52,24 @@ def out_of_fold(
     targets: Mapping[str, Ints],
     label_counts: Mapping[str, int],
     seed: int,
-    groups: npt.NDArray[np.generic],
+    folds: npt.NDArray[np.int64],
 ) -> dict[str, Floats]:
-    """Log-probabilities of each row by a model fitted without it, shape (n, labels of the head)."""
+    """Log-probabilities of each row by a model fitted without its fold, shape (n, labels of the head)."""
+    out = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
+    for fold in track(np.unique(folds), description="fitting the n-grams fold by fold", transient=True):
+        train, rest = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        part = {head: target[train] for head, target in targets.items()}
+        model = fit_ngrams([texts[int(i)] for i in train], part, label_counts, seed)
+        for head, logits in model.logits([texts[int(i)] for i in rest]).items():
+            out[head][rest] = logits
+    return out
+
+
+def draw_folds(groups: npt.NDArray[np.generic], seed: int, folds: int = FOLDS) -> npt.NDArray[np.int64]:
+    """The fold of each row, shape (n,); rows of one group share one."""
     from sklearn.model_selection import GroupKFold
 
-    out = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
-    for train, rest in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(texts, groups=groups):
-        model = fit_ngrams(
-            [texts[i] for i in train], {h: t[train] for h, t in targets.items()}, label_counts, seed
-        )
-        for head, logits in model.logits([texts[i] for i in rest]).items():
-            out[head][rest] = logits
+    out = np.zeros(len(groups), dtype=np.int64)
+    for fold, (_, rest) in enumerate(GroupKFold(folds, shuffle=True, random_state=seed).split(groups, groups=groups)):
+        out[rest] = fold
     return out

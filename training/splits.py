@@ -60,12 +60,21 @@ def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, 
     """
     if len(frame) < MIN_ROWS:
         raise InputError(f"training needs at least {MIN_ROWS} labelled complaints, there are {len(frame)}")
-    groups = text_keys(frame["text"])
-    strata = frame["sector"].fillna("").to_numpy()
-    rows = np.arange(len(frame))
-    rest, test = _part(rows, strata, groups, test_share, seed)
-    train, validation = _part(rest, strata, groups, validation_share / (1 - test_share), seed)
-    return Splits(np.sort(train), np.sort(validation), np.sort(test))
+    rest, test = split_off(frame, test_share, seed)
+    train, validation = split_off(frame.iloc[rest], validation_share / (1 - test_share), seed)
+    return Splits(np.sort(rest[train]), np.sort(rest[validation]), np.sort(test))
+
+
+def split_off(frame: pd.DataFrame, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Positions of the rest and of the part split off: stratified by sector, equal texts together."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    strata, groups = frame["sector"].fillna("").to_numpy(), text_keys(frame["text"])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        splitter = StratifiedGroupKFold(max(2, round(1 / share)), shuffle=True, random_state=seed)
+        rest, part = next(splitter.split(strata, strata, groups))
+    return rest, part
 
 
 def near_duplicate_groups(texts: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -115,20 +124,3 @@ def cross_validation_folds(frame: pd.DataFrame, folds: int = FOLDS, seed: int = 
             return list(splitter.split(frame, strata, near_duplicate_groups(frame["text"].tolist())))
         except ValueError as error:
             raise InputError(f"{len(frame)} complaints cannot be split into {folds} folds: {error}") from None
-
-
-def _part(
-    rows: npt.NDArray[np.int64],
-    strata: npt.NDArray[np.str_],
-    groups: npt.NDArray[np.str_],
-    share: float,
-    seed: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = max(2, round(1 / share))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        kept, part = next(splitter.split(rows, strata[rows], groups[rows]))
-    return rows[kept], rows[part]

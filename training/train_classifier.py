@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from models.affinity import count_affinity
 from models.bundle import BundleConfig, BundleParts, write_parts
 from models.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_threshold
 from models.classifier import Classifier
-from models.decoding import decide
+from models.decoding import Floats, decide
 from models.labels import HEADS, LabelSpace, learn_label_space
 from models.novelty import fit_novelty
 from training import tracking
@@ -143,17 +143,22 @@ def fit_bundle(
     home: Path,
     say: Say,
 ) -> Path:
-    """Fine-tune on the first rows, export, calibrate on the second; the bundle's folder inside `work`."""
-    from training.fine_tune import Tuned, fine_tune
+    """Fit and export on the first rows, calibrate on the second; the bundle's folder inside `work`.
+
+    Without fine-tuning nothing has to be held back: all rows are fitted on, and all of them calibrate by
+    logits of heads fitted without them.
+    """
+    from training.fine_tune import HELD_OUT, Tuned, fine_tune
 
     train, validation = rows
+    taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
     bundle, fitted = work / "bundle", work / "fitted.json"
     if fitted.exists():
         say("the network was fitted before the run was interrupted")
         tuned = Tuned(**json.loads(fitted.read_text()))
     else:
-        tuned = fine_tune(rows, labels, catalogue, arguments, work, home / "encoders", bundle, say)
+        tuned = fine_tune((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
         fitted.write_text(json.dumps(asdict(tuned)))
     config = BundleConfig(
         encoder=arguments.encoder,
@@ -163,23 +168,31 @@ def fit_bundle(
         data_fingerprint=fingerprint,
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
-    affinity = count_affinity(labels, label_targets(labels, train))
+    affinity = count_affinity(labels, label_targets(labels, taught))
     novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
     parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
     write_parts(bundle, parts, catalogue_yaml)
-    calibration = calibrate(Classifier.load(bundle), validation, arguments.promised_precision)
+    held_out = dict(np.load(work / HELD_OUT)) if not arguments.epochs else None
+    calibrating = validation if arguments.epochs else taught
+    calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     write_parts(bundle, replace(parts, calibration=calibration), catalogue_yaml)
     return bundle
 
 
-def calibrate(classifier: Classifier, rows: pd.DataFrame, promised: float) -> Calibration:
-    """Temperatures, the affinity's weight and the threshold on rows that nothing was trained on."""
+def calibrate(
+    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
+) -> Calibration:
+    """Temperatures, the affinity's weight and the threshold, from logits that no row had a part in.
+
+    `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
+    """
     texts, decoder = rows["text"].tolist(), classifier.decoder
     places = classifier.catalogue.place_ids(rows["municipality"])
-    logits, _ = classifier.logits(texts, places)
+    logits = held_out or classifier.logits(texts, places)[0]
     targets = label_targets(classifier.parts.labels, rows)
-    fit_decoder(decoder, logits, targets, places)
-    joint = decoder.joint(logits, places)
+    counted = held_out is not None
+    fit_decoder(decoder, logits, targets, places, counted)
+    joint = decoder.joint(logits, places, targets if counted else None)
     chosen = decoder.best(joint)[:, HEADS.index("agency")]
     confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
