@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.catalogue import Catalogue
 
-WEIGHT = 2.0
+WEIGHT = 4.0
 """What such a row weighs in the regressions beside a complaint's 1."""
 
 

@@ -26,15 +26,16 @@ from models.decoding import Floats
 from models.encoder import resolve_encoder
 from models.labels import HEADS, Ints, LabelSpace
 from models.network import ComplaintNetwork
+from models.ngrams import NgramModel
 from training.arguments import ClassifierTraining
 from training.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
 from training.catalogue_rows import catalogue_rows
 from training.evaluate import label_targets
 from training.export import check_agreement, export_weights
-from training.fit_ngrams import draw_folds, fit_ngrams, out_of_fold, silent
+from training.fit_ngrams import draw_folds, fit_maps, out_of_fold, silent
 from training.frozen import FrozenStates, can_keep, read_rows
+from training.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.metrics import head_metrics
-from training.probe import cross_fitted, probe_heads
 from training.splits import text_keys
 from training.trimmings import with_trimmings
 
@@ -82,6 +83,7 @@ def fine_tune(
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     taught = pd.concat([rows[0], catalogue_rows(catalogue)], ignore_index=True)
     weight = np.where(np.arange(len(taught)) < len(rows[0]), 1.0, CATALOGUE_WEIGHT)
+    groups = text_keys(taught["text"])
     if arguments.trimmings:
         taught["text"] = [
             *with_trimmings(rows[0]["text"].tolist(), arguments.seed), *taught["text"].iloc[len(rows[0]) :]
@@ -89,8 +91,8 @@ def fine_tune(
     texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
     targets = [label_targets(labels, part) for part in (taught, rows[1])]
     say("fitting the n-grams")
-    folds = draw_folds(text_keys(pd.Series(texts[0])), arguments.seed)
-    priors = _fit_priors(texts, targets, counts, arguments, folds, bundle)
+    folds = draw_folds(groups, arguments.seed)
+    ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
     limit = token_limit(arguments, encoder.config)
     datasets = [
         encode_rows(part, truth, tokenizer, arguments.text_prefix, limit)
@@ -104,17 +106,29 @@ def fine_tune(
         read, kept = read_rows(network, dataset, pad, keep)
         features.append(read)
         states.append(kept)
+    taught_rows = Rows(
+        texts[0], features[0], targets[0], counts, weight, folds, arguments.class_weighting, arguments.seed
+    )
     collators = [_Collator(pad, *parts) for parts in zip(priors, states, strict=True)]
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
-        fitting = features[0], targets[0], priors[0], arguments.class_weighting, weight
-        probe_heads(network, *fitting)
+        heads = fit_stacked(taught_rows, priors[0], dict.fromkeys(HEADS, PENALTY))
         if not arguments.epochs:
-            held_out: dict[str, Any] = {h: z[: len(rows[0])] for h, z in cross_fitted(*fitting, folds).items()}
+            choice = choose(taught_rows, priors[0], mixtures=arguments.ngrams)
+            say(f"held-out rows chose penalties {choice.penalties} and shares side by side {choice.shares}")
+            ngrams, heads = (
+                fit_mixture(taught_rows, ngrams, priors[0], choice)
+                if arguments.ngrams
+                else (ngrams, fit_stacked(taught_rows, priors[0], choice.penalties))
+            )
+            held_out: dict[str, Any] = {head: logits[: len(rows[0])] for head, logits in choice.held_out.items()}
             np.savez(work / HELD_OUT, **held_out)
+        heads.install(network)
+    bundle.mkdir(parents=True, exist_ok=True)
+    ngrams.save(bundle)
     transformers.set_seed(arguments.seed)
     if arguments.epochs:
         trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
@@ -146,18 +160,13 @@ def _fit_priors(
     label_counts: Mapping[str, int],
     arguments: ClassifierTraining,
     folds: npt.NDArray[np.int64],
-    bundle: Path,
-) -> list[dict[str, Floats]]:
-    """Fit and save the n-grams; what they say of the training rows (out of fold) and of the others."""
-    fitting = label_counts, arguments.seed
-    model = fit_ngrams(texts[0], targets[0], *fitting)
+) -> tuple[NgramModel, list[dict[str, Floats]]]:
+    """The n-grams, and what they say of the training rows (out of fold) and of the others."""
+    model = fit_maps(texts[0], targets[0], label_counts, arguments.seed).ngrams
     if not arguments.ngrams:
-        model = silent(model)
-    bundle.mkdir(parents=True, exist_ok=True)
-    model.save(bundle)
-    if not arguments.ngrams:
-        return [{head: np.zeros((len(part), n), np.float32) for head, n in label_counts.items()} for part in texts]
-    return [out_of_fold(texts[0], targets[0], *fitting, folds), model.logits(texts[1])]
+        nothing = [{head: np.zeros((len(part), n), np.float32) for head, n in label_counts.items()} for part in texts]
+        return silent(model), nothing
+    return model, [out_of_fold(texts[0], targets[0], label_counts, arguments.seed, folds), model.logits(texts[1])]
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -284,9 +293,8 @@ def _trainer(
         callbacks=[EarlyStoppingCallback(arguments.patience), RichProgress(), EpochsToMlflow()],
     )
     # The Trainer knows one collator; rows of the two sets have states and priors of their own.
-    trainer.get_eval_dataloader = lambda _=None: DataLoader(
-        datasets[1], arguments.batch_size * 2, collate_fn=collators[1]
-    )
+    validation = DataLoader(datasets[1], arguments.batch_size * 2, collate_fn=collators[1])
+    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(validation)
     trainer.remove_callback(PrinterCallback)
     return trainer
 
