@@ -31,6 +31,7 @@ from benchmarks.results import (
 )
 from data.cleaning import clean_text
 from data.errors import ColumnsError, FileError
+from models.calibration import expected_calibration_error
 from models.labels import HEADS, Ints, LabelSpace
 from training.splits import FOLDS, MIN_LABEL_ROWS, cross_validation_folds, fingerprint
 
@@ -42,6 +43,7 @@ AIMS = {
 }
 """Accuracy, macro-F1 and top-3 that the winner should reach."""
 ECE, PRECISION, SLACK, MORE_COVERAGE = 0.04, 0.95, 0.02, 1.3
+TOP_WORDS = "confidence lost without the top 3 words beyond that without 3 random ones"
 LIBRARIES = ("floret", "numpy", "scikit-learn", "scipy", "torch", "transformers")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -144,7 +146,7 @@ def keep_scores(name: str, fold: Fold, folds: int, scores: Scores, seconds: floa
     path = scores_path(name, fold, folds)
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_suffix(".unfinished.npz")
-    arrays: dict[str, Any] = {head: scores[head].astype(np.float32) for head in HEADS}
+    arrays: dict[str, Any] = {name: values.astype(np.float32) for name, values in scores.items()}
     np.savez(unfinished, train=fold.train, test=fold.test, seconds=seconds, **arrays)
     unfinished.rename(path)
 
@@ -157,7 +159,8 @@ def kept_scores(name: str, fold: Fold, folds: int) -> tuple[Scores, float] | Non
     with np.load(path) as kept:
         if not (np.array_equal(kept["train"], fold.train) and np.array_equal(kept["test"], fold.test)):
             return None
-        return {head: kept[head] for head in HEADS}, float(kept["seconds"])
+        scores = {name: kept[name] for name in kept.files if name not in ("train", "test", "seconds")}
+        return scores, float(kept["seconds"])
 
 
 def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
@@ -167,6 +170,8 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
     of_fold = np.concatenate([np.full(len(part.test), part.number) for part in parts])
     kept = {name: [kept_scores(name, part, folds) for part in parts] for name in CONTENDERS}
     whole = {name: [fold for fold in found if fold] for name, found in kept.items() if all(found)}
+    lengths = corpus.frame["text"].str.len().to_numpy()[rows]
+    long = lengths >= np.quantile(lengths, 0.9)
     heads: dict[str, Any] = {}
     for head in HEADS:
         known = corpus.targets[head][rows] >= 0
@@ -182,9 +187,19 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
                     for key in ("accuracy", "macro_f1")
                 }
             figures |= _confidence_figures(truth, scores[name], of_fold[known], CONTENDERS[name].probabilities)
+            figures["accuracy_longest_tenth"] = float((scores[name].argmax(axis=1) == truth)[long[known]].mean())
+            if (raw := f"uncalibrated.{head}") in whole[name][0][0]:
+                before = np.concatenate([fold[0][raw] for fold in whole[name]])[known]
+                confidence, correct = quality.confidences(before, True), before.argmax(axis=1) == truth
+                figures["calibration"]["ece_before"] = expected_calibration_error(confidence, correct)
             heads[head]["contenders"][name] = figures
     seconds = {name: sum(fold[1] for fold in found) for name, found in whole.items()}
-    return {"rows": len(corpus.frame), "heads": heads, "seconds": seconds}
+    deletion = {
+        name: np.mean([fold[0]["deletion"] for fold in found], axis=0).tolist()
+        for name, found in whole.items()
+        if "deletion" in found[0][0]
+    }
+    return {"rows": len(corpus.frame), "heads": heads, "seconds": seconds, "deletion": deletion}
 
 
 def _confidence_figures(truth: Ints, scores: quality.Floats, of_fold: Ints, probabilities: bool) -> dict[str, Any]:
@@ -216,6 +231,9 @@ def targets(measured: dict[str, Any]) -> list[Target]:
         # A rival that dares nothing must still be beaten: half a row of coverage is the least.
         least = max(MORE_COVERAGE * rival.get("coverage", 0.0), 0.5 / measured[corpus]["rows"])
         goals.append(Target.at_least(f"{place} coverage at {PRECISION} promised", routing.get("coverage"), least))
+    for corpus, figures in measured.items():
+        top, random = figures["deletion"].get(field.WINNER, (None, None))
+        goals.append(Target.above(f"{corpus} {TOP_WORDS}", None if top is None else top - random, 0.0))
     return goals
 
 

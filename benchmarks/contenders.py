@@ -148,6 +148,13 @@ def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
     return _each_head(fold, fit)
 
 
+def product(fold: Fold, recipe: Recipe) -> Scores:
+    """This project's classifier as `tsur train classifier` makes it, with the arguments of the recipe."""
+    from benchmarks.tuned import tuned
+
+    return tuned(fold, recipe["arguments"])
+
+
 def frozen_vectors(corpus: Corpus, recipe: Recipe) -> Floats:
     """Mean-pooled last layer of the pretrained encoder for each complaint, shape (rows, width); computed once."""
     keys = {key: recipe[key] for key in ("encoder", "prefix", "max_tokens")}
@@ -235,5 +242,12 @@ CONTENDERS: dict[str, Contender] = {
     ),
     "frozen_linear": Contender("frozen encoder, linear", frozen_linear, {**_VECTORS, "c": 10.0}, probabilities=True),
     REFERENCE: Contender("TF-IDF + frozen encoder, SVM", tfidf_frozen_svm, {**_VECTORS, "c": 0.5}),
+    "fine_tuned": Contender(
+        "fine-tuned encoder alone",
+        product,
+        {"arguments": {"epochs": 3, "ngrams": False, "learning_rate": 1e-4, "head_learning_rate": 5e-4}, "code": 1},
+        probabilities=True,
+    ),
+    WINNER: Contender("TSUR", product, {"arguments": {"epochs": 0}, "code": 1}, probabilities=True),
 }
-"""Name → contender, in the order of the tables. The fine-tuned classifier and the winner are entries here."""
+"""Name → contender, in the order of the tables; `code` in a recipe goes up when what it runs changes."""

@@ -15,15 +15,24 @@ from benchmarks.results import console
 from data.catalogue import draft_catalogue
 from data.settings import settings
 from models.classifier import Classifier
-from models.decoding import Floats
+from models.decoding import Floats, JointDecoder
+from models.explanation import deletion_test
 from models.labels import HEADS, OTHER, LabelSpace
 from training.arguments import ClassifierTraining
 from training.splits import split_off
 from training.train_classifier import fit_bundle
 
+EXPLAINED = 20
+"""Texts of each fold that the deletion test reads."""
+
 
 def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
-    """Train on nine tenths of the fold's training rows, calibrate on the last, score the test rows."""
+    """Train on the fold's training rows as the product does, score the test rows.
+
+    Beside each head's scores stand those of the uncalibrated decoding, `uncalibrated.HEAD`, and the figures of
+    the deletion test, `deletion`, shape (2,): the fall of the confidence without the top words, and without
+    as many random ones.
+    """
     corpus = fold.corpus
     arguments = ClassifierTraining(**recipe)
     frame = corpus.frame.iloc[fold.train].reset_index(drop=True)
@@ -31,24 +40,27 @@ def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     train, validation = frame.iloc[rest], frame.iloc[part]
     names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
     work = corpus.work / f"tuned-{fold.number}"
-    shutil.rmtree(work / "bundle", ignore_errors=True)
-    work.mkdir(exist_ok=True)
-    catalogue = draft_catalogue(frame if not arguments.epochs else train, region="")
-    fitted = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
-    bundle = fit_bundle(*fitted, work, settings().home, console.print)
-    scores = probabilities(Classifier.load(bundle), corpus.frame.iloc[fold.test]["text"].tolist())
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
+    fitting = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
+    classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))
+    texts = corpus.frame.iloc[fold.test]["text"].tolist()
+    logits, _ = classifier.logits(texts, [None] * len(texts))
+    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    scores = probabilities(classifier.decoder, logits)
+    scores |= {f"uncalibrated.{head}": shares for head, shares in probabilities(plain, logits).items()}
+    found = deletion_test(classifier, texts[:EXPLAINED], [None] * EXPLAINED)
     shutil.rmtree(work)
-    return scores
+    return scores | {"deletion": np.array([found.top, found.random])}
 
 
-def probabilities(classifier: Classifier, texts: list[str]) -> dict[str, Floats]:
+def probabilities(decoder: JointDecoder, logits: Mapping[str, Floats]) -> dict[str, Floats]:
     """What the joint decoding gives each label, shape (n, labels), among the labels that are no «Прочее»."""
-    places: list[str | None] = [None] * len(texts)
-    logits, _ = classifier.logits(texts, places)
-    joint = classifier.decoder.joint(logits, places)
+    joint = decoder.joint(logits, [None] * len(logits[HEADS[0]]))
     out = {}
     for head in HEADS:
-        known = [name != OTHER for name in classifier.parts.labels.names[head]]
-        shares = classifier.decoder.marginal(joint, head)[:, known]
+        known = [name != OTHER for name in decoder.labels.names[head]]
+        shares = decoder.marginal(joint, head)[:, known]
         out[head] = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
     return out

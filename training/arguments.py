@@ -17,11 +17,11 @@ class ClassifierTraining(Config):
     ngrams: bool = True
     trimmings: bool = True
 
-    epochs: int = Field(default=3, ge=0, le=200)
+    epochs: int = Field(default=0, ge=0, le=200)
     patience: int = Field(default=2, ge=1)
     batch_size: int = Field(default=16, ge=1, le=1024)
-    learning_rate: float = Field(default=1.5e-4, gt=0, lt=1)
-    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    learning_rate: float = Field(default=5e-5, gt=0, lt=1)
+    head_learning_rate: float = Field(default=3e-4, gt=0, lt=1)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0, lt=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)

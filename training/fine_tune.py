@@ -63,7 +63,7 @@ def fine_tune(
     bundle: Path,
     say: Any,
 ) -> Tuned:
-    """Train on the first frame of `rows`, keep the epoch best on the second, export it."""
+    """Fit on the first frame of `rows`, keep the epoch best on the second, export the network and the n-grams."""
     import transformers
     from transformers import DataCollatorWithPadding
 
@@ -72,77 +72,88 @@ def fine_tune(
     transformers.set_seed(arguments.seed)
     encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
     counts = {head: len(labels.names[head]) for head in HEADS}
+    weighting = class_weights(labels, rows[0], arguments.class_weighting)
     network = ComplaintNetwork(
-        encoder,
-        encoder.config.hidden_size,
-        counts,
-        arguments.dropout,
-        class_weights(labels, rows[0], arguments.class_weighting),
-        arguments.label_smoothing,
+        encoder, encoder.config.hidden_size, counts, arguments.dropout, weighting, arguments.label_smoothing
     )
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
-    taught = pd.concat([rows[0], catalogue_rows(catalogue)], ignore_index=True)
-    weight = np.where(np.arange(len(taught)) < len(rows[0]), 1.0, CATALOGUE_WEIGHT)
-    groups = text_keys(taught["text"])
-    if arguments.trimmings:
-        taught["text"] = [
-            *with_trimmings(rows[0]["text"].tolist(), arguments.seed), *taught["text"].iloc[len(rows[0]) :]
-        ]  # fmt: skip
+    taught, weight, folds = _taught_rows(rows[0], catalogue, arguments)
     texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
     targets = [label_targets(labels, part) for part in (taught, rows[1])]
     say("fitting the n-grams")
-    folds = draw_folds(groups, arguments.seed)
     ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
-    limit = token_limit(arguments, encoder.config)
-    datasets = [
-        encode_rows(part, truth, tokenizer, arguments.text_prefix, limit)
-        for part, truth in zip(texts, targets, strict=True)
-    ]
+    limit, prefix = token_limit(arguments, encoder.config), arguments.text_prefix
+    datasets = [encode_rows(*part, tokenizer, prefix, limit) for part in zip(texts, targets, strict=True)]
     say("reading the rows with the encoder as it is")
     pad = DataCollatorWithPadding(tokenizer)
-    features, states = [], []
-    for name, dataset in zip(("train", "validation"), datasets, strict=True):
-        keep = work / "states" / f"{name}.npy" if can_keep(network) and arguments.epochs else None
-        read, kept = read_rows(network, dataset, pad, keep)
-        features.append(read)
-        states.append(kept)
-    taught_rows = Rows(
-        texts[0], features[0], targets[0], counts, weight, folds, arguments.class_weighting, arguments.seed
-    )
-    collators = [_Collator(pad, *parts) for parts in zip(priors, states, strict=True)]
+    keep = work / "states" if can_keep(network) and arguments.epochs else None
+    read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
-        heads = fit_stacked(taught_rows, priors[0], dict.fromkeys(HEADS, PENALTY))
-        if not arguments.epochs:
-            choice = choose(taught_rows, priors[0], mixtures=arguments.ngrams)
-            say(f"held-out rows chose penalties {choice.penalties} and shares side by side {choice.shares}")
-            ngrams, heads = (
-                fit_mixture(taught_rows, ngrams, priors[0], choice)
-                if arguments.ngrams
-                else (ngrams, fit_stacked(taught_rows, priors[0], choice.penalties))
-            )
-            held_out: dict[str, Any] = {head: logits[: len(rows[0])] for head, logits in choice.held_out.items()}
-            np.savez(work / HELD_OUT, **held_out)
-        heads.install(network)
+        fitting = counts, weight, folds, arguments.class_weighting, arguments.seed
+        ngrams = _fit_heads(
+            network, Rows(texts[0], read[0][0], targets[0], *fitting), ngrams, priors[0], arguments, work
+        )
     bundle.mkdir(parents=True, exist_ok=True)
     ngrams.save(bundle)
-    transformers.set_seed(arguments.seed)
     if arguments.epochs:
+        transformers.set_seed(arguments.seed)
+        collators = [_Collator(pad, prior, states) for prior, (_, states) in zip(priors, read, strict=True)]
         trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         network = network.to("cpu")
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
-    batches = [
-        pad([{k: datasets[1][int(i)][k] for k in ("input_ids", "attention_mask")} for i in part])
-        for part in np.array_split(np.arange(min(64, len(datasets[1]))), 4)
-    ]
-    check_agreement(network, batches, bundle)
+    check_agreement(network, _some_batches(datasets[1], pad), bundle)
     shutil.rmtree(work / "states", ignore_errors=True)
     return Tuned(int(tokenizer.pad_token_id), limit)
+
+
+def _taught_rows(
+    rows: pd.DataFrame, catalogue: Catalogue, arguments: ClassifierTraining
+) -> tuple[pd.DataFrame, Floats, npt.NDArray[np.int64]]:
+    """Complaints, trimmed if asked for, and behind them the catalogue's own words; their weights and folds."""
+    words = catalogue_rows(catalogue)
+    taught = pd.concat([rows, words], ignore_index=True)
+    folds = draw_folds(text_keys(taught["text"]), arguments.seed)
+    if arguments.trimmings:
+        taught["text"] = [*with_trimmings(rows["text"].tolist(), arguments.seed), *words["text"]]
+    weight = np.where(np.arange(len(taught)) < len(rows), 1.0, CATALOGUE_WEIGHT)
+    return taught, weight, folds
+
+
+def _fit_heads(
+    network: ComplaintNetwork,
+    rows: Rows,
+    ngrams: NgramModel,
+    priors: Mapping[str, Floats],
+    arguments: ClassifierTraining,
+    work: Path,
+) -> NgramModel:
+    """Set the network's heads; without fine-tuning also mix in those fitted side by side with n-grams.
+
+    What held-out rows are given then is kept in `work`, complaints first, to calibrate on. Returns the n-grams.
+    """
+    heads = fit_stacked(rows, priors, dict.fromkeys(HEADS, PENALTY))
+    if not arguments.epochs:
+        choice = choose(rows, priors, mixtures=arguments.ngrams)
+        if arguments.ngrams:
+            ngrams, heads = fit_mixture(rows, ngrams, priors, choice)
+        else:
+            heads = fit_stacked(rows, priors, choice.penalties)
+        held_out: dict[str, Any] = dict(choice.held_out)
+        np.savez(work / HELD_OUT, **held_out)
+    heads.install(network)
+    return ngrams
+
+
+def _some_batches(dataset: Any, pad: Any) -> list[Any]:
+    columns = ("input_ids", "attention_mask")
+    parts = np.array_split(np.arange(min(64, len(dataset))), 4)
+    return [pad([{name: dataset[int(i)][name] for name in columns} for i in part]) for part in parts]
 
 
 def read_texts(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:

@@ -172,8 +172,9 @@ def fit_bundle(
     novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
     parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
     write_parts(bundle, parts, catalogue_yaml)
-    held_out = dict(np.load(work / HELD_OUT)) if not arguments.epochs else None
-    calibrating = validation if arguments.epochs else taught
+    held_out, calibrating = None, validation
+    if not arguments.epochs:
+        held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     write_parts(bundle, replace(parts, calibration=calibration), catalogue_yaml)
     return bundle

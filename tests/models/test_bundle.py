@@ -3,18 +3,26 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from data.errors import BundleError
 from data.settings import CHECKOUT
+from models.affinity import Affinity
 from models.bundle import FORMAT, read_parts, write_parts
 from models.classifier import Classifier
 from models.labels import HEADS
+from models.ngrams import NgramModel, NgramSpace
+from models.novelty import Novelty
 
-NEEDED = ["model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"]
+NEEDED = [
+    *("model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
+    *("affinity.json", "novelty.json", "ngrams.json", "ngrams.safetensors"),
+]
 
 
 @pytest.fixture()
@@ -32,17 +40,35 @@ def change_json(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
+def drop_json(path: Path, key: str) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({name: value for name, value in content.items() if name != key}))
+
+
+def other_ngrams(folder: Path) -> None:
+    space = NgramSpace.fit(["яма", "свет"])
+    terms = sum(map(len, space.terms.values()))
+    NgramModel(space, {h: np.zeros((terms, 2)) for h in HEADS}, {h: np.zeros(2) for h in HEADS}).save(folder)
+
+
 def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
     parts = read_parts(bundle)
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
     write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
     again = read_parts(copy)
-    assert (again.config, again.labels.names, again.calibration, again.catalogue) == (
-        parts.config,
-        parts.labels.names,
-        parts.calibration,
-        parts.catalogue,
-    )
+    for name in ("config", "calibration", "catalogue", "affinity", "novelty"):
+        assert getattr(again, name) == getattr(parts, name), name
+    assert again.labels.names == parts.labels.names
+
+
+def test_affinity_and_novelty_survive_writing_and_reading(bundle: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
+    affinity = Affinity(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
+    novelty = Novelty(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
+    parts = replace(read_parts(copy), affinity=affinity, novelty=novelty)
+    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    again = read_parts(copy)
+    assert (again.affinity, again.novelty) == (affinity, novelty)
 
 
 def test_there_is_no_pickle_in_a_bundle(bundle: Path):
@@ -70,6 +96,7 @@ def test_a_corrupted_file_is_named(damaged: Path, name: str, content: bytes):
     with pytest.raises(BundleError, match=name) as caught:
         Classifier.load(damaged)
     assert caught.value.code == "bad_bundle"
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -94,6 +121,23 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         "calibration.json.*sector, topic, agency",
     ),
     "a threshold is no number": (lambda f: change_json(f / "calibration.json", threshold="high"), "threshold"),
+    "a count is no number": (
+        lambda f: change_json(f / "affinity.json", rows={"Мусор": {"Оператор": "many"}}),
+        "affinity.json.*Оператор",
+    ),
+    "counts are not by agency": (lambda f: change_json(f / "affinity.json", rows={"Мусор": 7}), "affinity.json.*Мусор"),
+    "a key of the affinity is unknown": (lambda f: change_json(f / "affinity.json", row={}), "affinity.json.*row"),
+    "the beginnings of words are no list": (
+        lambda f: change_json(f / "novelty.json", beginnings=5),
+        "novelty.json.*beginnings",
+    ),
+    "novelty has no threshold": (lambda f: drop_json(f / "novelty.json", "threshold"), "novelty.json.*threshold"),
+    "n-grams have no letters": (lambda f: drop_json(f / "ngrams.json", "letters"), "ngrams.json.*letters"),
+    "n-grams of another training": (
+        lambda f: change_json(f / "ngrams.json", words=["мусор"]),
+        "ngrams.json or ngrams.safetensors is broken",
+    ),
+    "n-grams for other labels": (lambda f: other_ngrams(f), "ngrams.safetensors does not fit"),
     "a catalogue contradicts itself": (
         lambda f: change_yaml(
             f / "catalogue.yaml",

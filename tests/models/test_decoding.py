@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from data.catalogue import Catalogue, load_catalogue
 from data.settings import CHECKOUT
+from models.affinity import Affinity
 from models.decoding import TOP, Classification, Floats, JointDecoder, decide, has_cyrillic, log_softmax
 from models.labels import HEADS, OTHER, LabelSpace
 
@@ -74,6 +75,37 @@ def test_no_impossible_combination_ever_comes_out(seed: int, scale: float, place
         assert (item.sector.label, item.topic.label, item.agency.label) in POSSIBLE[place]
 
 
+@st.composite
+def any_decoder(draw: st.DrawFn) -> JointDecoder:
+    """Temperatures and a weight far outside of what fitting finds; an affinity for combinations of any kind."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows: dict[str, dict[str, int]] = {}
+    for topic, agency in zip(rng.choice(FULL.names["topic"], 50), rng.choice(FULL.names["agency"], 50), strict=True):
+        rows.setdefault(topic, {})[agency] = int(rng.integers(1, 10_000))
+    temperatures = {head: draw(st.sampled_from([0.05, 0.7, 1.0, 3.0, 50.0])) for head in HEADS}
+    return JointDecoder(FULL, CATALOGUE, temperatures, Affinity(rows=rows), draw(st.sampled_from([0.0, 0.5, 2.0, 50.0])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    decoder=any_decoder(),
+    seed=st.integers(0, 2**32 - 1),
+    scale=st.sampled_from([0.0, 1.0, 30.0, 1000.0]),
+    places=st.lists(st.sampled_from([None, "nowhere", *PLACES]), min_size=1, max_size=4),
+    counted=st.booleans(),
+)
+def test_no_calibration_makes_an_impossible_combination_possible(
+    decoder: JointDecoder, seed: int, scale: float, places: list[str | None], counted: bool
+):
+    rng = np.random.default_rng(seed)
+    own = {head: rng.integers(-1, len(FULL.names[head]), size=len(places)) for head in HEADS} if counted else None
+    joint = decoder.joint(random_logits(FULL, len(places), scale, seed), places, own)
+    np.testing.assert_allclose(joint.sum(axis=1), 1.0, atol=1e-9)
+    for place, chosen in zip(places, decoder.best(joint), strict=True):
+        names = tuple(FULL.names[head][label] for head, label in zip(HEADS, chosen, strict=True))
+        assert names in POSSIBLE[place if place in POSSIBLE else None]
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), place=st.sampled_from(PLACES))
 def test_in_a_known_place_the_agency_is_one_that_the_routes_name_there(seed: int, place: str):
@@ -124,6 +156,58 @@ def test_a_higher_temperature_makes_less_sure():
         decide_one(logits, JointDecoder(FULL, CATALOGUE, dict.fromkeys(HEADS, t))).sector.confidence for t in (0.5, 5.0)
     )
     assert sure > unsure
+
+
+PLAYGROUND_ROWS = {"Детская площадка": {"Администрация города Новозаводска": 40}}
+
+
+def playground(affinity_weight: float, **counted: int) -> dict[str, float]:
+    """Probabilities of the agencies of a playground, where the logits know the topic only."""
+    logits = {head: np.zeros((1, len(FULL.names[head]))) for head in HEADS}
+    logits |= {h: v for h, v in sure_of(FULL, **LIGHTING).items() if h != "agency"}
+    rows = PLAYGROUND_ROWS | {"Ямы на дороге": {CATALOGUE.agencies_for("Дороги", "Ямы на дороге")[0]: 40}}
+    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=rows), affinity_weight=affinity_weight)
+    own = {head: np.array([label]) for head, label in counted.items()} if counted else None
+    agency = decoder.marginal(decoder.joint(logits, [None], own), "agency")[0]
+    return dict(zip(FULL.names["agency"], agency.tolist(), strict=True))
+
+
+def test_the_affinity_moves_the_agency_by_its_weight():
+    usual = LIGHTING["agency"]
+    shares = [playground(weight)[usual] for weight in (0.0, 0.5, 1.0, 2.0)]
+    assert shares == sorted(set(shares))
+    assert shares[0] == pytest.approx(1 / len(CATALOGUE.agencies_for(LIGHTING["sector"], LIGHTING["topic"])), abs=1e-6)
+    others = {name: share for name, share in playground(1.0).items() if name != usual}
+    assert playground(1.0)[usual] > max(others.values())
+
+
+def test_sure_logits_overrule_the_affinity():
+    another = CATALOGUE.agencies_for(LIGHTING["sector"], LIGHTING["topic"])[0]
+    assert another != LIGHTING["agency"]
+    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=PLAYGROUND_ROWS), affinity_weight=1.0)
+    assert decide_one(sure_of(FULL, **{**LIGHTING, "agency": another}), decoder).agency.label == another
+
+
+def test_a_row_that_was_counted_has_no_vote_for_itself():
+    usual = LIGHTING["agency"]
+    own = {head: FULL.index(head, name) for head, name in LIGHTING.items()}
+    assert playground(1.0, **own)[usual] < playground(1.0)[usual]
+
+
+@pytest.mark.parametrize("unknown", ["topic", "agency"])
+def test_a_row_without_the_label_was_not_counted_and_keeps_the_affinity(unknown: str):
+    own = {head: FULL.index(head, name) for head, name in LIGHTING.items()} | {unknown: -100}
+    assert playground(1.0, **own) == playground(1.0)
+
+
+def test_each_row_of_a_batch_is_taken_out_for_itself():
+    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=PLAYGROUND_ROWS), affinity_weight=1.0)
+    logits = random_logits(FULL, 3, 1.0, seed=0)
+    own = {head: np.array([-100, FULL.index(head, name), 0]) for head, name in LIGHTING.items()}
+    together = decoder.joint(logits, [None] * 3, own)
+    for row in range(3):
+        alone = decoder.joint({h: z[[row]] for h, z in logits.items()}, [None], {h: o[[row]] for h, o in own.items()})
+        np.testing.assert_allclose(together[[row]], alone)
 
 
 @settings(max_examples=30, deadline=None)
