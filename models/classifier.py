@@ -83,8 +83,9 @@ class Classifier:
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
     ) -> list[Classification]:
         """Joint decoding and the routing decision on logits that are there already."""
-        unlike = self.parts.novelty.unlike_training(texts).tolist()
-        return decide(self.decoder, logits, texts, places, self.parts.calibration.threshold, unlike)
+        read = [read_text(text, None) for text in texts]
+        unlike = self.parts.novelty.unlike_training(read).tolist()
+        return decide(self.decoder, logits, read, places, self.parts.calibration.threshold, unlike)
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Logits of each head, shape (n, labels of the head), and which texts were cut."""

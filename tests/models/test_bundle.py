@@ -134,7 +134,7 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     "novelty has no threshold": (lambda f: drop_json(f / "novelty.json", "threshold"), "novelty.json.*threshold"),
     "n-grams have no letters": (lambda f: drop_json(f / "ngrams.json", "letters"), "ngrams.json.*letters"),
     "n-grams of another training": (
-        lambda f: change_json(f / "ngrams.json", words=["мусор"]),
+        lambda f: change_json(f / "ngrams.json", words=["мусор", "яма"]),
         "ngrams.json or ngrams.safetensors is broken",
     ),
     "n-grams for other labels": (lambda f: other_ngrams(f), "ngrams.safetensors does not fit"),

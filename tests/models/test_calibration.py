@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from data.catalogue import Agency, Catalogue, Municipality, Route, Sector, Topic
+from models.affinity import count_affinity
 from models.calibration import (
     NEVER_ROUTE,
     Calibration,
@@ -84,6 +85,40 @@ def test_rows_without_a_label_do_not_bend_the_temperatures():
     decoder = JointDecoder(labels, catalogue)
     fit_decoder(decoder, logits, half, places)
     assert decoder.temperatures == {head: pytest.approx(truth, rel=0.2) for head, truth in TRUTH.items()}
+
+
+def topics_and_agencies(of_the_topic: float, rows_each: int) -> tuple[Catalogue, LabelSpace, dict[str, Ints]]:
+    """Forty topics, any of four agencies; the share `of_the_topic` of a topic's rows went to one agency."""
+    rng = np.random.default_rng(0)
+    agencies = [Agency(id=f"a{n}", name=f"Орган {n}") for n in range(4)]
+    routes = [Route(agency=agency.id) for agency in agencies]
+    topics = [Topic(name=f"Тема {n:02}", deadline_hours=24, routes=routes) for n in range(40)]
+    catalogue = Catalogue(region="Область", agencies=agencies, sectors=[Sector(name="Блок", topics=topics)])
+    names = {"topic": tuple(t.name for t in topics), "agency": tuple(a.name for a in agencies)}
+    topic = np.repeat(np.arange(40), rows_each)
+    agency = np.where(rng.random(len(topic)) < of_the_topic, topic % 4, rng.integers(4, size=len(topic)))
+    targets = {"sector": np.zeros(len(topic), dtype=np.int64), "topic": topic, "agency": agency}
+    return catalogue, LabelSpace({"sector": ("Блок",), **names}), targets
+
+
+def fitted_weight(of_the_topic: float, rows_each: int, counted: bool) -> float:
+    """The affinity's weight fitted on the rows it was counted on; the logits know the topic only."""
+    catalogue, labels, targets = topics_and_agencies(of_the_topic, rows_each)
+    rows = len(targets["topic"])
+    logits: dict[str, Floats] = {head: np.zeros((rows, len(labels.names[head]))) for head in HEADS}
+    logits["topic"][np.arange(rows), targets["topic"]] = 6.0
+    decoder = JointDecoder(labels, catalogue, affinity=count_affinity(labels, targets))
+    fit_decoder(decoder, logits, targets, [None] * rows, counted)
+    return decoder.affinity_weight
+
+
+def test_an_affinity_that_is_chance_gets_no_weight_when_rows_are_taken_out_of_their_own_count():
+    assert fitted_weight(of_the_topic=0.0, rows_each=3, counted=True) < 0.05
+    assert fitted_weight(of_the_topic=0.0, rows_each=3, counted=False) > 0.5, "left in, rows vote for themselves"
+
+
+def test_a_true_affinity_keeps_its_weight_when_rows_are_taken_out_of_their_own_count():
+    assert fitted_weight(of_the_topic=0.9, rows_each=15, counted=True) > 0.5
 
 
 confidences = st.lists(

@@ -83,10 +83,12 @@ def any_decoder(draw: st.DrawFn) -> JointDecoder:
     for topic, agency in zip(rng.choice(FULL.names["topic"], 50), rng.choice(FULL.names["agency"], 50), strict=True):
         rows.setdefault(topic, {})[agency] = int(rng.integers(1, 10_000))
     temperatures = {head: draw(st.sampled_from([0.05, 0.7, 1.0, 3.0, 50.0])) for head in HEADS}
-    return JointDecoder(FULL, CATALOGUE, temperatures, Affinity(rows=rows), draw(st.sampled_from([0.0, 0.5, 2.0, 50.0])))
+    return JointDecoder(
+        FULL, CATALOGUE, temperatures, Affinity(rows=rows), draw(st.sampled_from([0.0, 0.5, 2.0, 50.0]))
+    )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     decoder=any_decoder(),
     seed=st.integers(0, 2**32 - 1),

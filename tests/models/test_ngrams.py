@@ -45,9 +45,9 @@ def folder(model: NgramModel, tmp_path: Path) -> Path:
     ("part", "term", "known"),
     [
         ("words", "мусор", True),
-        ("words", "у дома", True),
+        ("words", "мусор дома", True),
         ("words", "фонарь", False),
-        ("words", "мусор лежит", False),
+        ("words", "дома лежит", False),
         ("letters", "мус", True),
         ("letters", " яма ", True),
         ("letters", "фон", False),

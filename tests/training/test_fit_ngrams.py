@@ -1,0 +1,108 @@
+"""Fitting n-grams: what they say of a row never comes from the row's own label."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.labels import HEADS, Ints
+
+pytest.importorskip("torch")
+
+from training import fit_ngrams as module  # noqa: E402
+from training.fit_ngrams import draw_folds, fit_ngrams, out_of_fold, silent  # noqa: E402
+
+SUBJECTS = ["не вывозят мусор", "яма на дороге", "нет горячей воды"]
+WHERE = ["у дома", "во дворе", "у школы", "на площади", "в посёлке", "за гаражами", "у рынка", "в деревне"]
+TEXTS = [f"{what} {where}" for what in SUBJECTS for where in WHERE]
+TARGETS = np.repeat(np.arange(3), len(WHERE))
+UNIQUE = "верните библиотеку читателям"
+COUNTS = dict.fromkeys(HEADS, 4)
+
+
+def every_head(targets: Ints) -> dict[str, Ints]:
+    return dict.fromkeys(HEADS, np.asarray(targets, dtype=np.int64))
+
+
+def test_texts_get_the_label_of_their_subject_seen_or_not():
+    model = fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=0)
+    for head in HEADS:
+        assert (model.logits(TEXTS)[head].argmax(axis=1) == TARGETS).all()
+        assert model.logits(["мусор не вывозят у вокзала", "на дороге ямы"])[head].argmax(axis=1).tolist() == [0, 1]
+
+
+def test_each_head_learns_its_own_labels_from_the_rows_that_have_one():
+    some = np.where(np.arange(len(TEXTS)) % 2, TARGETS, -100)
+    targets = every_head(TARGETS) | {"topic": some, "agency": 2 - TARGETS}
+    logits = fit_ngrams(TEXTS, targets, {"sector": 3, "topic": 4, "agency": 3}, seed=0).logits(TEXTS)
+    assert {head: scores.shape[1] for head, scores in logits.items()} == {"sector": 3, "topic": 4, "agency": 3}
+    assert (logits["topic"].argmax(axis=1) == TARGETS).all()
+    assert (logits["agency"].argmax(axis=1) == 2 - TARGETS).all()
+
+
+def test_the_same_seed_gives_the_same_weights():
+    first, second = (fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=3) for _ in range(2))
+    for head in HEADS:
+        np.testing.assert_array_equal(first.weights[head], second.weights[head])
+
+
+def test_a_text_with_a_label_of_its_own_is_known_by_heart_but_not_out_of_fold():
+    texts, targets = [*TEXTS, UNIQUE], every_head(np.append(TARGETS, 3))
+    folds = np.arange(len(texts)) % 5
+    by_heart = fit_ngrams(texts, targets, COUNTS, seed=0).logits([UNIQUE])
+    unseen = out_of_fold(texts, targets, COUNTS, 0, folds)
+    for head in HEADS:
+        assert by_heart[head][0].argmax() == 3
+        assert unseen[head][-1].argmax() != 3
+        assert np.exp(unseen[head][-1, 3]) < 0.05
+
+
+def test_a_rows_own_label_and_its_folds_change_nothing_of_what_is_said_of_it():
+    folds = np.arange(len(TEXTS)) % 4
+    other = np.where(folds == 1, (TARGETS + 1) % 3, TARGETS)
+    before, after = (out_of_fold(TEXTS, every_head(t), COUNTS, 0, folds) for t in (TARGETS, other))
+    for head in HEADS:
+        np.testing.assert_array_equal(before[head][folds == 1], after[head][folds == 1])
+        assert np.abs(before[head][folds != 1] - after[head][folds != 1]).max() > 0.1
+
+
+def test_every_row_gets_log_probabilities_out_of_fold():
+    said = out_of_fold(TEXTS, every_head(TARGETS), COUNTS, 0, np.arange(len(TEXTS)) % 3)
+    for scores in said.values():
+        assert scores.shape == (len(TEXTS), 4)
+        np.testing.assert_allclose(np.exp(scores).sum(axis=1), 1.0, atol=1e-5)
+        assert (scores.argmax(axis=1) == TARGETS).mean() > 0.9
+
+
+def test_the_span_of_some_texts_answers_nearly_as_that_of_all(sample: pd.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    rows = sample.dropna(subset=["sector"]).sample(frac=1, random_state=0)
+    rows = rows[rows["sector"].isin(rows["sector"].value_counts().index[:5])].drop_duplicates("text").head(500)
+    sectors = pd.factorize(rows["sector"], sort=True)[0].astype(np.int64)
+    texts, unseen = rows["text"].tolist()[:400], rows["text"].tolist()[400:]
+    targets, counts = every_head(sectors[:400]), dict.fromkeys(HEADS, 5)
+    whole = fit_ngrams(texts, targets, counts, seed=0).logits(unseen)["sector"]
+    monkeypatch.setattr(module, "MOST_TEXTS", 250)
+    part = fit_ngrams(texts, targets, counts, seed=0).logits(unseen)["sector"]
+    assert (whole.argmax(axis=1) == part.argmax(axis=1)).mean() >= 0.9
+    accuracies = [(scores.argmax(axis=1) == sectors[400:]).mean() for scores in (whole, part)]
+    assert accuracies[0] > 0.6
+    assert accuracies[1] >= accuracies[0] - 0.05
+
+
+def test_silent_n_grams_favour_no_label():
+    model = silent(fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=0))
+    for scores in model.logits([*TEXTS, UNIQUE]).values():
+        np.testing.assert_allclose(scores, -np.log(4), atol=1e-6)
+
+
+def test_rows_of_a_group_share_a_fold_and_the_folds_are_of_like_size():
+    groups = np.array([f"text {n % 40}" for n in range(100)])
+    folds = draw_folds(groups, seed=0)
+    assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
+    assert sorted(set(folds)) == list(range(module.FOLDS))
+    assert np.bincount(folds).max() <= 2 * np.bincount(folds).min()
+
+
+def test_the_seed_draws_the_folds():
+    groups = np.arange(100)
+    np.testing.assert_array_equal(draw_folds(groups, seed=1), draw_folds(groups, seed=1))
+    assert (draw_folds(groups, seed=1) != draw_folds(groups, seed=2)).any()
