@@ -22,7 +22,7 @@ from training.arguments import ClassifierTraining
 from training.splits import split_off
 from training.train_classifier import fit_bundle
 
-EXPLAINED = 20
+EXPLAINED = 10
 """Texts of each fold that the deletion test reads."""
 
 

@@ -61,13 +61,14 @@ on two sides of the split.
 """
 
 METHOD = """
-Один кодировщик, по линейному слою на группу тем, тему и исполнителя; ответ выбирается совместно,
-только из сочетаний, возможных по рубрикатору. Уверенность откалибрована на строках, на которых веса
-не учились.
+Один кодировщик и рядом с ним слова и буквосочетания, по линейному слою на группу тем, тему и
+исполнителя; ответ выбирается совместно, только из сочетаний, возможных по рубрикатору, с учётом того,
+кто на какую тему обычно отвечает. Уверенность откалибрована по ответам, в которых сами строки не
+участвовали.
 
-One encoder, one linear head each for sector, topic and agency; decoded jointly, only into
-combinations that the catalogue allows. Confidences are calibrated on rows that no weight was
-trained on.
+One encoder and n-grams beside it, one linear head each for sector, topic and agency; decoded jointly,
+only into combinations that the catalogue allows, with regard to who usually answers for a topic.
+Confidences are calibrated on answers that the rows themselves had no part in.
 """
 
 PERSONAL_DATA = """
@@ -86,10 +87,10 @@ body's decision.
 LIMITS = """
 - Редкие метки выходят как «Прочее» и всегда решаются оператором; они перечислены ниже.
   Rare labels come out as «Прочее» and are always an operator's; they are listed below.
-- Читаются первые {max_tokens} токенов; об обрезке сообщает `truncated`.
-  The first {max_tokens} tokens are read; `truncated` says when a text was cut.
-- Ответ даётся на обращение в целом: в тексте с несколькими проблемами ошибок больше.
-  The answer is for the complaint as a whole: texts with several problems are misread more often.
+- Длинный текст читается окнами по {max_tokens} токенов, не больше 16; об обрезке сообщает `truncated`.
+  A long text is read in windows of {max_tokens} tokens, at most 16; `truncated` says when one was cut.
+- Несколько проблем в одном тексте находятся не всегда; две проблемы одной группы тем не разделяются.
+  Several problems in one text are not always found; two of one sector are not told apart.
 - Новые темы, события и исполнители неизвестны до следующего обучения; точность со временем падает.
   New topics, events and agencies are unknown until the next training; precision falls with time.
 - Если граница между исполнителями проходит по адресу, а муниципалитет не указан, исполнитель

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.decoding import log_softmax
 from models.labels import HEADS, Ints
+from models.ngrams import NgramModel
 
 pytest.importorskip("torch")
 
-from training import fit_ngrams as module  # noqa: E402
-from training.fit_ngrams import draw_folds, fit_ngrams, out_of_fold, silent  # noqa: E402
+from training import fit_ngrams as module
+from training.fit_ngrams import PENALTY, draw_folds, fit_maps, out_of_fold, silent
 
 SUBJECTS = ["не вывозят мусор", "яма на дороге", "нет горячей воды"]
 WHERE = ["у дома", "во дворе", "у школы", "на площади", "в посёлке", "за гаражами", "у рынка", "в деревне"]
@@ -17,14 +19,19 @@ TEXTS = [f"{what} {where}" for what in SUBJECTS for where in WHERE]
 TARGETS = np.repeat(np.arange(3), len(WHERE))
 UNIQUE = "верните библиотеку читателям"
 COUNTS = dict.fromkeys(HEADS, 4)
+SEED = 0
 
 
 def every_head(targets: Ints) -> dict[str, Ints]:
     return dict.fromkeys(HEADS, np.asarray(targets, dtype=np.int64))
 
 
+def fit_ngrams(texts: list[str], targets: dict[str, Ints], label_counts: dict[str, int] = COUNTS) -> NgramModel:
+    return fit_maps(texts, targets, label_counts, SEED).ngrams
+
+
 def test_texts_get_the_label_of_their_subject_seen_or_not():
-    model = fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=0)
+    model = fit_ngrams(TEXTS, every_head(TARGETS))
     for head in HEADS:
         assert (model.logits(TEXTS)[head].argmax(axis=1) == TARGETS).all()
         assert model.logits(["мусор не вывозят у вокзала", "на дороге ямы"])[head].argmax(axis=1).tolist() == [0, 1]
@@ -33,14 +40,45 @@ def test_texts_get_the_label_of_their_subject_seen_or_not():
 def test_each_head_learns_its_own_labels_from_the_rows_that_have_one():
     some = np.where(np.arange(len(TEXTS)) % 2, TARGETS, -100)
     targets = every_head(TARGETS) | {"topic": some, "agency": 2 - TARGETS}
-    logits = fit_ngrams(TEXTS, targets, {"sector": 3, "topic": 4, "agency": 3}, seed=0).logits(TEXTS)
+    logits = fit_ngrams(TEXTS, targets, {"sector": 3, "topic": 4, "agency": 3}).logits(TEXTS)
     assert {head: scores.shape[1] for head, scores in logits.items()} == {"sector": 3, "topic": 4, "agency": 3}
     assert (logits["topic"].argmax(axis=1) == TARGETS).all()
     assert (logits["agency"].argmax(axis=1) == 2 - TARGETS).all()
 
 
+def test_the_answer_is_that_of_a_regression_on_the_n_grams_and_features_themselves():
+    from scipy.sparse import hstack
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.random.default_rng(0).normal(size=(len(TEXTS), 3)) + TARGETS[:, None]
+    weight = np.linspace(0.5, 2.0, len(TEXTS))
+    targets, counts = every_head(TARGETS), dict.fromkeys(HEADS, 3)
+    maps = fit_maps(TEXTS, targets, counts, SEED, features, dict.fromkeys(HEADS, weight))
+    whole = hstack([maps.ngrams.space.transform(TEXTS), features]).tocsr()
+    theirs = LogisticRegression(C=1 / PENALTY, tol=1e-8, max_iter=5000).fit(whole, TARGETS, weight)
+    for head in HEADS:
+        ours = log_softmax(maps.ngrams.logits(TEXTS)[head] + features @ maps.dense[head])
+        np.testing.assert_allclose(ours, theirs.predict_log_proba(whole), atol=0.02)
+
+
+def test_without_features_there_are_no_weights_on_them():
+    maps = fit_maps(TEXTS, every_head(TARGETS), COUNTS, SEED)
+    assert {dense.shape for dense in maps.dense.values()} == {(0, 4)}
+
+
+def test_features_that_tell_the_label_are_heeded_where_the_words_are_new():
+    telling = 3.0 * np.eye(3)[TARGETS]
+    dense = fit_maps(TEXTS, every_head(TARGETS), COUNTS, SEED, telling).dense["topic"]
+    assert (dense.argmax(axis=1) == np.arange(3)).all()
+
+
+def test_equal_texts_are_fitted_as_others_are():
+    logits = fit_ngrams(TEXTS * 3, every_head(np.tile(TARGETS, 3))).logits(TEXTS)
+    assert (logits["topic"].argmax(axis=1) == TARGETS).all()
+
+
 def test_the_same_seed_gives_the_same_weights():
-    first, second = (fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=3) for _ in range(2))
+    first, second = (fit_maps(TEXTS, every_head(TARGETS), COUNTS, 3).ngrams for _ in range(2))
     for head in HEADS:
         np.testing.assert_array_equal(first.weights[head], second.weights[head])
 
@@ -48,7 +86,7 @@ def test_the_same_seed_gives_the_same_weights():
 def test_a_text_with_a_label_of_its_own_is_known_by_heart_but_not_out_of_fold():
     texts, targets = [*TEXTS, UNIQUE], every_head(np.append(TARGETS, 3))
     folds = np.arange(len(texts)) % 5
-    by_heart = fit_ngrams(texts, targets, COUNTS, seed=0).logits([UNIQUE])
+    by_heart = fit_ngrams(texts, targets).logits([UNIQUE])
     unseen = out_of_fold(texts, targets, COUNTS, 0, folds)
     for head in HEADS:
         assert by_heart[head][0].argmax() == 3
@@ -79,9 +117,9 @@ def test_the_span_of_some_texts_answers_nearly_as_that_of_all(sample: pd.DataFra
     sectors = pd.factorize(rows["sector"], sort=True)[0].astype(np.int64)
     texts, unseen = rows["text"].tolist()[:400], rows["text"].tolist()[400:]
     targets, counts = every_head(sectors[:400]), dict.fromkeys(HEADS, 5)
-    whole = fit_ngrams(texts, targets, counts, seed=0).logits(unseen)["sector"]
+    whole = fit_ngrams(texts, targets, counts).logits(unseen)["sector"]
     monkeypatch.setattr(module, "MOST_TEXTS", 250)
-    part = fit_ngrams(texts, targets, counts, seed=0).logits(unseen)["sector"]
+    part = fit_ngrams(texts, targets, counts).logits(unseen)["sector"]
     assert (whole.argmax(axis=1) == part.argmax(axis=1)).mean() >= 0.9
     accuracies = [(scores.argmax(axis=1) == sectors[400:]).mean() for scores in (whole, part)]
     assert accuracies[0] > 0.6
@@ -89,7 +127,7 @@ def test_the_span_of_some_texts_answers_nearly_as_that_of_all(sample: pd.DataFra
 
 
 def test_silent_n_grams_favour_no_label():
-    model = silent(fit_ngrams(TEXTS, every_head(TARGETS), COUNTS, seed=0))
+    model = silent(fit_ngrams(TEXTS, every_head(TARGETS)))
     for scores in model.logits([*TEXTS, UNIQUE]).values():
         np.testing.assert_allclose(scores, -np.log(4), atol=1e-6)
 

@@ -8,7 +8,7 @@ from models.labels import Ints
 
 pytest.importorskip("torch")
 
-from training.regression import Floats, fit_regression, row_weights  # noqa: E402
+from training.regression import Floats, fit_regression, row_weights
 
 ROWS, WIDTH, LABELS = 300, 5, 4
 

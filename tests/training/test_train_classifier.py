@@ -209,7 +209,7 @@ def test_another_architecture_trains_and_long_texts_fit_its_positions(sample, ti
     wanted = [f"encoder={folder}", "epochs=1", "frozen_layers=1", "max_tokens=192"]
     tsur(home, "train", "classifier", str(rows), *[part for item in wanted for part in ("--set", item)])
     at_home(home)
-    (answer,) = Classifier.load(champion_bundle(CLASSIFIER)[0]).classify(["Не вывозят мусор со двора " * 50])
+    (answer,) = Classifier.load(champion_bundle(CLASSIFIER)[0]).classify(["Не вывозят мусор со двора " * 250])
     assert answer.truncated
 
 
