@@ -219,6 +219,7 @@ def _confidence(facts: Facts) -> str:
             "": TITLES[head],
             "температура / temperature": calibration.temperatures[head],
             "ECE": evaluation.calibration_error[head],
+            "ECE без калибровки / uncalibrated": evaluation.uncalibrated_error.get(head),
             "Brier": brier(evaluation.confidence[head], correct),
             "площадь под риском / area under risk": area_under_risk(curve),
         }

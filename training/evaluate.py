@@ -4,7 +4,7 @@ In: a `Classifier` and a frame with labels. Out: an `Evaluation`: figures per he
 decoding, not of the bare heads), the routing decision's precision and coverage, calibration error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pandas as pd
 from data.errors import InputError
 from models.calibration import expected_calibration_error
 from models.classifier import Classifier
-from models.decoding import log_softmax
+from models.decoding import Floats, JointDecoder, log_softmax
 from models.labels import HEADS, Ints, LabelSpace
 from models.lexical import LexicalClassifier
 from training.metrics import HeadMetrics, head_metrics
@@ -30,6 +30,7 @@ class Evaluation:
     predicted: Mapping[str, Ints]
     confidence: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
     calibration_error: Mapping[str, float] = field(default_factory=dict)
+    uncalibrated_error: Mapping[str, float] = field(default_factory=dict)
     coverage: float | None = None
     routed_precision: float | None = None
 
@@ -59,6 +60,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
     confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
     errors = {head: expected_calibration_error(confidence[head], predicted[head] == targets[head]) for head in HEADS}
+    before = _uncalibrated_errors(classifier, logits, places, targets)
     decisions = classifier.decisions(logits, texts, places)
     routed = np.array([item.decision == "route" for item in decisions])
     right = predicted["agency"] == targets["agency"]
@@ -68,9 +70,25 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
         predicted=predicted,
         confidence=confidence,
         calibration_error=errors,
+        uncalibrated_error=before,
         coverage=float(routed.mean()),
         routed_precision=float(right[routed].mean()) if routed.any() else None,
     )
+
+
+def _uncalibrated_errors(
+    classifier: Classifier, logits: Mapping[str, Floats], places: Sequence[str | None], targets: Mapping[str, Ints]
+) -> dict[str, float]:
+    """The calibration error of each head if nothing had been fitted to held-out rows."""
+    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    joint = plain.joint(logits, places)
+    best, rows = plain.best(joint), np.arange(len(places))
+    return {
+        head: expected_calibration_error(
+            plain.marginal(joint, head)[rows, best[:, column]], best[:, column] == targets[head]
+        )
+        for column, head in enumerate(HEADS)
+    }
 
 
 def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame) -> Evaluation:

@@ -48,7 +48,7 @@ def fit_maps(
     dense = np.zeros((len(texts), 0), dtype=np.float32) if features is None else features.astype(np.float32)
     drawn = np.sort(np.random.default_rng(seed).permutation(len(texts))[:MOST_TEXTS])
     span, dense_span = vectors[drawn], dense[drawn]
-    gram = (span @ span.T).toarray().astype(np.float64) + dense_span @ dense_span.T
+    gram = (span.astype(np.float64) @ span.T).toarray() + dense_span.astype(np.float64) @ dense_span.T
     root = cholesky(gram + JITTER * np.eye(len(drawn)), lower=True)
     products = (vectors @ span.T).toarray() + dense @ dense_span.T
     coordinates = solve_triangular(root, products.T.astype(np.float64), lower=True).T

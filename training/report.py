@@ -88,6 +88,8 @@ def log_report(
         write_report(evaluation, classifier, rows, Path(folder), lexical)
         mlflow.log_artifacts(folder, "report")
     figures = {f"test.{head}.calibration_error": value for head, value in evaluation.calibration_error.items()}
+    before = evaluation.uncalibrated_error.items()
+    figures |= {f"test.{head}.calibration_error_uncalibrated": value for head, value in before}
     for head, correct in hits(evaluation).items():
         figures[f"test.{head}.area_under_risk"] = area_under_risk(risk_coverage(evaluation.confidence[head], correct))
         figures[f"test.{head}.brier"] = brier(evaluation.confidence[head], correct)
@@ -156,6 +158,7 @@ def _summary(measured: Measured) -> str:
             if head in evaluation.confidence:
                 correct, confidence = hits(evaluation)[head], evaluation.confidence[head]
                 line["ECE"] = evaluation.calibration_error.get(head)
+                line["ECE uncalibrated"] = evaluation.uncalibrated_error.get(head)
                 line["Brier"] = brier(confidence, correct)
                 line["area under risk"] = area_under_risk(risk_coverage(confidence, correct))
             lines.append(line)

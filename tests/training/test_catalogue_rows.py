@@ -56,7 +56,8 @@ def test_what_a_text_does_not_name_is_none_and_teaches_nothing(catalogue: Catalo
         assert (targets == -100).tolist() == missing[head].tolist()
 
 
-def test_the_rows_stand_behind_complaints_as_if_they_were_some(catalogue: Catalogue, sample: pd.DataFrame):
+def test_the_rows_stand_behind_complaints_as_if_they_were_some(catalogue: Catalogue):
+    sample = pd.read_csv(CHECKOUT / "data" / "samples" / "complaints.csv")
     rows = catalogue_rows(catalogue)
     both = pd.concat([sample, rows], ignore_index=True)
     assert both.tail(len(rows))["text"].tolist() == rows["text"].tolist()

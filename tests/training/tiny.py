@@ -19,6 +19,6 @@ def tiny_network(architecture: str = "Bert", **options: Any) -> ComplaintNetwork
     if architecture == "DistilBert":
         sizes = {"dim": HIDDEN, "n_layers": 3, "n_heads": 2, "hidden_dim": 32, "vocab_size": 50, "pad_token_id": 1}
     config = getattr(transformers, f"{architecture}Config")(**sizes)
-    pooler = {} if architecture == "DistilBert" else {"add_pooling_layer": False}
+    pooler = {} if architecture in ("DistilBert", "Electra") else {"add_pooling_layer": False}
     encoder = getattr(transformers, f"{architecture}Model")(config, **pooler)
     return ComplaintNetwork(encoder, HIDDEN, LABELS, **{"dropout": 0.0, **options}).eval()
