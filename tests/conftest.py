@@ -21,7 +21,7 @@ def tsur(home: Path, *arguments: str, check: bool = True, **environment: str) ->
         env={**os.environ, "TSUR_HOME": str(home), "HF_HUB_OFFLINE": "1", "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1500,
         check=False,
     )
     if check and done.returncode:

@@ -13,7 +13,7 @@ import torch
 from models.labels import Ints
 
 Floats = npt.NDArray[np.floating]
-ITERATIONS = 200
+ITERATIONS = 100
 
 
 def fit_regression(
