@@ -208,7 +208,10 @@ def _confidence_figures(truth: Ints, scores: quality.Floats, of_fold: Ints, prob
     if len(np.unique(of_fold)) > 1:
         figures["routing"] = asdict(quality.coverage_at_precision(confidence, correct, of_fold, PRECISION))
     if probabilities:
-        figures["calibration"] = quality.calibration_figures(confidence, correct)
+        several = len(np.unique(of_fold)) > 1
+        scaled = quality.rescaled(confidence, correct, of_fold) if several else confidence
+        figures["calibration"] = quality.calibration_figures(scaled, correct)
+        figures["calibration"]["ece_unscaled"] = expected_calibration_error(confidence, correct)
     return figures
 
 

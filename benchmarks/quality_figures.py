@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import interval
-from models.calibration import expected_calibration_error, fit_threshold
+from models.calibration import expected_calibration_error, fit_scaling, fit_threshold
+from models.decoding import SUREST
 from models.labels import Ints
 
 Floats = npt.NDArray[np.floating]
@@ -87,6 +88,17 @@ def calibration_figures(confidence: Floats, correct: Bools, bins: int = 15) -> d
             if len(part)
         ],
     }
+
+
+def rescaled(confidence: Floats, correct: Bools, folds: Ints) -> Floats:
+    """Confidences of each fold, scaled (`models.calibration.fit_scaling`) by what the other folds show."""
+    out = np.zeros(len(confidence))
+    for fold in np.unique(folds):
+        here = folds == fold
+        offset, slope = fit_scaling(confidence[~here], correct[~here])
+        chances = np.clip(confidence[here], SUREST, 1 - SUREST)
+        out[here] = 1 / (1 + np.exp(-offset - slope * np.log(chances / (1 - chances))))
+    return out
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 In: logits and true labels of held-out rows. Out: `Calibration`. One temperature a head (Guo et
 al. 2017, arXiv:1706.04599) and the weight of the affinity are fitted on the marginals of the joint
-decoding, because those are the confidences that are given out; the threshold is the lowest at
-which the agency is right as often as promised.
+decoding; then an offset and a slope a head (Platt 1999) set right what sector and topic, which
+speak of the same thing, say too loudly together; the threshold is the lowest at which the agency is
+right as often as promised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from pydantic import field_validator
 
 from data.config import Config
-from models.decoding import Floats, JointDecoder
+from models.decoding import SUREST, Floats, JointDecoder
 from models.labels import HEADS, Ints
 
 NEVER_ROUTE = 1.01
@@ -24,6 +25,7 @@ class Calibration(Config):
 
     temperatures: dict[str, float]
     affinity_weight: float = 0.0
+    scaling: dict[str, tuple[float, float]] = {}
     threshold: float
     promised_precision: float
     coverage: float
@@ -68,6 +70,21 @@ def fit_decoder(
     start = np.array([np.log(2.0)] * len(HEADS) + [0.5])
     found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4, "maxiter": 400})
     apply(found.x)
+
+
+def fit_scaling(confidence: Floats, correct: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Offset and slope of the log-odds that make confidences as high as the share of right answers.
+
+    Where all answers are right, all wrong, or the slope would turn the order round: (0, 1), no change.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(np.unique(correct)) < 2:
+        return 0.0, 1.0
+    chances = np.clip(confidence, SUREST, 1 - SUREST)
+    found = LogisticRegression(C=1e3).fit(np.log(chances / (1 - chances))[:, None], correct)
+    offset, slope = float(found.intercept_[0]), float(found.coef_[0, 0])
+    return (offset, slope) if slope > 0 else (0.0, 1.0)
 
 
 def fit_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], precision: float) -> tuple[float, float]:

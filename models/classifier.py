@@ -50,6 +50,7 @@ class Classifier:
             parts.calibration.temperatures,
             parts.affinity,
             parts.calibration.affinity_weight,
+            parts.calibration.scaling,
         )
         self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
         self._session = _open_network(parts, threads)

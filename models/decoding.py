@@ -21,6 +21,8 @@ from models.labels import HEADS, OTHER, Ints, LabelSpace
 Floats = npt.NDArray[np.floating]
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
 TOP = 3
+SUREST = 1e-6
+"""Confidences keep this distance from 0 and 1 when they are scaled."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class JointDecoder:
     The score of a combination is the sum of its labels' log-probabilities, each divided by the
     temperature of its head, and of the weighted affinity of its topic and agency; combinations
     impossible in the complaint's place get none. A place that the catalogue does not have is as
-    good as no place.
+    good as no place. `scaling` holds an offset and a slope a head, for the confidences given out.
     """
 
     labels: LabelSpace
@@ -67,6 +69,7 @@ class JointDecoder:
     temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
     affinity: Affinity = field(default_factory=Affinity)
     affinity_weight: float = 0.0
+    scaling: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._triples = self.labels.triples(self.catalogue.triples())
@@ -113,6 +116,19 @@ class JointDecoder:
         marginal: Floats = joint @ belongs
         return marginal
 
+    def confidences(self, joint: Floats, head: str) -> Floats:
+        """The marginals as they are given out, shape (n, labels of the head): scaled as Platt did (1999).
+
+        Each is sigmoid(offset + slope · log-odds): their order stays, their sum need not be 1.
+        """
+        offset, slope = self.scaling.get(head, (0.0, 1.0))
+        marginal = self.marginal(joint, head)
+        if (offset, slope) == (0.0, 1.0):
+            return marginal
+        chances = np.clip(marginal, SUREST, 1 - SUREST)
+        scaled: Floats = 1 / (1 + np.exp(-offset - slope * np.log(chances / (1 - chances))))
+        return scaled
+
     def best(self, joint: Floats) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""
         chosen: Ints = self._triples[joint.argmax(axis=1)]
@@ -138,7 +154,7 @@ def decide(
     """
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
-    marginals = {head: decoder.marginal(joint, head) for head in HEADS}
+    marginals = {head: decoder.confidences(joint, head) for head in HEADS}
     results = []
     for row, text in enumerate(texts):
         chosen = {

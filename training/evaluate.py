@@ -56,7 +56,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
     targets = label_targets(parts.labels, rows)
-    marginals = {head: decoder.marginal(joint, head) for head in HEADS}
+    marginals = {head: decoder.confidences(joint, head) for head in HEADS}
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
     confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
     errors = {head: expected_calibration_error(confidence[head], predicted[head] == targets[head]) for head in HEADS}

@@ -23,7 +23,7 @@ from data.errors import InputError
 from data.schema import LABELS, check_complaints
 from models.affinity import count_affinity
 from models.bundle import BundleConfig, BundleParts, write_parts
-from models.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_threshold
+from models.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
 from models.classifier import Classifier
 from models.decoding import Floats, decide
 from models.labels import HEADS, LabelSpace, learn_label_space
@@ -183,7 +183,7 @@ def fit_bundle(
 def calibrate(
     classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
 ) -> Calibration:
-    """Temperatures, the affinity's weight and the threshold, from logits that no row had a part in.
+    """Temperatures, the affinity's weight, the scaling and the threshold, from logits that no row had a part in.
 
     `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
     """
@@ -194,8 +194,13 @@ def calibrate(
     counted = held_out is not None
     fit_decoder(decoder, logits, targets, places, counted)
     joint = decoder.joint(logits, places, targets if counted else None)
-    chosen = decoder.best(joint)[:, HEADS.index("agency")]
-    confidence = decoder.marginal(joint, "agency")[range(len(rows)), chosen]
+    best, every = decoder.best(joint), range(len(rows))
+    for column, head in enumerate(HEADS):
+        known = targets[head] >= 0
+        said, right = decoder.marginal(joint, head)[every, best[:, column]], best[:, column] == targets[head]
+        decoder.scaling = {**decoder.scaling, head: fit_scaling(said[known], right[known])}
+    chosen = best[:, HEADS.index("agency")]
+    confidence = decoder.confidences(joint, "agency")[every, chosen]
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
     unlike = classifier.parts.novelty.unlike_training(texts).tolist()
     routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
@@ -204,6 +209,7 @@ def calibrate(
     return Calibration(
         temperatures=dict(decoder.temperatures),
         affinity_weight=decoder.affinity_weight,
+        scaling=dict(decoder.scaling),
         threshold=threshold,
         promised_precision=promised,
         coverage=coverage * float(routable.mean()),

@@ -13,6 +13,7 @@ from models.calibration import (
     Calibration,
     expected_calibration_error,
     fit_decoder,
+    fit_scaling,
     fit_threshold,
 )
 from models.decoding import Floats, JointDecoder
@@ -193,3 +194,33 @@ def test_calibration_error_by_hand(confidence: list[float], correct: list[bool],
 def test_a_calibration_has_a_temperature_for_each_head(temperatures: dict[str, float]):
     with pytest.raises(ValidationError, match="sector, topic, agency"):
         Calibration(temperatures=temperatures, threshold=0.5, promised_precision=0.9, coverage=0.5)
+
+
+def test_scaling_makes_confidences_as_high_as_the_share_of_right_answers():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 0.999, size=20_000)
+    chances = 1 / (1 + np.exp(0.4 - 0.6 * np.log(confidence / (1 - confidence))))
+    correct = rng.random(20_000) < chances
+    assert fit_scaling(confidence, correct) == pytest.approx((-0.4, 0.6), abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct"),
+    [([0.2, 0.9], [True, True]), ([0.2, 0.9], [False, False]), ([], []), ([0.1, 0.2, 0.8, 0.9], [True, True, False, False])],
+    ids=["all right", "all wrong", "nothing", "order turned round"],
+)  # fmt: skip
+def test_scaling_changes_nothing_where_nothing_can_be_learnt(confidence: list[float], correct: list[bool]):
+    assert fit_scaling(np.array(confidence), np.array(correct, dtype=bool)) == (0.0, 1.0)
+
+
+def test_scaling_changes_what_is_said_of_a_label_and_not_which_one_is_said():
+    catalogue = small_catalogue()
+    labels, logits, _, places = over_confident(catalogue)
+    plain = JointDecoder(labels, catalogue)
+    scaled = JointDecoder(labels, catalogue, scaling=dict.fromkeys(HEADS, (-0.5, 0.4)))
+    joint = plain.joint(logits, places)
+    for head in HEADS:
+        before, after = plain.confidences(joint, head), scaled.confidences(joint, head)
+        assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+        assert np.abs(before - after).max() > 0.1
+        assert ((after > 0) & (after < 1)).all()
