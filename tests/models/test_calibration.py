@@ -206,7 +206,7 @@ def test_scaling_makes_confidences_as_high_as_the_share_of_right_answers():
 
 @pytest.mark.parametrize(
     ("confidence", "correct"),
-    [([0.2, 0.9], [True, True]), ([0.2, 0.9], [False, False]), ([], []), ([0.1, 0.2, 0.8, 0.9], [True, True, False, False])],
+    [([0.2, 0.9], [True] * 2), ([0.2, 0.9], [False] * 2), ([], []), ([0.1, 0.2, 0.8, 0.9], [True, True, False, False])],
     ids=["all right", "all wrong", "nothing", "order turned round"],
 )  # fmt: skip
 def test_scaling_changes_nothing_where_nothing_can_be_learnt(confidence: list[float], correct: list[bool]):

@@ -17,7 +17,7 @@ from serving import run
 from serving.champions import CLASSIFIER, FORECASTER
 from tests.serving.bundles import register, write_classifier, write_forecaster
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 SMALL_BODY = 64 * 1024
 
 
