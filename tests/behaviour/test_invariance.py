@@ -149,6 +149,7 @@ MOVES_TOO_MANY = {
     "politeness": "11 of 90 in one training: two pleas and a greeting around four words outweigh them",
     "mild swearing": "8 of 90 in one training: it sounds like the sample's chat that is no complaint",
     "orders to the machine": "6 of 90 in one training: the ministry named is a word like any other",
+    "a machine's voice": "some 6 of 90 in one training: the sector named is a word like any other",
 }
 """What one training was measured to miss; another may not."""
 
