@@ -36,8 +36,11 @@ lint: install
 types: install
 	$(BIN)/mypy
 
+# The behaviour tests train the real encoder for minutes: they run beside the others.
 unit: install
-	$(BIN)/pytest
+	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
+	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
+	wait $$behaviour && exit $$rest
 
 format: install ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .

@@ -36,17 +36,23 @@ class NgramSpace:
         self._vectorizers = vectorizers
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> "NgramSpace":
-        """Learn the terms and how rare each one is; where no term is in two texts, take all of them."""
+    def fit(cls, texts: Sequence[str]) -> tuple["NgramSpace", Any]:
+        """Learn the terms and how rare each one is; the space, and the texts in it as `transform` gives them.
+
+        Where no term is in two texts, all terms are taken.
+        """
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        fitted = {}
+        fitted, parts = {}, []
         for name, options in SPACES.items():
             try:
-                fitted[name] = TfidfVectorizer(**options, sublinear_tf=True, min_df=MIN_TEXTS).fit(texts)
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True, min_df=MIN_TEXTS)
+                parts.append(vectorizer.fit_transform(texts))
             except ValueError:  # sklearn's word for: no terms remain
-                fitted[name] = TfidfVectorizer(**options, sublinear_tf=True).fit(texts)
-        return cls(fitted)
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True)
+                parts.append(vectorizer.fit_transform(texts))
+            fitted[name] = vectorizer
+        return cls(fitted), _beside(parts)
 
     @classmethod
     def restore(cls, terms: Mapping[str, Sequence[str]], rarity: Mapping[str, Floats]) -> "NgramSpace":
@@ -72,11 +78,17 @@ class NgramSpace:
 
     def transform(self, texts: Sequence[str]) -> Any:
         """A sparse matrix, shape (n, terms), float32."""
-        from scipy.sparse import csr_matrix, hstack
+        from scipy.sparse import csr_matrix
 
         if not texts:
             return csr_matrix((0, sum(len(part.vocabulary_) for part in self._vectorizers.values())), dtype=np.float32)
-        return hstack([part.transform(texts) for part in self._vectorizers.values()]).tocsr().astype(np.float32)
+        return _beside([part.transform(texts) for part in self._vectorizers.values()])
+
+
+def _beside(parts: Sequence[Any]) -> Any:
+    from scipy.sparse import hstack
+
+    return hstack(parts).tocsr().astype(np.float32)
 
 
 @dataclass(frozen=True)

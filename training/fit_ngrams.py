@@ -43,8 +43,7 @@ def fit_maps(
     """Learn the n-grams and one regression a head; rows with target -100 do not teach that head."""
     from scipy.linalg import cholesky, solve_triangular
 
-    space = NgramSpace.fit(texts)
-    vectors = space.transform(texts)
+    space, vectors = NgramSpace.fit(texts)
     dense = np.zeros((len(texts), 0), dtype=np.float32) if features is None else features.astype(np.float32)
     drawn = np.sort(np.random.default_rng(seed).permutation(len(texts))[:MOST_TEXTS])
     span, dense_span = vectors[drawn], dense[drawn]

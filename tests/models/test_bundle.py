@@ -46,7 +46,7 @@ def drop_json(path: Path, key: str) -> None:
 
 
 def other_ngrams(folder: Path) -> None:
-    space = NgramSpace.fit(["яма", "свет"])
+    space, _ = NgramSpace.fit(["яма", "свет"])
     terms = sum(map(len, space.terms.values()))
     NgramModel(space, {h: np.zeros((terms, 2)) for h in HEADS}, {h: np.zeros(2) for h in HEADS}).save(folder)
 

@@ -57,7 +57,7 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
 
 def _write_ngrams(folder: Path, label_counts: dict[str, int]) -> None:
     """Real n-grams of the sentences that say nothing: the decisions are the network's."""
-    space = NgramSpace.fit(SENTENCES)
+    space, _ = NgramSpace.fit(SENTENCES)
     terms = sum(len(part) for part in space.terms.values())
     weights = {head: np.zeros((terms, count), dtype=np.float32) for head, count in label_counts.items()}
     NgramModel(space, weights, {head: np.zeros(count) for head, count in label_counts.items()}).save(folder)
