@@ -235,7 +235,7 @@ def targets(measured: dict[str, Any]) -> list[Target]:
         least = max(MORE_COVERAGE * rival.get("coverage", 0.0), 0.5 / measured[corpus]["rows"])
         goals.append(Target.at_least(f"{place} coverage at {PRECISION} promised", routing.get("coverage"), least))
     for corpus, figures in measured.items():
-        top, random = figures["deletion"].get(field.WINNER, (None, None))
+        top, random = figures.get("deletion", {}).get(field.WINNER, (None, None))
         goals.append(Target.above(f"{corpus} {TOP_WORDS}", None if top is None else top - random, 0.0))
     return goals
 
