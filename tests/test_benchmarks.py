@@ -271,7 +271,7 @@ def test_the_script_goes_on_after_a_kill_and_writes_its_results(tmp_path, folder
     assert set(content["data"]) == {"kursk", "ryazan"}
     figures = content["corpora"]["kursk"]["heads"]["sector"]["contenders"]["tfidf_svm"]
     assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
-    assert len(content["targets"]) == 48
+    assert len(content["targets"]) == 50
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
     assert "| TF-IDF, SVM |" in table.read_text(encoding="utf-8")
     assert table.read_text(encoding="utf-8") in done.stdout
