@@ -125,17 +125,12 @@ def frozen_linear(fold: Fold, recipe: Recipe) -> Scores:
 def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
     """The same linear SVM on TF-IDF and the frozen encoder's vectors, side by side."""
     from scipy.sparse import csr_matrix, hstack
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import FeatureUnion
     from sklearn.svm import LinearSVC
 
+    from models.lexical import lexical_features
+
     texts, vectors = fold.texts, _standardised(fold, frozen_vectors(fold.corpus, recipe))
-    lexical = FeatureUnion(
-        [
-            ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
-            ("letters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)),
-        ]
-    ).fit(texts[0])
+    lexical = lexical_features().fit(texts[0])
     train, test = (
         hstack([lexical.transform(part), csr_matrix(dense)]).tocsr() for part, dense in zip(texts, vectors, strict=True)
     )

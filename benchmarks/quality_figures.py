@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.results import interval
 from models.calibration import expected_calibration_error, fit_scaling, fit_threshold
-from models.decoding import SUREST
+from models.decoding import scaled
 from models.labels import Ints
 
 Floats = npt.NDArray[np.floating]
@@ -96,8 +96,7 @@ def rescaled(confidence: Floats, correct: Bools, folds: Ints) -> Floats:
     for fold in np.unique(folds):
         here = folds == fold
         offset, slope = fit_scaling(confidence[~here], correct[~here])
-        chances = np.clip(confidence[here], SUREST, 1 - SUREST)
-        out[here] = 1 / (1 + np.exp(-offset - slope * np.log(chances / (1 - chances))))
+        out[here] = scaled(confidence[here], offset, slope)
     return out
 
 

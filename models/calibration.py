@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pydantic import field_validator
 
 from data.config import Config
-from models.decoding import SUREST, Floats, JointDecoder
+from models.decoding import Floats, JointDecoder, log_odds
 from models.labels import HEADS, Ints
 
 NEVER_ROUTE = 1.01
@@ -81,8 +81,7 @@ def fit_scaling(confidence: Floats, correct: npt.NDArray[np.bool_]) -> tuple[flo
 
     if len(np.unique(correct)) < 2:
         return 0.0, 1.0
-    chances = np.clip(confidence, SUREST, 1 - SUREST)
-    found = LogisticRegression(C=1e3).fit(np.log(chances / (1 - chances))[:, None], correct)
+    found = LogisticRegression(C=1e3).fit(log_odds(confidence)[:, None], correct)
     offset, slope = float(found.intercept_[0]), float(found.coef_[0, 0])
     return (offset, slope) if slope > 0 else (0.0, 1.0)
 

@@ -54,6 +54,19 @@ def log_softmax(logits: Floats) -> Floats:
     return normalised
 
 
+def log_odds(probabilities: Floats) -> Floats:
+    """Log-odds, of probabilities kept away from 0 and 1."""
+    chances = np.clip(probabilities, SUREST, 1 - SUREST)
+    odds: Floats = np.log(chances / (1 - chances))
+    return odds
+
+
+def scaled(probabilities: Floats, offset: float, slope: float) -> Floats:
+    """Each probability's sigmoid(offset + slope · log-odds)."""
+    answer: Floats = 1 / (1 + np.exp(-offset - slope * log_odds(probabilities)))
+    return answer
+
+
 @dataclass
 class JointDecoder:
     """Joint probabilities over the possible (sector, topic, agency) combinations.
@@ -125,9 +138,7 @@ class JointDecoder:
         marginal = self.marginal(joint, head)
         if (offset, slope) == (0.0, 1.0):
             return marginal
-        chances = np.clip(marginal, SUREST, 1 - SUREST)
-        scaled: Floats = 1 / (1 + np.exp(-offset - slope * np.log(chances / (1 - chances))))
-        return scaled
+        return scaled(marginal, offset, slope)
 
     def best(self, joint: Floats) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""

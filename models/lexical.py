@@ -15,21 +15,26 @@ from models.labels import HEADS, Ints, LabelSpace
 Floats = npt.NDArray[np.floating]
 
 
+def lexical_features() -> Any:
+    """TF-IDF of words and of letters side by side, to be fitted."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import FeatureUnion
+
+    return FeatureUnion(
+        [
+            ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
+            ("letters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)),
+        ]
+    )
+
+
 class LexicalClassifier:
     """One shared TF-IDF space and a linear SVM for each head."""
 
     def __init__(self, labels: LabelSpace, c: float = 0.5) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import FeatureUnion
-
         self.labels = labels
         self._c = c
-        self._features = FeatureUnion(
-            [
-                ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
-                ("letters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)),
-            ]
-        )
+        self._features = lexical_features()
         self._machines: dict[str, tuple[Ints, Any]] = {}
         """Of each head: the labels seen, and the machine that tells them apart; None for fewer than two."""
 

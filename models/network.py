@@ -82,7 +82,9 @@ class ComplaintNetwork(nn.Module):
 
     def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Mean of the token vectors, shape (batch, hidden)."""
-        return _mean(self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask)
+        return token_mean(
+            self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask
+        )
 
     def forward(
         self,
@@ -95,7 +97,7 @@ class ComplaintNetwork(nn.Module):
         """Logits of each head, on top of its prior where there is one, and the loss over the given targets."""
         assert attention_mask is not None
         if states is not None:
-            pooled = _mean(self.climb(states, attention_mask, self.frozen_layers), attention_mask)
+            pooled = token_mean(self.climb(states, attention_mask, self.frozen_layers), attention_mask)
         else:
             assert input_ids is not None
             pooled = self.pooled(input_ids, attention_mask)
@@ -118,7 +120,8 @@ class ComplaintNetwork(nn.Module):
         return {"loss": torch.stack(losses).sum(), **logits} if losses else logits
 
 
-def _mean(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+def token_mean(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Mean of the token states where the mask is 1, shape (batch, hidden)."""
     mask = attention_mask.unsqueeze(-1).to(states.dtype)
     mean: torch.Tensor = (states * mask).sum(dim=1) / mask.sum(dim=1)
     return mean

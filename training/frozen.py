@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from rich.progress import track
 
-from models.network import ComplaintNetwork
+from models.network import ComplaintNetwork, token_mean
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
 """Encoders whose top is nothing but their layers."""
@@ -64,8 +64,7 @@ def read_rows(
             else:
                 states = network.states(**batch, layers=network.frozen_layers)
                 top = network.climb(states, batch["attention_mask"], network.frozen_layers)
-                mask = batch["attention_mask"].unsqueeze(-1).to(top.dtype)
-                pooled = (top * mask).sum(dim=1) / mask.sum(dim=1)
+                pooled = token_mean(top, batch["attention_mask"])
                 for line, row in enumerate(part):
                     kept[starts[row] : starts[row + 1]] = states[line, : lengths[row]].cpu().numpy()
         features[part] = pooled.cpu().numpy()
