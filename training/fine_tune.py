@@ -286,6 +286,7 @@ def _trainer(
         metric_for_best_model=SCORE,
         greater_is_better=True,
         bf16=use_bf16(arguments.bf16),
+        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
         seed=arguments.seed,
         label_names=list(HEADS),
         remove_unused_columns=False,
