@@ -8,13 +8,15 @@ PostgreSQL by URL.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, NewType
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,8 +28,10 @@ from data.cleaning import clean_text
 from data.errors import ConfigError, StoreError, UnknownComplaintError
 from data.masking import mask
 
+UNLIKE = "unlike_training"
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 LOCK_SECONDS = 10
+Floats = npt.NDArray[np.floating]
 MaskedText = NewType("MaskedText", str)
 """A text that `masked` has made: the only kind that is classified and stored."""
 
@@ -81,6 +85,17 @@ class CorrectionRow(Table):
     received_at: Mapped[datetime]
 
 
+class FeaturesRow(Table):
+    """What a version of the classifier read of one complaint: half floats, so that texts can be compared."""
+
+    __tablename__ = "features"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    complaint_id: Mapped[str] = mapped_column(primary_key=True)
+    model_version: Mapped[str]
+    features: Mapped[bytes]
+
+
 @dataclass(frozen=True)
 class Decision:
     """A decision to store."""
@@ -99,6 +114,7 @@ class Decision:
     agency: str
     agency_confidence: float
     model_version: str
+    features: Floats | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -154,7 +170,7 @@ class Store:
         """
         now = _naive(datetime.now(UTC))
         rows = [
-            asdict(decision)
+            {name: value for name, value in vars(decision).items() if name != "features"}
             | {
                 "created_at": _naive(decision.created_at),
                 "day": decision.created_at.astimezone(self._zone).date(),
@@ -166,6 +182,74 @@ class Store:
         fresh = {name: upsert.excluded[name] for name in rows[0] if name not in ("source", "id")}
         with self._transaction("written") as connection:
             connection.execute(upsert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
+            read = [(d.source, d.id, d.model_version, d.features) for d in decisions if d.features is not None]
+            self._write_features(connection, read)
+
+    def save_features(self, read: Sequence[tuple[str, str, str, Floats]]) -> None:
+        """Store what a version of the classifier read: source, id, version and features of each complaint.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        with self._transaction("written") as connection:
+            self._write_features(connection, read)
+
+    def _write_features(self, connection: Connection, read: Sequence[tuple[str, str, str, Floats]]) -> None:
+        columns = ("source", "complaint_id", "model_version", "features")
+        rows = [dict(zip(columns, (*key, row.astype("<f2").tobytes()), strict=True)) for *key, row in read]
+        if rows:
+            upsert = self._insert(FeaturesRow)
+            fresh = {name: upsert.excluded[name] for name in columns[2:]}
+            index = ["source", "complaint_id"]
+            connection.execute(upsert.on_conflict_do_update(index_elements=index, set_=fresh), rows)
+
+    def decided(self, first: date, last: date, version: str, limit: int) -> pd.DataFrame:
+        """The newest complaints of these local days, the oldest first, with what `version` read of them.
+
+        Columns `source, id, text, day, municipality, topic, confidence, unlike, features`; an operator's topic
+        counts as sure; features are an array of float32, None where another version read the complaint.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        newest = (
+            select(func.max(CorrectionRow.number).label("number"))
+            .where(CorrectionRow.topic.is_not(None))
+            .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
+            .subquery()
+        )
+        corrected = (
+            select(CorrectionRow.source, CorrectionRow.complaint_id, CorrectionRow.topic)
+            .join(newest, newest.c.number == CorrectionRow.number)
+            .subquery()
+        )
+        row, key = DecisionRow, (FeaturesRow.source, FeaturesRow.complaint_id)
+        same = (corrected.c.source == row.source) & (corrected.c.complaint_id == row.id)
+        its = (key[0] == row.source) & (key[1] == row.id) & (FeaturesRow.model_version == version)
+        query = (
+            select(row.source, row.id, row.text, row.day, row.municipality, row.topic, row.topic_confidence)
+            .add_columns(row.reasons, corrected.c.topic, FeaturesRow.features)
+            .join(corrected, same, isouter=True)
+            .join(FeaturesRow, its, isouter=True)
+            .where(row.day.between(first, last))
+            .order_by(row.day.desc(), row.created_at.desc(), row.source, row.id)
+            .limit(limit)
+        )
+        with self._transaction("read") as connection:
+            rows = [tuple(found) for found in connection.execute(query)][::-1]
+        columns = ["source", "id", "text", "day", "municipality", "topic", "confidence", "reasons", "given", "features"]
+        frame = pd.DataFrame(rows, columns=columns, dtype=object)
+        given = frame["given"].notna()
+        return pd.DataFrame(
+            {
+                **{name: frame[name] for name in ("source", "id", "text", "municipality")},
+                "day": pd.to_datetime(frame["day"]).astype("datetime64[ns]"),
+                "topic": frame["given"].where(given, frame["topic"]),
+                "confidence": frame["confidence"].astype("float64").where(~given, 1.0),
+                "unlike": [UNLIKE in reasons for reasons in frame["reasons"]] & ~given.to_numpy(),
+                "features": [None if f is None else np.frombuffer(f, "<f2").astype("f4") for f in frame["features"]],
+            }
+        )
 
     def save_corrections(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
