@@ -15,9 +15,12 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from models.classifier import Classifier
 from models.emerging import EmergingTopic, emerging_topics
+from models.labels import Ints
 from serving.champions import Champion
+from serving.config import EmergingDefaults
 from serving.outlook import REMEMBERED, Place, place_name
 from serving.runtime import Looked, Runtime, runtime_of
+from serving.store import Store
 from serving.tables import CSV_ANSWER, Format, csv_response, wants_csv
 from serving.types import ComplaintKey, EmergingAnswer, EmergingTopicOut, ModelVersion
 
@@ -61,39 +64,43 @@ def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> L
     with runtime.looking:
         known = runtime.emerging.get(key)
         if known is None or time.monotonic() - known.at >= 60 * runtime.config.emerging.remember_minutes:
-            known = look(runtime, champion, today, days)
+            config = runtime.config.emerging.model_copy(update={"days": days})
+            known = look(runtime.store, champion, today, config)
             if len(runtime.emerging) >= REMEMBERED:
                 runtime.emerging.clear()
             runtime.emerging[key] = known
     return known
 
 
-def look(runtime: Runtime, champion: Champion[Classifier], today: date, days: int) -> Looked:
-    """Search the stored complaints up to today."""
-    config = runtime.config.emerging.model_copy(update={"days": days})
-    first = today - timedelta(days=days - 1)
-    before = first - timedelta(days=1), first - timedelta(days=config.past_days)
-    past = runtime.store.decided(before[1], before[0], champion.version, config.max_past)
-    recent = runtime.store.decided(first, today, champion.version, config.max_recent)
-    frame = pd.concat([past, recent], ignore_index=True)
+def look(store: Store, champion: Champion[Classifier], today: date, config: EmergingDefaults) -> Looked:
+    """Search the stored complaints up to today.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+    """
+    first = today - timedelta(days=config.days - 1)
+    before = first - timedelta(days=config.past_days), first - timedelta(days=1)
+    past = store.decided(*before, champion.version, config.max_past)
+    recent = store.decided(first, today, champion.version, config.max_recent)
+    frame = pd.concat([part for part in (past, recent) if len(part)] or [past], ignore_index=True)
     unread = np.flatnonzero(frame["features"].isna())
     reading = unread[len(unread) - min(len(unread), config.read_at_once) :]
-    read_anew(runtime, champion, frame, reading)
-    kept = frame[frame["features"].notna()]
+    read_anew(store, champion, frame, reading)
+    kept = frame[frame["features"].notna()].reset_index(drop=True)
     vectors = np.stack(kept["features"].tolist()) if len(kept) else np.zeros((0, 1))
     found = emerging_topics(kept, vectors, today, config)
     return Looked(found, kept[["source", "id"]], len(unread) - len(reading), time.monotonic())
 
 
-def read_anew(runtime: Runtime, champion: Champion[Classifier], frame: pd.DataFrame, rows: "np.ndarray") -> None:
-    """Let the serving classifier read these complaints of `frame`, which gets their features, and keep them."""
+def read_anew(store: Store, champion: Champion[Classifier], frame: pd.DataFrame, rows: Ints) -> None:
+    """Let the serving classifier read these rows of `frame`, put their features there and into the store."""
     if not len(rows):
         return
     some = frame.loc[rows]
     places = champion.model.catalogue.place_ids(some["municipality"])
     features = champion.model.features(some["text"].tolist(), places)
     keys = zip(some["source"], some["id"], features, strict=True)
-    runtime.store.save_features([(source, name, champion.version, row) for source, name, row in keys])
+    store.save_features([(source, name, champion.version, row) for source, name, row in keys])
     frame["features"] = pd.Series(list(features), index=rows, dtype=object).combine_first(frame["features"])
 
 

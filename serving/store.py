@@ -18,17 +18,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, insert, select, tuple_
+from sqlalchemy import Connection, Engine, Subquery, create_engine, event, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute
 
 from data.cleaning import clean_text
 from data.errors import ConfigError, StoreError, UnknownComplaintError
 from data.masking import mask
+from serving.schema import CorrectionRow, DecisionRow, FeaturesRow, Table
 
 UNLIKE = "unlike_training"
+HALF = "<f2"
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 LOCK_SECONDS = 10
 Floats = npt.NDArray[np.floating]
@@ -39,61 +41,6 @@ MaskedText = NewType("MaskedText", str)
 def masked(text: str) -> MaskedText:
     """The text as training reads it: cleaned, without personal data. The one place that makes it so."""
     return MaskedText(mask(clean_text(text)))
-
-
-class Table(DeclarativeBase):
-    """The tables of the store."""
-
-
-class DecisionRow(Table):
-    """The last decision on one complaint; `day` is local, `created_at` and `received_at` are UTC."""
-
-    __tablename__ = "decisions"
-    __table_args__ = (Index("decisions_by_day", "day"),)
-
-    source: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    text: Mapped[str]
-    municipality: Mapped[str | None]
-    created_at: Mapped[datetime]
-    day: Mapped[date]
-    received_at: Mapped[datetime]
-    decision: Mapped[str]
-    reasons: Mapped[list[str]] = mapped_column(JSON)
-    sector: Mapped[str]
-    sector_confidence: Mapped[float]
-    topic: Mapped[str]
-    topic_confidence: Mapped[float]
-    agency: Mapped[str]
-    agency_confidence: Mapped[float]
-    model_version: Mapped[str]
-
-
-class CorrectionRow(Table):
-    """What an operator said of one complaint; the latest row of a complaint holds."""
-
-    __tablename__ = "corrections"
-    __table_args__ = (Index("corrections_by_complaint", "source", "complaint_id"),)
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    source: Mapped[str]
-    complaint_id: Mapped[str]
-    sector: Mapped[str | None]
-    topic: Mapped[str | None]
-    agency: Mapped[str | None]
-    operator: Mapped[str | None]
-    received_at: Mapped[datetime]
-
-
-class FeaturesRow(Table):
-    """What a version of the classifier read of one complaint: half floats, so that texts can be compared."""
-
-    __tablename__ = "features"
-
-    source: Mapped[str] = mapped_column(primary_key=True)
-    complaint_id: Mapped[str] = mapped_column(primary_key=True)
-    model_version: Mapped[str]
-    features: Mapped[bytes]
 
 
 @dataclass(frozen=True)
@@ -196,7 +143,7 @@ class Store:
 
     def _write_features(self, connection: Connection, read: Sequence[tuple[str, str, str, Floats]]) -> None:
         columns = ("source", "complaint_id", "model_version", "features")
-        rows = [dict(zip(columns, (*key, row.astype("<f2").tobytes()), strict=True)) for *key, row in read]
+        rows = [dict(zip(columns, (*key, row.astype(HALF).tobytes()), strict=True)) for *key, row in read]
         if rows:
             upsert = self._insert(FeaturesRow)
             fresh = {name: upsert.excluded[name] for name in columns[2:]}
@@ -212,17 +159,7 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        newest = (
-            select(func.max(CorrectionRow.number).label("number"))
-            .where(CorrectionRow.topic.is_not(None))
-            .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
-            .subquery()
-        )
-        corrected = (
-            select(CorrectionRow.source, CorrectionRow.complaint_id, CorrectionRow.topic)
-            .join(newest, newest.c.number == CorrectionRow.number)
-            .subquery()
-        )
+        corrected = _corrected(CorrectionRow.topic)
         row, key = DecisionRow, (FeaturesRow.source, FeaturesRow.complaint_id)
         same = (corrected.c.source == row.source) & (corrected.c.complaint_id == row.id)
         its = (key[0] == row.source) & (key[1] == row.id) & (FeaturesRow.model_version == version)
@@ -237,19 +174,7 @@ class Store:
         )
         with self._transaction("read") as connection:
             rows = [tuple(found) for found in connection.execute(query)][::-1]
-        columns = ["source", "id", "text", "day", "municipality", "topic", "confidence", "reasons", "given", "features"]
-        frame = pd.DataFrame(rows, columns=columns, dtype=object)
-        given = frame["given"].notna()
-        return pd.DataFrame(
-            {
-                **{name: frame[name] for name in ("source", "id", "text", "municipality")},
-                "day": pd.to_datetime(frame["day"]).astype("datetime64[ns]"),
-                "topic": frame["given"].where(given, frame["topic"]),
-                "confidence": frame["confidence"].astype("float64").where(~given, 1.0),
-                "unlike": [UNLIKE in reasons for reasons in frame["reasons"]] & ~given.to_numpy(),
-                "features": [None if f is None else np.frombuffer(f, "<f2").astype("f4") for f in frame["features"]],
-            }
-        )
+        return _as_searched(rows)
 
     def save_corrections(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
@@ -284,17 +209,7 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        newest = (
-            select(func.max(CorrectionRow.number).label("number"))
-            .where(CorrectionRow.sector.is_not(None))
-            .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
-            .subquery()
-        )
-        corrected = (
-            select(CorrectionRow.source, CorrectionRow.complaint_id, CorrectionRow.sector)
-            .join(newest, newest.c.number == CorrectionRow.number)
-            .subquery()
-        )
+        corrected = _corrected(CorrectionRow.sector)
         sector = func.coalesce(corrected.c.sector, DecisionRow.sector)
         key = (DecisionRow.day, DecisionRow.source, DecisionRow.municipality, sector)
         same = (corrected.c.source == DecisionRow.source) & (corrected.c.complaint_id == DecisionRow.id)
@@ -321,6 +236,40 @@ class Store:
         self.prepare()
         with _as_store_error(verb), self._engine.begin() as connection:
             yield connection
+
+
+def _corrected(label: InstrumentedAttribute[str | None]) -> Subquery:
+    """The last correction of each complaint that says something of `label`."""
+    newest = (
+        select(func.max(CorrectionRow.number).label("number"))
+        .where(label.is_not(None))
+        .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
+        .subquery()
+    )
+    return (
+        select(CorrectionRow.source, CorrectionRow.complaint_id, label)
+        .join(newest, newest.c.number == CorrectionRow.number)
+        .subquery()
+    )
+
+
+def _as_searched(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """The columns of `Store.decided`."""
+    columns = ["source", "id", "text", "day", "municipality", "topic", "confidence", "reasons", "given", "features"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    given = frame["given"].notna()
+    unlike = [UNLIKE in reasons and not known for reasons, known in zip(frame["reasons"], given, strict=True)]
+    features = [None if row is None else np.frombuffer(row, HALF).astype("f4") for row in frame["features"]]
+    return pd.DataFrame(
+        {
+            **{name: frame[name] for name in ("source", "id", "text", "municipality")},
+            "day": pd.to_datetime(frame["day"]).astype("datetime64[ns]"),
+            "topic": frame["given"].where(given, frame["topic"]),
+            "confidence": frame["confidence"].astype("float64").where(~given, 1.0),
+            "unlike": pd.Series(unlike, dtype=bool),
+            "features": pd.Series(features, dtype=object),
+        }
+    )
 
 
 def _naive(moment: datetime) -> datetime:
