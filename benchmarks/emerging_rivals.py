@@ -56,7 +56,7 @@ def kmeans(stream: Stream) -> list[Group]:
     if len(rows) < 2 * SMALLEST:
         return []
     vectors = unit(stream.vectors[rows])
-    labels = KMeans(max(len(rows) // 10, 2), random_state=0, n_init=3).fit_predict(vectors)
+    labels = KMeans(max(len(rows) // 10, 2), random_state=0, n_init=1).fit_predict(vectors)
     return _cohesive(rows, vectors, labels)
 
 
@@ -81,7 +81,7 @@ def lexical(stream: Stream) -> list[Group]:
 
     rows, recent = _recent(stream, doubtful=False), _recent(stream, doubtful=False, past=True)
     texts = stream.complaints["text"]
-    space = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, min_df=2).fit(texts)
+    space = TfidfVectorizer(sublinear_tf=True, min_df=2).fit(texts)
     new, old = (space.transform(texts.iloc[part]) for part in (rows, recent))
     distances = np.maximum(1 - (new @ new.T).toarray(), 0)
     clusters = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=0.85)

@@ -19,7 +19,7 @@ import typer
 from rich.progress import track
 
 from benchmarks.classifier_quality import load_corpus
-from benchmarks.contenders import _VECTORS, Corpus, frozen_vectors
+from benchmarks.contenders import CONTENDERS, Corpus, frozen_vectors
 from benchmarks.emerging_rivals import SEARCHES, Floats, Group, Ints, Search, Stream
 from benchmarks.results import RESULTS, Target, console, markdown_table, real_data, run, targets_line, write_results
 from models.emerging import EmergingConfig
@@ -80,7 +80,7 @@ def main(
 def load_material(name: str, topics: int) -> Material:
     """A corpus' texts, vectors and topics; the largest topics in turn for tuning and for the report."""
     corpus = sample_corpus() if name == "sample" else load_corpus(real_data() / "text" / f"{name}.csv")
-    vectors = frozen_vectors(corpus, _VECTORS)
+    vectors = frozen_vectors(corpus, CONTENDERS["frozen_linear"].recipe)
     codes, names = pd.factorize(corpus.frame["topic"])
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     large = [int(topic) for topic in np.argsort(-counts, kind="stable") if counts[topic] >= SIZES[0]]
