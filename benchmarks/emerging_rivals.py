@@ -17,7 +17,6 @@ from models.topic_scan import unit
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
-DOUBT = 0.5
 SMALLEST = 5
 
 
@@ -114,7 +113,7 @@ def _recent(stream: Stream, doubtful: bool, past: bool = False) -> Ints:
     frame = stream.complaints.iloc[rows]
     new = (frame["day"] > pd.Timestamp(stream.end) - pd.Timedelta(days=config.days)).to_numpy()
     kept = new != past
-    chosen: Ints = rows[kept & doubted(frame, DOUBT)] if doubtful else rows[kept]
+    chosen: Ints = rows[kept & doubted(frame, config.doubt)] if doubtful else rows[kept]
     return chosen
 
 

@@ -60,8 +60,8 @@ class Material:
 @app.command()
 def main(
     corpora: Annotated[str, typer.Option(help="Corpora, comma-separated.")] = "sample,kursk,ryazan",
-    runs: Annotated[int, typer.Option(min=1, help="Streams with nothing new, per corpus.")] = 30,
-    topics: Annotated[int, typer.Option(min=1, help="Left-out topics per corpus and half, at most.")] = 20,
+    runs: Annotated[int, typer.Option(min=1, help="Streams with nothing new, per corpus.")] = 20,
+    topics: Annotated[int, typer.Option(min=1, help="Left-out topics per corpus and half, at most.")] = 12,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
 ) -> None:
     """Leave topics out, stream them in, and count what is found and what is proposed for nothing."""

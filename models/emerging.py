@@ -42,7 +42,7 @@ class EmergingConfig(Config):
     past_days: int = Field(default=60, ge=7, le=730)
     max_recent: int = Field(default=2000, ge=50, le=10_000)
     max_past: int = Field(default=4000, ge=LEAST_PAST, le=20_000)
-    doubt: float = Field(default=0.5, gt=0, le=1)
+    doubt: float = Field(default=0.6, gt=0, le=1)
     smallest: int = Field(default=5, ge=3)
     false_alarms: float = Field(default=0.05, ge=0.005, le=0.5)
 
