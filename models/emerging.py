@@ -183,21 +183,27 @@ class _Search:
         alike = self.recent & (self.vectors @ centre >= np.quantile(self.vectors[new] @ centre, NEAR))
         return bool(self.doubtful[alike].mean() >= LEAST_NEW)
 
+    def _spans(self) -> tuple[int, int]:
+        """Days that the recent complaints and those of the past cover: where there are many, not all asked for."""
+        end, start = pd.Timestamp(self.end), pd.Timestamp(self.end) - pd.Timedelta(days=self.config.days - 1)
+        now = (end - self.frame["day"][self.recent].min()).days + 1
+        return now, max((start - self.frame["day"].min()).days, 1)
+
     def _topic(self, rows: Ints, p_value: float) -> EmergingTopic:
         new = rows[self.recent[rows]]
         members, vectors = self.frame.iloc[new], self.vectors[new]
         texts = [mask(text) for text in members["text"]]
         nearness = vectors @ unit(vectors.sum(axis=0))
         others = np.setdiff1d(np.arange(len(self.frame)), rows)
-        days_before = (pd.Timestamp(self.end) - self.frame["day"].min()).days + 1 - self.config.days
+        now, before = self._spans()
         named = Counter(members["topic"][members["topic"] != OTHER])
         places = Counter(place for place in members["municipality"] if isinstance(place, str))
         return EmergingTopic(
             rows=members["row"].tolist(),
             size=len(members),
             since=_began(self.frame["day"], self.recent, rows),
-            per_day_before=(len(rows) - len(new)) / max(days_before, 1),
-            per_day_now=len(new) / self.config.days,
+            per_day_before=(len(rows) - len(new)) / before,
+            per_day_now=len(new) / now,
             p_value=p_value,
             confidence=float(members["confidence"].mean()),
             nearest=min(named, key=lambda topic: (-named[topic], topic), default=OTHER),

@@ -79,6 +79,12 @@ def test_the_same_text_sent_again_counts_once():
     assert found.recent + found.past == 701
 
 
+def test_rates_are_of_the_days_that_the_newest_complaints_cover():
+    days = ordinary(2000) + group(SCOOTERS, 15, range(0, 4))
+    (topic,) = search(days, max_recent=150).topics
+    assert topic.per_day_now > 1.5 * topic.size / DAYS
+
+
 def test_the_order_of_the_complaints_does_not_matter():
     days = ordinary() + group(SCOOTERS, 15, RECENT)
     order = np.random.default_rng(0).permutation(len(days.vectors))
