@@ -4,12 +4,14 @@ import io
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from data.settings import CHECKOUT
 from tests.conftest import tsur
-from tests.serving.bundles import SENTENCES
+from tests.serving.bundles import SENTENCES, register, write_classifier
+from tests.serving.conftest import write_configs
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
 COUNTS = "date,sector,count\n"
@@ -127,17 +129,30 @@ def test_complaints_become_daily_counts(tmp_path):
     assert counts["date"].nunique() == 5
 
 
-def test_emerging_reports_on_a_file_in_russian_and_as_csv(trained, tmp_path):
-    texts = [(f"{SENTENCES[n % 5]} {SENTENCES[n // 5 % 5]} и ещё {n}", n % 74) for n in range(300)]
+@pytest.fixture
+def random_champion(tmp_path):
+    """A home whose champion is a random network, which may be sure of anything, and configs that doubt all it says."""
+    home = tmp_path / "home"
+    (home / "mlflow" / "artifacts").mkdir(parents=True)
+    bundle = write_classifier(tmp_path / "bundle")
+    register(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts", "complaint-classifier", bundle)
+    return home, write_configs(tmp_path / "configs", emerging={"doubt": 1.0})
+
+
+def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_path):
+    home, configs = random_champion
+    ages = np.random.default_rng(0).integers(0, 74, 300)
+    texts = [(f"{SENTENCES[n % 5]} {SENTENCES[n // 5 % 5]} и ещё {n}", int(age)) for n, age in enumerate(ages)]
     texts += [(f"прокатные самокаты брошены поперёк тротуара, {n}", n % 7) for n in range(20)]
     last = pd.Timestamp("2026-11-15T09:00:00Z")
     lines = [f'{n},"{text}",{(last - pd.Timedelta(days=age)).isoformat()}' for n, (text, age) in enumerate(texts)]
     export, out = tmp_path / "export.csv", tmp_path / "complaints.jsonl"
     export.write_text("\n".join(["id,text,created_at", *lines]), encoding="utf-8")
-    tsur(tmp_path, "import", str(export), "--out", str(out))
-    report = tsur(trained, "emerging", str(out)).stdout
+    tsur(home, "import", str(export), "--out", str(out))
+    report = tsur(home, "emerging", str(out), TSUR_CONFIGS=str(configs)).stdout
     assert "02.11.2026 – 15.11.2026: обращений" in report
-    table = pd.read_csv(io.StringIO(tsur(trained, "emerging", str(out), "--csv").stdout))
+    assert "прокатные самокаты" in report
+    table = pd.read_csv(io.StringIO(tsur(home, "emerging", str(out), "--csv", TSUR_CONFIGS=str(configs)).stdout))
     assert list(table.columns[:3]) == ["summary_ru", "size", "since"]
-    assert len(table) == report.count("Похожие обращения")
-    assert table["words"].str.contains("самокат").any()
+    assert len(table) == report.count("Похожие обращения") >= 1
+    assert table["words"].str.contains("самокаты").any()

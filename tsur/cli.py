@@ -264,7 +264,7 @@ def emerging(
     if csv:
         sys.stdout.write(emerging_csv(found))
     else:
-        console.print(emerging_report(found))
+        console.print(emerging_report(found), soft_wrap=True)
 
 
 @app.command()
