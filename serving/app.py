@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 
 from data.errors import StoreError
 from data.masking import mask
-from serving import complaints, outlook, problems
+from serving import complaints, emerging, outlook, problems
 from serving.logs import LOGGER, configure_logs
 from serving.runtime import open_runtime
 from serving.types import ErrorAnswer
@@ -82,6 +82,7 @@ def create_app() -> FastAPI:
     v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
     v1.include_router(complaints.router)
     v1.include_router(outlook.router)
+    v1.include_router(emerging.router)
     app.include_router(v1)
     _document(app)
     app.state.paths = frozenset(app.openapi()["paths"]) | {"/", "/docs", "/openapi.json"}

@@ -231,4 +231,5 @@ def _decision(
         agency=found.agency.label,
         agency_confidence=found.agency.confidence,
         model_version=version,
+        features=found.features,
     )

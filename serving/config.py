@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from data.config import Config, load_config
 from data.schema import MAX_CHARACTERS
 from data.settings import settings
+from models.emerging import EmergingConfig
 
 MAX_ITEMS = 256
 """Complaints in one request, at most: the API's schema names this number."""
@@ -17,6 +18,13 @@ class SurgeDefaults(Config):
 
     min_probability: float = Field(default=0.2, ge=0, le=1)
     window_days: int = Field(default=7, ge=1, le=28)
+
+
+class EmergingDefaults(EmergingConfig):
+    """How `GET /v1/emerging` and `tsur emerging` look for new topics."""
+
+    remember_minutes: float = Field(default=10, ge=0)
+    read_at_once: int = Field(default=256, ge=0)
 
 
 class ServingConfig(Config):
@@ -32,6 +40,7 @@ class ServingConfig(Config):
     workers: int = Field(default=1, ge=1, le=64)
     timezone: str = "Europe/Moscow"
     surges: SurgeDefaults = SurgeDefaults()
+    emerging: EmergingDefaults = EmergingDefaults()
 
     @field_validator("timezone")
     @classmethod

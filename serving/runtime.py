@@ -1,10 +1,13 @@
 """What one worker holds while it runs: limits, keys, champions, store and metrics."""
 
 from dataclasses import dataclass, field
+from threading import Lock
 
+import pandas as pd
 from fastapi import Request
 
 from data.settings import settings
+from models.emerging import Emerging
 from models.forecasting.surges import Surge
 from serving.champions import Champions
 from serving.config import ServingConfig, load_serving_config
@@ -13,8 +16,25 @@ from serving.store import Store
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What a search for new topics found.
+
+    Attributes:
+        found: the answer.
+        complaints: what it looked through, columns `source, id`; the topics' `rows` count in it.
+        unread: complaints that the serving classifier has not read yet.
+        at: monotonic seconds.
+    """
+
+    found: Emerging
+    complaints: pd.DataFrame
+    unread: int
+    at: float
+
+
+@dataclass(frozen=True)
 class Runtime:
-    """The parts of a running worker; `surges` remembers the last answers."""
+    """The parts of a running worker; `surges` and `emerging` remember the last answers, `looking` guards the latter."""
 
     config: ServingConfig
     keys: frozenset[str]
@@ -22,6 +42,8 @@ class Runtime:
     store: Store
     metrics: Metrics
     surges: dict[tuple[object, ...], list[Surge]] = field(default_factory=dict)
+    emerging: dict[tuple[object, ...], Looked] = field(default_factory=dict)
+    looking: Lock = field(default_factory=Lock)
 
     def close(self) -> None:
         """Stop watching the registry and let go of the store."""

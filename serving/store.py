@@ -8,26 +8,32 @@ PostgreSQL by URL.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, NewType
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import JSON, Connection, Engine, Index, create_engine, event, func, insert, select, tuple_
+from sqlalchemy import Connection, Engine, Subquery, create_engine, event, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute
 
 from data.cleaning import clean_text
 from data.errors import ConfigError, StoreError, UnknownComplaintError
 from data.masking import mask
+from serving.schema import CorrectionRow, DecisionRow, FeaturesRow, Table
 
+UNLIKE = "unlike_training"
+HALF = "<f2"
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 LOCK_SECONDS = 10
+Floats = npt.NDArray[np.floating]
 MaskedText = NewType("MaskedText", str)
 """A text that `masked` has made: the only kind that is classified and stored."""
 
@@ -35,50 +41,6 @@ MaskedText = NewType("MaskedText", str)
 def masked(text: str) -> MaskedText:
     """The text as training reads it: cleaned, without personal data. The one place that makes it so."""
     return MaskedText(mask(clean_text(text)))
-
-
-class Table(DeclarativeBase):
-    """The tables of the store."""
-
-
-class DecisionRow(Table):
-    """The last decision on one complaint; `day` is local, `created_at` and `received_at` are UTC."""
-
-    __tablename__ = "decisions"
-    __table_args__ = (Index("decisions_by_day", "day"),)
-
-    source: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    text: Mapped[str]
-    municipality: Mapped[str | None]
-    created_at: Mapped[datetime]
-    day: Mapped[date]
-    received_at: Mapped[datetime]
-    decision: Mapped[str]
-    reasons: Mapped[list[str]] = mapped_column(JSON)
-    sector: Mapped[str]
-    sector_confidence: Mapped[float]
-    topic: Mapped[str]
-    topic_confidence: Mapped[float]
-    agency: Mapped[str]
-    agency_confidence: Mapped[float]
-    model_version: Mapped[str]
-
-
-class CorrectionRow(Table):
-    """What an operator said of one complaint; the latest row of a complaint holds."""
-
-    __tablename__ = "corrections"
-    __table_args__ = (Index("corrections_by_complaint", "source", "complaint_id"),)
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    source: Mapped[str]
-    complaint_id: Mapped[str]
-    sector: Mapped[str | None]
-    topic: Mapped[str | None]
-    agency: Mapped[str | None]
-    operator: Mapped[str | None]
-    received_at: Mapped[datetime]
 
 
 @dataclass(frozen=True)
@@ -99,6 +61,7 @@ class Decision:
     agency: str
     agency_confidence: float
     model_version: str
+    features: Floats | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -154,7 +117,7 @@ class Store:
         """
         now = _naive(datetime.now(UTC))
         rows = [
-            asdict(decision)
+            {name: value for name, value in vars(decision).items() if name != "features"}
             | {
                 "created_at": _naive(decision.created_at),
                 "day": decision.created_at.astimezone(self._zone).date(),
@@ -166,6 +129,52 @@ class Store:
         fresh = {name: upsert.excluded[name] for name in rows[0] if name not in ("source", "id")}
         with self._transaction("written") as connection:
             connection.execute(upsert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
+            read = [(d.source, d.id, d.model_version, d.features) for d in decisions if d.features is not None]
+            self._write_features(connection, read)
+
+    def save_features(self, read: Sequence[tuple[str, str, str, Floats]]) -> None:
+        """Store what a version of the classifier read: source, id, version and features of each complaint.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        with self._transaction("written") as connection:
+            self._write_features(connection, read)
+
+    def _write_features(self, connection: Connection, read: Sequence[tuple[str, str, str, Floats]]) -> None:
+        columns = ("source", "complaint_id", "model_version", "features")
+        rows = [dict(zip(columns, (*key, row.astype(HALF).tobytes()), strict=True)) for *key, row in read]
+        if rows:
+            upsert = self._insert(FeaturesRow)
+            fresh = {name: upsert.excluded[name] for name in columns[2:]}
+            index = ["source", "complaint_id"]
+            connection.execute(upsert.on_conflict_do_update(index_elements=index, set_=fresh), rows)
+
+    def decided(self, first: date, last: date, version: str, limit: int) -> pd.DataFrame:
+        """The newest complaints of these local days, the oldest first, with what `version` read of them.
+
+        Columns `source, id, text, day, municipality, topic, confidence, unlike, features`; an operator's topic
+        counts as sure; features are an array of float32, None where another version read the complaint.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        corrected = _corrected(CorrectionRow.topic)
+        row, key = DecisionRow, (FeaturesRow.source, FeaturesRow.complaint_id)
+        same = (corrected.c.source == row.source) & (corrected.c.complaint_id == row.id)
+        its = (key[0] == row.source) & (key[1] == row.id) & (FeaturesRow.model_version == version)
+        query = (
+            select(row.source, row.id, row.text, row.day, row.municipality, row.topic, row.topic_confidence)
+            .add_columns(row.reasons, corrected.c.topic, FeaturesRow.features)
+            .join(corrected, same, isouter=True)
+            .join(FeaturesRow, its, isouter=True)
+            .where(row.day.between(first, last))
+            .order_by(row.day.desc(), row.created_at.desc(), row.source, row.id)
+            .limit(limit)
+        )
+        with self._transaction("read") as connection:
+            rows = [tuple(found) for found in connection.execute(query)][::-1]
+        return _as_searched(rows)
 
     def save_corrections(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
@@ -200,17 +209,7 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        newest = (
-            select(func.max(CorrectionRow.number).label("number"))
-            .where(CorrectionRow.sector.is_not(None))
-            .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
-            .subquery()
-        )
-        corrected = (
-            select(CorrectionRow.source, CorrectionRow.complaint_id, CorrectionRow.sector)
-            .join(newest, newest.c.number == CorrectionRow.number)
-            .subquery()
-        )
+        corrected = _corrected(CorrectionRow.sector)
         sector = func.coalesce(corrected.c.sector, DecisionRow.sector)
         key = (DecisionRow.day, DecisionRow.source, DecisionRow.municipality, sector)
         same = (corrected.c.source == DecisionRow.source) & (corrected.c.complaint_id == DecisionRow.id)
@@ -237,6 +236,40 @@ class Store:
         self.prepare()
         with _as_store_error(verb), self._engine.begin() as connection:
             yield connection
+
+
+def _corrected(label: InstrumentedAttribute[str | None]) -> Subquery:
+    """The last correction of each complaint that says something of `label`."""
+    newest = (
+        select(func.max(CorrectionRow.number).label("number"))
+        .where(label.is_not(None))
+        .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
+        .subquery()
+    )
+    return (
+        select(CorrectionRow.source, CorrectionRow.complaint_id, label)
+        .join(newest, newest.c.number == CorrectionRow.number)
+        .subquery()
+    )
+
+
+def _as_searched(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """The columns of `Store.decided`."""
+    columns = ["source", "id", "text", "day", "municipality", "topic", "confidence", "reasons", "given", "features"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    given = frame["given"].notna()
+    unlike = [UNLIKE in reasons and not known for reasons, known in zip(frame["reasons"], given, strict=True)]
+    features = [None if row is None else np.frombuffer(row, HALF).astype("f4") for row in frame["features"]]
+    return pd.DataFrame(
+        {
+            **{name: frame[name] for name in ("source", "id", "text", "municipality")},
+            "day": pd.to_datetime(frame["day"]).astype("datetime64[ns]"),
+            "topic": frame["given"].where(given, frame["topic"]),
+            "confidence": frame["confidence"].astype("float64").where(~given, 1.0),
+            "unlike": pd.Series(unlike, dtype=bool),
+            "features": pd.Series(features, dtype=object),
+        }
+    )
 
 
 def _naive(moment: datetime) -> datetime:

@@ -1,13 +1,17 @@
 """The command line: `--help` at once, and one clear sentence with status 2 for everything wrong."""
 
+import io
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from data.settings import CHECKOUT
 from tests.conftest import tsur
+from tests.serving.bundles import SENTENCES, register, write_classifier
+from tests.serving.conftest import write_configs
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
 COUNTS = "date,sector,count\n"
@@ -57,6 +61,9 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
         ),
         ("no champion", GOOD.encode(), ["classify", "FILE"], "tsur train classifier"),
         ("no forecaster", None, ["forecast"], "tsur train forecaster"),
+        ("new topics, no such file", None, ["emerging", "FILE"], "FILE"),
+        ("new topics, not JSONL", GOOD.encode(), ["emerging", "FILE"], "tsur import"),
+        ("new topics of no days", GOOD.encode(), ["emerging", "FILE", "--days", "0"], "days"),
         ("open door", None, ["serve", "--host", "0.0.0.0"], "TSUR_API_KEYS"),
         ("open mlflow", None, ["mlflow", "--host", "0.0.0.0"], "this machine only"),
     ],
@@ -120,3 +127,32 @@ def test_complaints_become_daily_counts(tmp_path):
     counts = pd.read_csv(tmp_path / "counts.csv")
     assert counts["count"].sum() == 20
     assert counts["date"].nunique() == 5
+
+
+@pytest.fixture
+def random_champion(tmp_path):
+    """A home whose champion is a random network, which may be sure of anything, and configs that doubt all it says."""
+    home = tmp_path / "home"
+    (home / "mlflow" / "artifacts").mkdir(parents=True)
+    bundle = write_classifier(tmp_path / "bundle")
+    register(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts", "complaint-classifier", bundle)
+    return home, write_configs(tmp_path / "configs", emerging={"doubt": 1.0})
+
+
+def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_path):
+    home, configs = random_champion
+    ages = np.random.default_rng(0).integers(0, 74, 300)
+    texts = [(f"{SENTENCES[n % 5]} {SENTENCES[n // 5 % 5]} и ещё {n}", int(age)) for n, age in enumerate(ages)]
+    texts += [(f"прокатные самокаты брошены поперёк тротуара, {n}", n % 7) for n in range(20)]
+    last = pd.Timestamp("2026-11-15T09:00:00Z")
+    lines = [f'{n},"{text}",{(last - pd.Timedelta(days=age)).isoformat()}' for n, (text, age) in enumerate(texts)]
+    export, out = tmp_path / "export.csv", tmp_path / "complaints.jsonl"
+    export.write_text("\n".join(["id,text,created_at", *lines]), encoding="utf-8")
+    tsur(home, "import", str(export), "--out", str(out))
+    report = tsur(home, "emerging", str(out), TSUR_CONFIGS=str(configs)).stdout
+    assert "02.11.2026 – 15.11.2026: обращений" in report
+    assert "прокатные самокаты" in report
+    table = pd.read_csv(io.StringIO(tsur(home, "emerging", str(out), "--csv", TSUR_CONFIGS=str(configs)).stdout))
+    assert list(table.columns[:3]) == ["summary_ru", "size", "since"]
+    assert len(table) == report.count("Похожие обращения") >= 1
+    assert table["words"].str.contains("самокаты").any()

@@ -240,6 +240,34 @@ def classify(
 
 
 @app.command()
+def emerging(
+    complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them, with their dates.")],
+    days: Annotated[int | None, typer.Option(help="The last days; default: emerging.days in serving.yaml.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a report.")] = False,
+) -> None:
+    """Propose new topics: complaints of the last days that fit no topic, look alike and have become more."""
+    from contextlib import nullcontext
+
+    from data.importing import read_complaints
+    from models.classifier import Classifier
+    from serving.config import load_serving_config
+    from training.emerging import emerging_in
+    from training.tracking import CLASSIFIER, champion_bundle
+    from tsur.show import counter, emerging_csv, emerging_report
+
+    config = load_serving_config()
+    settled = config.emerging if days is None else _overridden(config.emerging, [f"days={days}"], "--days")
+    frame = read_complaints(complaints)
+    classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
+    with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
+        found = emerging_in(frame, classifier, settled, config.timezone, progress)
+    if csv:
+        sys.stdout.write(emerging_csv(found))
+    else:
+        console.print(emerging_report(found), soft_wrap=True)
+
+
+@app.command()
 def forecast(
     municipality: Annotated[str | None, typer.Option(help="A municipality; absent: the region.")] = None,
     sector: Annotated[str | None, typer.Option(help="A sector; absent: all of them.")] = None,

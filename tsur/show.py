@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from models.emerging import LEAST_PAST, Emerging, EmergingTopic
 from models.forecasting.backtest import BacktestResult
 from models.forecasting.backtest import Progress as SeriesProgress
 from models.labels import HEADS
@@ -99,6 +100,35 @@ def wape_table(result: BacktestResult) -> Table:
     for name, row in result.wape.iterrows():
         table.add_row(str(name), *[f"{value:.3f}" for value in row])
     return table
+
+
+def emerging_report(found: Emerging) -> str:
+    """What was looked at, and the proposed topics, in Russian."""
+    span = f"{found.start:%d.%m.%Y} – {found.end:%d.%m.%Y}"
+    head = f"{span}: обращений {found.recent}, из них без подходящей темы {found.doubtful}; раньше {found.past}"
+    if not found.enough_past:
+        return f"{head}\nСравнить не с чем: нужно хотя бы {LEAST_PAST} прежних обращений."
+    if not found.topics:
+        return f"{head}\nНовых тем не видно."
+    parts = [head]
+    for number, topic in enumerate(found.topics, start=1):
+        places = ", ".join(f"{place} {count}" for place, count in topic.municipalities.items())
+        lines = [f"{number}. {topic.summary}", f"Обращений: {topic.size}; слова: {', '.join(topic.words)}"]
+        lines += [f"Где: {places}"] if places else []
+        parts.append("\n   ".join([*lines, *(f"– {' '.join(text.split())}" for text in topic.examples)]))
+    return "\n\n".join(parts)
+
+
+def emerging_csv(found: Emerging) -> str:
+    """The proposed topics as CSV, a line each; lists are joined by `; `."""
+    columns = [name for name in EmergingTopic.__dataclass_fields__ if name != "rows"]
+    rows = []
+    for topic in found.topics:
+        places = [f"{place}: {count}" for place, count in topic.municipalities.items()]
+        cells = {name: getattr(topic, name) for name in columns} | {"municipalities": places}
+        flat = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in cells.items()}
+        rows.append({"summary_ru": topic.summary, **flat})
+    return pd.DataFrame(rows, columns=["summary_ru", *columns]).to_csv(index=False)
 
 
 def frame_table(frame: pd.DataFrame, title: str) -> Table:

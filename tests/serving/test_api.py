@@ -197,7 +197,8 @@ def test_health_readiness_and_metrics_answer(api: httpx.Client) -> None:
 
 def test_every_endpoint_is_in_openapi_with_examples_errors_and_the_key(api: httpx.Client) -> None:
     spec = api.get("/openapi.json").json()
-    assert set(spec["paths"]) == {"/v1/classify", "/v1/feedback", "/v1/forecast", "/v1/surges", "/v1/heatmap"}
+    names = ("classify", "feedback", "forecast", "surges", "heatmap", "emerging")
+    assert set(spec["paths"]) == {f"/v1/{name}" for name in names}
     schemes = spec["components"]["securitySchemes"]
     assert schemes["APIKeyHeader"]["name"] == "X-API-Key"
     assert schemes["HTTPBearer"]["scheme"] == "bearer"
