@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.contenders import recipe_hash
 from benchmarks.results import console
 from data.catalogue import draft_catalogue
 from data.settings import settings
@@ -39,9 +40,8 @@ def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     rest, part = split_off(frame, arguments.validation_share, arguments.seed)
     train, validation = frame.iloc[rest], frame.iloc[part]
     names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
-    work = corpus.work / f"tuned-{fold.number}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
+    work = corpus.work / f"tuned-{recipe_hash(recipe)}-{fold.number}"
+    work.mkdir(exist_ok=True)  # what a killed run has fitted is there
     catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
     fitting = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
     classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))

@@ -108,7 +108,8 @@ def fine_tune(
         collators = [_Collator(pad, prior, states) for prior, (_, states) in zip(priors, read, strict=True)]
         trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        network = network.to("cpu")
+        # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
+        network = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
     say("exporting to ONNX")
     export_weights(network, tokenizer, bundle)
     check_agreement(network, _some_batches(datasets[1], pad), bundle)
