@@ -66,8 +66,8 @@ def read_rows(
                 top = network.climb(states, batch["attention_mask"], network.frozen_layers)
                 pooled = token_mean(top, batch["attention_mask"])
                 for line, row in enumerate(part):
-                    kept[starts[row] : starts[row + 1]] = states[line, : lengths[row]].cpu().numpy()
-        features[part] = pooled.cpu().numpy()
+                    kept[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
+        features[part] = pooled.float().cpu().numpy()
     network.train()
     return features, FrozenStates(kept, starts) if kept is not None else None
 
