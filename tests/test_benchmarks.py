@@ -230,7 +230,7 @@ def test_an_absent_corpus_or_column_is_named(tmp_path, at_home):
 def test_without_a_winner_every_target_is_there_and_unmet():
     measured = {name: {"rows": 100, "heads": {head: {"contenders": {}} for head in HEADS}} for name in AIMS}
     goals = targets(measured)
-    assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * 8 + 1)
+    assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * (8 + 3) + 1)
     assert not any(goal.met for goal in goals)
 
 
@@ -271,7 +271,7 @@ def test_the_script_goes_on_after_a_kill_and_writes_its_results(tmp_path, folder
     assert set(content["data"]) == {"kursk", "ryazan"}
     figures = content["corpora"]["kursk"]["heads"]["sector"]["contenders"]["tfidf_svm"]
     assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
-    assert len(content["targets"]) == 50
+    assert len(content["targets"]) == 68
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
     assert "| TF-IDF, SVM |" in table.read_text(encoding="utf-8")
     assert table.read_text(encoding="utf-8") in done.stdout

@@ -87,7 +87,8 @@ def distill(
     with tracking.tracked_run(tracking.CLASSIFIER, "distill", parameters, work / "run.json") as run_id:
         teacher = Teacher.of_bundle(bundle)
         fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
-        job = replace(job, arguments=job.arguments.model_copy(update={"encoder": str(student)}))
+        on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
+        job = replace(job, arguments=job.arguments.model_copy(update=on_student))
         fitted = _fit(job, read_parts(bundle), work, home, say)
         comparison = _measure(job, bundle, fitted, fidelity, say)
         alias = tracking.CHAMPION if promote else tracking.CHALLENGER
