@@ -73,8 +73,8 @@ def distill(
     """
     version = _teacher_version(arguments)
     bundle = tracking.version_bundle(tracking.CLASSIFIER, version)
-    job = _job(frame, bundle, version, recipe)
-    texts = _texts(frame, unlabelled, job)
+    job = teachers_job(frame, bundle, version, recipe)
+    texts = taught_texts(frame, unlabelled, job)
     key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
     work = home / "training" / f"student-{key.hexdigest()[:16]}"
     student = home / "students" / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
@@ -103,7 +103,7 @@ def _teacher_version(arguments: Distillation) -> int:
     return arguments.teacher
 
 
-def _job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTraining) -> Job:
+def teachers_job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTraining) -> Job:
     """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
     parts = read_parts(bundle)
     recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
@@ -117,7 +117,7 @@ def _job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTrai
     return replace(job, splits=replace(job.splits, test=test), catalogue=catalogue, catalogue_yaml=text)
 
 
-def _texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
+def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
     """What the models read of all rows but those that are tested on."""
     rows = pd.concat([frame, *unlabelled], ignore_index=True)
     tested = text_keys(job.frame["text"].iloc[job.splits.test])
