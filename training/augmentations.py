@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.classifier import read_text
-from models.segments import units
 from training.trimmings import with_trimmings
 
 MIXED = 0.5
@@ -22,6 +21,8 @@ MOST_MIXED = 3
 MISTYPED, SLIPS = 0.25, 0.15
 """Share of texts with typing errors, and of their long words that have one."""
 LONG_WORD = 5
+_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+"""Between two sentences, or behind an abbreviation: no harm is done if one is cut there."""
 _WORDS = re.compile(r"(\W+)")
 
 
@@ -35,7 +36,7 @@ def augmented(texts: Sequence[str], count: int, seed: int) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in units(text)] or [text]
+    return [sentence for sentence in _END.split(text) if sentence] or [text]
 
 
 def _run(cut: Sequence[Sequence[str]], draw: np.random.Generator) -> str:
