@@ -49,7 +49,7 @@ class Distillation(Config):
 
     epochs: int = Field(default=6, ge=1, le=200)
     batch_size: int = Field(default=16, ge=1, le=1024)
-    learning_rate: float = Field(default=5e-4, gt=0, lt=1)
+    learning_rate: float = Field(default=1.5e-3, gt=0, lt=1)
     warmup_share: float = Field(default=0.06, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0, lt=1)
     freeze_embeddings: bool = True

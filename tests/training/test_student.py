@@ -37,9 +37,18 @@ def states(of: Teacher, batch) -> "torch.Tensor":
 
 @pytest.mark.parametrize(
     ("layers", "wanted", "kept"),
-    [(12, 3, [3, 7, 11]), (12, 4, [2, 5, 8, 11]), (12, 6, [1, 3, 5, 7, 9, 11]), (12, 1, [11]), (3, 2, [1, 2])],
+    [
+        (12, 1, [11]),
+        (12, 2, [10, 11]),
+        (12, 3, [1, 10, 11]),
+        (12, 4, [1, 4, 10, 11]),
+        (12, 6, [1, 3, 5, 7, 10, 11]),
+        (12, 11, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        (4, 3, [1, 2, 3]),
+        (3, 2, [1, 2]),
+    ],
 )
-def test_a_student_keeps_layers_evenly_spaced_and_the_last(layers, wanted, kept):
+def test_a_student_keeps_the_last_layers_and_evenly_spaced_lower_ones(layers, wanted, kept):
     assert kept_layers(layers, wanted) == kept
 
 
