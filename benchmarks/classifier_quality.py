@@ -2,9 +2,11 @@
 
 In: `text/kursk.csv` and `text/ryazan.csv` in the folder of real data. Out: a table, and
 `results/classifier_quality.json`. Labels with fewer than five rows are neither taught nor scored.
-Each fold of each contender is kept in `TSUR_HOME`, so a run that was stopped goes on where it was.
+Each fold of each contender is kept in `TSUR_HOME`, so a run that was stopped goes on where it was; a contender
+that is left out keeps its figures of the JSON, if they are of the same data, folds and recipe.
 """
 
+import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -72,6 +74,10 @@ def main(
         parts[name] = [Fold(corpus, i, *part) for i, part in rows if fold in (None, i)]
     compute([(name, part) for name in names for corpus_parts in parts.values() for part in corpus_parts], folds)
     measured = {name: corpus_figures(corpus_parts, folds) for name, corpus_parts in parts.items()}
+    data = {name: corpus_parts[0].corpus.fingerprint for name, corpus_parts in parts.items()}
+    protocol = {"folds": folds, "seed": 0, "least_rows_of_a_label": MIN_LABEL_ROWS}
+    if fold is None:
+        add_earlier(measured, out, data, protocol)
     text = markdown(measured)
     console.print(text)
     if table is not None:
@@ -80,8 +86,6 @@ def main(
         console.print(f"fold {fold} only: an exploration, no JSON written")
         return
     goals = targets(measured)
-    data = {name: corpus_parts[0].corpus.fingerprint for name, corpus_parts in parts.items()}
-    protocol = {"folds": folds, "seed": 0, "least_rows_of_a_label": MIN_LABEL_ROWS}
     recipes = {name: {"title": c.title, "recipe": dict(c.recipe)} for name, c in CONTENDERS.items()}
     figures = {"protocol": protocol, "contenders": recipes, "corpora": measured}
     write_results(out, data, LIBRARIES, figures, goals)
@@ -202,6 +206,34 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
         if "deletion" in found[0][0]
     }
     return {"rows": len(corpus.frame), "heads": heads, "seconds": seconds, "deletion": deletion}
+
+
+def add_earlier(measured: dict[str, Any], path: Path, data: dict[str, str], protocol: dict[str, int]) -> None:
+    """Take from an earlier JSON what was not computed now, where data, protocol and recipe are the same.
+
+    `earlier` of a corpus says at which commit each of these contenders was computed.
+    """
+    earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if earlier.get("protocol") != protocol:
+        return
+    for corpus, figures in measured.items():
+        if earlier["data"].get(corpus) != data[corpus]:
+            continue
+        kept = earlier["corpora"][corpus]
+        for name, contender in CONTENDERS.items():
+            known = earlier["contenders"].get(name, {}).get("recipe") == contender.recipe and name in kept["seconds"]
+            if name in figures["seconds"] or not known:
+                continue
+            figures["earlier"] = figures.get("earlier", {}) | {
+                name: kept.get("earlier", {}).get(name, earlier["commit"])
+            }
+            for part in ("seconds", "deletion"):
+                figures[part] |= {name: kept[part][name]} if name in kept[part] else {}
+            for head in HEADS:
+                figures["heads"][head]["contenders"][name] = kept["heads"][head]["contenders"][name]
+        for of_head in figures["heads"].values():
+            found = of_head["contenders"]
+            of_head["contenders"] = {name: found[name] for name in CONTENDERS if name in found}
 
 
 def _confidence_figures(truth: Ints, scores: quality.Floats, of_fold: Ints, probabilities: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from benchmarks import quality_figures as quality
-from benchmarks.classifier_quality import AIMS, load_corpus, targets
+from benchmarks.classifier_quality import AIMS, add_earlier, load_corpus, targets
 from benchmarks.contenders import CONTENDERS, Fold, frozen_vectors, recipe_hash
 from benchmarks.results import Target, interval, markdown_table, resample_weights, write_results
 from data.errors import ColumnsError, FileError
@@ -232,6 +232,31 @@ def test_without_a_winner_every_target_is_there_and_unmet():
     goals = targets(measured)
     assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * (8 + 3) + 1)
     assert not any(goal.met for goal in goals)
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ({}, ["tfidf_svm", "winner"]),
+        ({"data": {"kursk": "another"}}, ["tfidf_svm"]),
+        ({"protocol": {"folds": 3}}, ["tfidf_svm"]),
+        ({"contenders": {"winner": {"recipe": {"arguments": {"epochs": 9}}}}}, ["tfidf_svm"]),
+    ],
+)
+def test_earlier_figures_stand_only_for_the_same_data_folds_and_recipe(tmp_path, changed, kept):
+    def figures(name, value):
+        heads = {head: {"contenders": {name: {"accuracy": {"value": value}}}} for head in HEADS}
+        return {"kursk": {"seconds": {name: 1.0}, "deletion": {}, "heads": heads}}
+
+    data, protocol = {"kursk": "abc"}, {"folds": 5}
+    recipes = {"winner": {"recipe": dict(CONTENDERS["winner"].recipe)}}
+    earlier = {"commit": "c0ffee", "data": data, "protocol": protocol, "contenders": recipes}
+    path = tmp_path / "earlier.json"
+    path.write_text(json.dumps(earlier | {"corpora": figures("winner", 0.5)} | changed), encoding="utf-8")
+    measured = figures("tfidf_svm", 0.4)
+    add_earlier(measured, path, data, protocol)
+    assert list(measured["kursk"]["heads"]["sector"]["contenders"]) == kept
+    assert measured["kursk"].get("earlier", {}) == ({"winner": "c0ffee"} if "winner" in kept else {})
 
 
 def environment(home: Path, folder: Path | None) -> dict[str, str]:

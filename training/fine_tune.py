@@ -41,6 +41,8 @@ from training.trimmings import with_trimmings
 
 log = logging.getLogger(__name__)
 SCORE = "score"
+BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+"""Of processors that multiply in bf16; on others it is emulated and slower than fp32."""
 HELD_OUT = "held_out.npz"
 """Logits of the training rows by heads fitted without them; only where nothing is fine-tuned."""
 
@@ -360,13 +362,12 @@ def use_bf16(wish: str | bool) -> bool:
         return False
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    capabilities: Mapping[str, Any] = getattr(torch.backends.cpu, "get_capabilities", dict)() or {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")) or "amx_bf16" in _cpu_flags()
+    return not _cpu_flags().isdisjoint(BF16_FLAGS)
 
 
-def _cpu_flags() -> str:
+def _cpu_flags() -> set[str]:
     path = Path("/proc/cpuinfo")
-    return path.read_text() if path.exists() else ""
+    return set(path.read_text().split()) if path.exists() else set()
 
 
 def _epochs_done(checkpoint: Path) -> float:
