@@ -258,8 +258,8 @@ CONTENDERS: dict[str, Contender] = {
         student,
         {
             "layers": 3,
-            "base": {"epochs": 6, "augmented": 1.0},
-            "fold": {"epochs": 3, "augmented": 0.5, "learning_rate": 2e-4, "seed": 1},
+            "base": {"epochs": 6, "augmented": 0.5},
+            "fold": {"epochs": 3, "augmented": 0.5, "learning_rate": 5e-4, "seed": 1},
             "arguments": {"epochs": 0, "frozen_layers": 0},
             "code": 1,
         },
