@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -21,7 +22,7 @@ from data.settings import CHECKOUT
 from models.calibration import fit_threshold
 from models.labels import HEADS
 from training.metrics import head_metrics
-from training.splits import cross_validation_folds
+from training.splits import cross_validation_folds, text_keys
 
 
 @pytest.fixture
@@ -225,6 +226,31 @@ def test_an_absent_corpus_or_column_is_named(tmp_path, at_home):
     (tmp_path / "bare.csv").write_text("id,text,sector\n1,яма,дороги\n", encoding="utf-8")
     with pytest.raises(ColumnsError, match="column 'topic' is missing"):
         load_corpus(tmp_path / "bare.csv")
+
+
+def test_a_students_base_reads_no_text_of_its_corpus_nor_one_like_it(corpus, folder, monkeypatch):
+    from benchmarks import student
+
+    texts = corpus.frame["text"].tolist()
+    pd.DataFrame({"text": ["спасибо за тепло", f"{texts[0].upper()} !!"]}).to_csv(folder / "text" / "gratitude.csv")
+    pd.DataFrame({"text": ["опять яма у дома", None]}).to_csv(folder / "text" / "perm_unlabelled.csv")
+    monkeypatch.setattr(student, "real_data", lambda: folder)
+    taught = student.other_texts(corpus)
+    assert {"спасибо за тепло", "опять яма у дома"} <= set(taught)
+    assert len(taught) > 2000
+    assert not set(text_keys(pd.Series(taught))) & set(text_keys(corpus.frame["text"]))
+
+
+def test_the_student_is_held_against_the_winner_and_the_lexical_rival():
+    def figures(accuracy: float, macro_f1: float) -> dict[str, dict[str, float]]:
+        return {"accuracy": {"value": accuracy}, "macro_f1": {"value": macro_f1}}
+
+    contenders = {"winner": figures(0.82, 0.55), "student": figures(0.81, 0.47), "tfidf_svm": figures(0.79, 0.48)}
+    measured = {"kursk": {"rows": 100, "heads": {head: {"contenders": contenders} for head in HEADS}}}
+    goals = {goal.name: goal.met for goal in targets(measured) if "student" in goal.name}
+    assert goals["kursk topic accuracy: student on winner"]
+    assert goals["kursk topic accuracy: student on tfidf_svm"]
+    assert not goals["kursk topic macro_f1: student on tfidf_svm"]
 
 
 def test_without_a_winner_every_target_is_there_and_unmet():

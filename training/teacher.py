@@ -128,19 +128,20 @@ def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, s
     folder = cache / f"answers-{key}"
     starts = range(0, len(rows), PART)
     parts, pooled = [], []
-    network = teacher.network
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = teacher.network.to(device)
     network.frozen_layers = teacher.layers
     for number, start in enumerate(starts):
         part = rows.select(range(start, min(start + PART, len(rows))))
         file, done = folder / f"{number:04}.npy", folder / f"{number:04}.pooled.npy"
         if not done.exists():
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
-            with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
+            with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
                 features, _ = read_rows(network, part, collate, file)
             np.save(done.with_suffix(".unfinished.npy"), features)
             done.with_suffix(".unfinished.npy").rename(done)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
         parts.append(FrozenStates(np.load(file, mmap_mode="r"), ends))
         pooled.append(np.load(done))
-    network.eval()
+    network.to("cpu").eval()
     return Answers(parts, np.concatenate(pooled))
