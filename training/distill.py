@@ -31,6 +31,7 @@ from training.evaluate import held_out
 from training.fine_tune import read_texts
 from training.likeness import Comparison, Fidelity, compare
 from training.splits import text_keys
+from training.student import kept_layers
 from training.teacher import Teacher
 from training.train_classifier import Job, Say, fit_bundle, measure, prepare, register
 
@@ -73,22 +74,24 @@ def distill(
     """
     version = _teacher_version(arguments)
     bundle = tracking.version_bundle(tracking.CLASSIFIER, version)
+    teacher = Teacher.of_bundle(bundle)
+    kept_layers(teacher.layers, arguments.layers)  # refused before a run begins
     job = teachers_job(frame, bundle, version, recipe)
     texts = taught_texts(frame, unlabelled, job)
     key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
     work = home / "training" / f"student-{key.hexdigest()[:16]}"
-    student = home / "students" / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
+    student = home.resolve() / "students" / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
+    on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
+    job = replace(job, arguments=job.arguments.model_copy(update=on_student))
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
         shutil.rmtree(student, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     parameters = {f"distillation.{name}": value for name, value in arguments.model_dump(mode="json").items()}
+    parameters |= job.arguments.model_dump(mode="json")
     parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
     with tracking.tracked_run(tracking.CLASSIFIER, "distill", parameters, work / "run.json") as run_id:
-        teacher = Teacher.of_bundle(bundle)
         fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
-        on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
-        job = replace(job, arguments=job.arguments.model_copy(update=on_student))
         fitted = _fit(job, read_parts(bundle), work, home, say)
         comparison = _measure(job, bundle, fitted, fidelity, say)
         alias = tracking.CHAMPION if promote else tracking.CHALLENGER

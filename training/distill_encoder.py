@@ -58,7 +58,7 @@ def distill_encoder(
         EncoderError: the student would not be smaller than its teacher, or `start` cannot be read.
     """
     if (out / FIDELITY).exists():
-        say("the student was taught before the run was interrupted")
+        say(f"{out.name}: this student was taught before")
         return Fidelity(**json.loads((out / FIDELITY).read_text()))
     import transformers
     from transformers import DataCollatorWithPadding
