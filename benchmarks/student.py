@@ -1,9 +1,10 @@
-"""The distilled student as a contender: taught without a word of the test rows, then fitted as the product is.
+"""The distilled student as a contender: taught without a text of its corpus, then fitted as the product is.
 
-In: a fold and the recipe. Out: calibrated probabilities of each head, as `tuned` gives them. A base student
-of each corpus learns from all texts but that corpus' own (the bundled sample, the other corpus, unlabelled
-messages, thanks); for each fold it goes on with the texts of the fold's training rows. The teacher is the
-packaged encoder, as in the winner; it has no heads before it is fitted to a fold, so logits are not imitated.
+In: a fold and the recipe. Out: calibrated probabilities of each head, as `tuned` gives them. One student for
+each corpus learns from all texts but those of the corpus (the bundled sample, the other corpus, unlabelled
+messages, thanks), so that no test row, nor its like, had a part in it; heads, n-grams and calibration learn from
+the fold's training rows. The teacher is the packaged encoder, as in the winner. It has no heads before it is fitted
+to a fold, so its logits are not imitated.
 """
 
 from collections.abc import Mapping
@@ -29,27 +30,21 @@ FILES = ("kursk", "ryazan", "perm_unlabelled", "gratitude")
 
 
 def student(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
-    """Distil for the fold, fit and score as the product does; `explained` is the R² on texts held out."""
-    encoder, explained = student_encoder(fold, recipe)
+    """Fit and score as the product does, on the corpus' student; `explained` is its R² on texts held out."""
+    encoder, explained = student_encoder(fold.corpus, recipe["distillation"])
     scores = tuned(fold, {**recipe["arguments"], "encoder": str(encoder)})
     return scores | {"explained": np.array(explained)}
 
 
-def student_encoder(fold: Any, recipe: Mapping[str, Any]) -> tuple[Path, float]:
-    """The folder of the fold's student, and how much of the teacher's variance it explains; taught once."""
+def student_encoder(corpus: Any, recipe: Mapping[str, Any]) -> tuple[Path, float]:
+    """The folder of the corpus' student, and how much of the teacher's variance it explains; taught once."""
     from benchmarks.contenders import recipe_hash
 
-    work = fold.corpus.work / f"student-{recipe_hash(recipe)}"
-    work.mkdir(exist_ok=True)
-    teacher = Teacher.of_encoder(PACKAGED, ClassifierTraining().text_prefix, settings().home / "encoders")
-    cache = settings().home / "distillation"
-    base, mine = work / "base", work / f"fold-{fold.number}"
-    given = teacher, Distillation(layers=recipe["layers"], **recipe["base"])
-    distill_encoder(other_texts(fold.corpus), *given, work / "base-work", cache, base, console.print)
-    given = teacher, Distillation(layers=recipe["layers"], **recipe["fold"])
-    texts = [read_text(text, None) for text in fold.texts[0]]
-    found = distill_encoder(texts, *given, work / f"{mine.name}-work", cache, mine, console.print, start=base)
-    return mine, found.explained
+    home, folder = settings().home, corpus.work / f"student-{recipe_hash(recipe)}"
+    teacher = Teacher.of_encoder(PACKAGED, ClassifierTraining().text_prefix, home / "encoders")
+    places = corpus.work / f"{folder.name}-work", home / "distillation", folder
+    found = distill_encoder(other_texts(corpus), teacher, Distillation(**recipe), *places, console.print)
+    return folder, found.explained
 
 
 def other_texts(corpus: Any) -> list[str]:

@@ -24,7 +24,7 @@ from models.labels import HEADS
 from models.network import ComplaintNetwork
 from training.arguments import Distillation
 from training.augmentations import augmented
-from training.fine_tune import last_checkpoint, load_pretrained, use_bf16
+from training.fine_tune import last_checkpoint, use_bf16
 from training.frozen import read_rows
 from training.likeness import Fidelity
 from training.student import Imitation, cut
@@ -46,16 +46,14 @@ def distill_encoder(
     cache: Path,
     out: Path,
     say: Callable[[str], None] = log.info,
-    start: Path | None = None,
 ) -> Fidelity:
     """Teach a student what the teacher says of `texts`, as the models read them; its folder is `out`.
 
-    `work` holds the checkpoints, `cache` the teacher's answers. The student begins as some of the
-    teacher's layers, or as the encoder in `start`.
+    `work` holds the checkpoints, `cache` the teacher's answers.
 
     Raises:
         InputError: fewer than 50 different texts.
-        EncoderError: the student would not be smaller than its teacher, or `start` cannot be read.
+        EncoderError: the student would not be smaller than its teacher.
     """
     if (out / FIDELITY).exists():
         say(f"{out.name}: this student was taught before")
@@ -66,7 +64,7 @@ def distill_encoder(
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(arguments.seed)
-    student = _beginning(teacher, arguments, start)
+    student = _beginning(teacher, arguments)
     taught, held_out = _parts(texts, arguments)
     pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
     rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
@@ -86,9 +84,9 @@ def distill_encoder(
     return found
 
 
-def _beginning(teacher: Teacher, arguments: Distillation, start: Path | None) -> Any:
+def _beginning(teacher: Teacher, arguments: Distillation) -> Any:
     """The student before it is taught; nothing is dropped out: with so much to imitate none is overfitted."""
-    student = cut(teacher.network.encoder, arguments.layers) if start is None else load_pretrained(str(start), start)[0]
+    student = cut(teacher.network.encoder, arguments.layers)
     for module in student.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
