@@ -89,7 +89,9 @@ def fine_tune(
     say("reading the rows with the encoder as it is")
     pad = DataCollatorWithPadding(tokenizer)
     keep = work / "states" if can_keep(network) and arguments.epochs else None
-    read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
+    # Where nothing is fine-tuned, the features decide: they are read as exactly as they are served.
+    with torch.autocast("cpu", torch.bfloat16, bool(arguments.epochs) and use_bf16(arguments.bf16)):
+        read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
@@ -286,6 +288,7 @@ def _trainer(
         metric_for_best_model=SCORE,
         greater_is_better=True,
         bf16=use_bf16(arguments.bf16),
+        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
         seed=arguments.seed,
         label_names=list(HEADS),
         remove_unused_columns=False,
