@@ -147,6 +147,7 @@ def _trainer(
         prediction_loss_only=True,
         label_names=["states"],
         bf16=use_bf16(arguments.bf16),
+        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
         seed=arguments.seed,
         remove_unused_columns=False,
         disable_tqdm=True,
