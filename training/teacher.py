@@ -51,6 +51,7 @@ class Teacher:
         Raises:
             BundleError: the bundle is incomplete, broken or of another version.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
         from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
@@ -63,7 +64,7 @@ class Teacher:
             network.load_state_dict(weights)
             tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER))
             tokenizer.pad_token = tokenizer.convert_ids_to_tokens(parts.config.pad_token_id)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             sentence = " ".join(str(error).split())[:160]
             raise BundleError(f"classifier bundle {bundle.name}: its network cannot be read: {sentence}") from None
         name = hashlib.sha256((bundle / WEIGHTS).read_bytes()).hexdigest()[:16]

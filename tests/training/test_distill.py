@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.errors import BundleError
 from data.importing import read_complaints, write_complaints
 from data.settings import CHECKOUT
 from models.labels import HEADS
@@ -189,6 +190,18 @@ def test_texts_of_the_test_rows_teach_nothing(distilled, job):
 def test_what_cannot_be_is_refused_in_a_sentence(teachers_home, at_home, monkeypatch, capsys, wrong, sentence):
     at_home(teachers_home)
     assert sentence in refusal(monkeypatch, capsys, "distill", str(teachers_home / "rows.jsonl"), *wrong)
+
+
+def test_a_teacher_without_its_network_is_refused(teachers_home, at_home, tmp_path):
+    from training.teacher import Teacher
+    from training.tracking import CLASSIFIER, version_bundle
+
+    at_home(teachers_home)
+    broken = shutil.copytree(version_bundle(CLASSIFIER, 1), tmp_path / "bundle")
+    assert Teacher.of_bundle(broken).layers == LAYERS
+    (broken / "model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(BundleError, match="its network cannot be read"):
+        Teacher.of_bundle(broken)
 
 
 def test_without_a_champion_there_is_no_teacher(teachers_home, tmp_path, at_home, monkeypatch, capsys):

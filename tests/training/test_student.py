@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.errors import BundleError, EncoderError
+from data.errors import EncoderError
 
 torch = pytest.importorskip("torch")
 
@@ -104,17 +104,3 @@ def test_only_the_student_learns_and_its_word_vectors_if_asked(batch):
         learning = {name for name, p in module.named_parameters() if p.grad is not None}
         assert all(name.startswith("student.") for name in learning)
         assert ("student.embeddings.word_embeddings.weight" in learning) is not frozen
-
-
-def test_a_bundle_without_its_network_is_refused(trained, at_home, tmp_path):
-    import shutil
-
-    from training.tracking import CLASSIFIER, champion_bundle
-
-    at_home(trained)
-    bundle, _ = champion_bundle(CLASSIFIER)
-    broken = tmp_path / "bundle"
-    shutil.copytree(bundle, broken)
-    (broken / "model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(BundleError, match="its network cannot be read"):
-        Teacher.of_bundle(broken)
