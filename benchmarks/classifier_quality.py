@@ -44,6 +44,8 @@ AIMS = {
     "ryazan": {"sector": (0.77, 0.52, 0.94), "agency": (0.68, 0.31, 0.84), "topic": (0.69, 0.47, 0.85)},
 }
 """Accuracy, macro-F1 and top-3 that the winner should reach."""
+NEAR = 0.015
+"""How far below the winner the student may be in accuracy."""
 ECE, PRECISION, SLACK, MORE_COVERAGE = 0.04, 0.95, 0.02, 1.3
 TOP_WORDS = "confidence lost without the top 3 words beyond that without 3 random ones"
 LIBRARIES = ("floret", "numpy", "scikit-learn", "scipy", "torch", "transformers")
@@ -266,9 +268,25 @@ def targets(measured: dict[str, Any]) -> list[Target]:
         # A rival that dares nothing must still be beaten: half a row of coverage is the least.
         least = max(MORE_COVERAGE * rival.get("coverage", 0.0), 0.5 / measured[corpus]["rows"])
         goals.append(Target.at_least(f"{place} coverage at {PRECISION} promised", routing.get("coverage"), least))
+    for corpus, head in [(corpus, head) for corpus in measured for head in HEADS]:
+        goals += _student_targets(f"{corpus} {head}", measured[corpus]["heads"][head]["contenders"])
     for corpus, figures in measured.items():
         top, random = figures.get("deletion", {}).get(field.WINNER, (None, None))
         goals.append(Target.above(f"{corpus} {TOP_WORDS}", None if top is None else top - random, 0.0))
+    return goals
+
+
+def _student_targets(place: str, contenders: dict[str, Any]) -> list[Target]:
+    """The student close to the winner, and above the lexical rival."""
+
+    def gain(rival: str, key: str) -> float | None:
+        if not {field.STUDENT, rival} <= set(contenders):
+            return None
+        return float(contenders[field.STUDENT][key]["value"] - contenders[rival][key]["value"])
+
+    goals = [Target.at_least(f"{place} accuracy: student on {field.WINNER}", gain(field.WINNER, "accuracy"), -NEAR)]
+    for key in ("accuracy", "macro_f1"):
+        goals.append(Target.above(f"{place} {key}: student on {field.LEXICAL}", gain(field.LEXICAL, key), 0.0))
     return goals
 
 

@@ -150,6 +150,13 @@ def product(fold: Fold, recipe: Recipe) -> Scores:
     return tuned(fold, recipe["arguments"])
 
 
+def student(fold: Fold, recipe: Recipe) -> Scores:
+    """The product on a small encoder that was distilled without a text of the corpus."""
+    from benchmarks.student import student
+
+    return student(fold, recipe)
+
+
 def frozen_vectors(corpus: Corpus, recipe: Recipe) -> Floats:
     """Mean-pooled last layer of the pretrained encoder for each complaint, shape (rows, width); computed once."""
     keys = {key: recipe[key] for key in ("encoder", "prefix", "max_tokens")}
@@ -226,6 +233,8 @@ LEXICAL = "tfidf_svm"
 """The rival whose coverage is the measure of coverage."""
 WINNER = "winner"
 """The contender that the targets are for."""
+STUDENT = "student"
+"""The contender that must come close to the winner."""
 
 CONTENDERS: dict[str, Contender] = {
     LEXICAL: Contender("TF-IDF, SVM", tfidf_svm, {"c": 0.5}),
@@ -244,5 +253,15 @@ CONTENDERS: dict[str, Contender] = {
         probabilities=True,
     ),
     WINNER: Contender("TSUR", product, {"arguments": {"epochs": 0}, "code": 2}, probabilities=True),
+    STUDENT: Contender(
+        "TSUR, student",
+        student,
+        {
+            "distillation": {"layers": 3, "epochs": 4, "augmented": 0.5},
+            "arguments": {"epochs": 0, "frozen_layers": 0},
+            "code": 1,
+        },
+        probabilities=True,
+    ),
 }
 """Name → contender, in the order of the tables; `code` in a recipe goes up when what it runs changes."""

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -21,7 +22,7 @@ from data.settings import CHECKOUT
 from models.calibration import fit_threshold
 from models.labels import HEADS
 from training.metrics import head_metrics
-from training.splits import cross_validation_folds
+from training.splits import cross_validation_folds, text_keys
 
 
 @pytest.fixture
@@ -227,10 +228,35 @@ def test_an_absent_corpus_or_column_is_named(tmp_path, at_home):
         load_corpus(tmp_path / "bare.csv")
 
 
+def test_a_students_base_reads_no_text_of_its_corpus_nor_one_like_it(corpus, folder, monkeypatch):
+    from benchmarks import student
+
+    texts = corpus.frame["text"].tolist()
+    pd.DataFrame({"text": ["спасибо за тепло", f"{texts[0].upper()} !!"]}).to_csv(folder / "text" / "gratitude.csv")
+    pd.DataFrame({"text": ["опять яма у дома", None]}).to_csv(folder / "text" / "perm_unlabelled.csv")
+    monkeypatch.setattr(student, "real_data", lambda: folder)
+    taught = student.other_texts(corpus)
+    assert {"спасибо за тепло", "опять яма у дома"} <= set(taught)
+    assert len(taught) > 2000
+    assert not set(text_keys(pd.Series(taught))) & set(text_keys(corpus.frame["text"]))
+
+
+def test_the_student_is_held_against_the_winner_and_the_lexical_rival():
+    def figures(accuracy: float, macro_f1: float) -> dict[str, dict[str, float]]:
+        return {"accuracy": {"value": accuracy}, "macro_f1": {"value": macro_f1}}
+
+    contenders = {"winner": figures(0.82, 0.55), "student": figures(0.81, 0.47), "tfidf_svm": figures(0.79, 0.48)}
+    measured = {"kursk": {"rows": 100, "heads": {head: {"contenders": contenders} for head in HEADS}}}
+    goals = {goal.name: goal.met for goal in targets(measured) if "student" in goal.name}
+    assert goals["kursk topic accuracy: student on winner"]
+    assert goals["kursk topic accuracy: student on tfidf_svm"]
+    assert not goals["kursk topic macro_f1: student on tfidf_svm"]
+
+
 def test_without_a_winner_every_target_is_there_and_unmet():
     measured = {name: {"rows": 100, "heads": {head: {"contenders": {}} for head in HEADS}} for name in AIMS}
     goals = targets(measured)
-    assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * 8 + 1)
+    assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * (8 + 3) + 1)
     assert not any(goal.met for goal in goals)
 
 
@@ -296,7 +322,7 @@ def test_the_script_goes_on_after_a_kill_and_writes_its_results(tmp_path, folder
     assert set(content["data"]) == {"kursk", "ryazan"}
     figures = content["corpora"]["kursk"]["heads"]["sector"]["contenders"]["tfidf_svm"]
     assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
-    assert len(content["targets"]) == 50
+    assert len(content["targets"]) == 68
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
     assert "| TF-IDF, SVM |" in table.read_text(encoding="utf-8")
     assert table.read_text(encoding="utf-8") in done.stdout

@@ -1,4 +1,4 @@
-"""All that a training run can be told: one documented config, `configs/classifier.yaml`."""
+"""All that a run can be told: documented configs, `configs/classifier.yaml` and `configs/distill.yaml`."""
 
 from typing import Literal
 
@@ -35,4 +35,28 @@ class ClassifierTraining(Config):
     validation_share: float = Field(default=0.1, gt=0, lt=0.5)
     test_share: float = Field(default=0.2, gt=0, lt=0.5)
     promised_precision: float = Field(default=0.95, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class Distillation(Config):
+    """Arguments of `tsur distill`; the comments in the YAML say what each one does."""
+
+    teacher: Literal["champion"] | int = "champion"
+    layers: int = Field(default=3, ge=1, le=48)
+    max_tokens: int = Field(default=128, ge=8, le=512)
+    augmented: float = Field(default=2.0, ge=0, le=100)
+    held_out_share: float = Field(default=0.05, gt=0, lt=0.5)
+
+    epochs: int = Field(default=6, ge=1, le=200)
+    batch_size: int = Field(default=16, ge=1, le=1024)
+    learning_rate: float = Field(default=1.5e-3, gt=0, lt=1)
+    warmup_share: float = Field(default=0.06, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, lt=1)
+    freeze_embeddings: bool = True
+    bf16: Literal["auto", "true", "false"] | bool = "auto"
+
+    vector_weight: float = Field(default=1.0, ge=0)
+    state_weight: float = Field(default=1.0, ge=0)
+    logit_weight: float = Field(default=0.1, ge=0)
+    temperature: float = Field(default=2.0, gt=0)
     seed: int = Field(default=0, ge=0)

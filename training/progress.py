@@ -13,7 +13,8 @@ PRINT_EVERY_SECONDS = 20.0
 class RichProgress(TrainerCallback):
     """A bar over optimisation steps, and one line an epoch; plain lines where there is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "fine-tuning") -> None:
+        self._what = what
         self._progress: Progress | None = None
         self._task: Any = None
         self._printed = 0.0
@@ -28,7 +29,7 @@ class RichProgress(TrainerCallback):
         )
         self._progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
         self._progress.start()
-        self._task = self._progress.add_task("fine-tuning", total=state.max_steps, completed=state.global_step)
+        self._task = self._progress.add_task(self._what, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Advance the bar."""
@@ -38,7 +39,7 @@ class RichProgress(TrainerCallback):
         now = time.monotonic()
         if not self._progress.console.is_terminal and now - self._printed > PRINT_EVERY_SECONDS:
             self._printed = now
-            self._progress.console.print(f"fine-tuning: step {state.global_step} of {state.max_steps}")
+            self._progress.console.print(f"{self._what}: step {state.global_step} of {state.max_steps}")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Remember the epoch's training loss."""
@@ -48,13 +49,15 @@ class RichProgress(TrainerCallback):
         """Print the finished epoch's figures."""
         if self._progress is None or not metrics:
             return
+        said = f"validation loss {metrics['eval_loss']:.3f}" if "eval_loss" in metrics else ""
         heads = ", ".join(
             f"{head} {metrics[f'eval_{head}.accuracy']:.3f}"
             for head in ("sector", "topic", "agency")
             if f"eval_{head}.accuracy" in metrics
         )
         loss = f"training loss {self._loss:.3f}, " if self._loss is not None else ""
-        self._progress.console.print(f"epoch {state.epoch:.0f}: {loss}validation accuracy: {heads}")
+        said = f"validation accuracy: {heads}" if heads else said
+        self._progress.console.print(f"epoch {state.epoch:.0f}: {loss}{said}")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Close the bar."""

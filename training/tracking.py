@@ -18,6 +18,7 @@ from data.errors import BindingError, BundleError, ConfigError, NoChampionError,
 from data.settings import CHECKOUT, settings
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
 BUNDLE_ARTIFACT = "bundle"
 
 ModelName = Literal["complaint-classifier", "complaint-forecaster"]
@@ -111,8 +112,10 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def register(name: ModelName, bundle: Path, loader: Path, signature: Any, metadata: dict[str, Any]) -> int:
-    """Log a bundle as a pyfunc model of the active run, register it, make it champion.
+def register(
+    name: ModelName, bundle: Path, loader: Path, signature: Any, metadata: dict[str, Any], alias: str = CHAMPION
+) -> int:
+    """Log a bundle as a pyfunc model of the active run, register it, give it the alias.
 
     `loader` is the file of the pyfunc (models from code: no pickle). The bundle's folder must be
     called `bundle`. Returns the version.
@@ -132,7 +135,7 @@ def register(name: ModelName, bundle: Path, loader: Path, signature: Any, metada
             metadata=metadata,
         )
     version = int(info.registered_model_version or 0)
-    mlflow.MlflowClient().set_registered_model_alias(name, CHAMPION, str(version))
+    mlflow.MlflowClient().set_registered_model_alias(name, alias, str(version))
     return version
 
 
@@ -160,19 +163,28 @@ def champion_version(name: ModelName) -> int:
 def champion_bundle(name: ModelName) -> tuple[Path, int]:
     """Folder of the champion's bundle on this machine, and its version.
 
-    From a remote registry it is copied once into the home.
-
     Raises:
         NoChampionError: nothing is registered under the alias.
         BundleError: the registered version's files are gone.
         TrackingError: MLflow does not answer.
     """
+    version = champion_version(name)
+    return version_bundle(name, version), version
+
+
+def version_bundle(name: ModelName, version: int) -> Path:
+    """Folder of a registered version's bundle on this machine; from a remote registry it is copied once into the home.
+
+    Raises:
+        BundleError: there is no such version, or its files are gone.
+        TrackingError: MLflow does not answer.
+    """
     import mlflow
 
-    version = champion_version(name)
+    connect(name)
     copy = None if _is_local(settings().mlflow_uri) else settings().home / "champions" / f"{name}-{version}"
     if copy is not None and copy.is_dir():
-        return copy / "artifacts" / BUNDLE_ARTIFACT, version
+        return copy / "artifacts" / BUNDLE_ARTIFACT
     partial = copy.with_name(copy.name + ".partial") if copy else None
     try:
         found = mlflow.artifacts.download_artifacts(
@@ -183,7 +195,7 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
     folder = Path(found)
     if copy is not None:
         folder = folder.rename(copy)
-    return folder / "artifacts" / BUNDLE_ARTIFACT, version
+    return folder / "artifacts" / BUNDLE_ARTIFACT
 
 
 def _is_local(uri: str) -> bool:

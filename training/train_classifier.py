@@ -119,9 +119,11 @@ def train_classifier(
         labels = _label_space(train, job.arguments.min_label_rows)
         rows = train, validation
         bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
-        result = _measure_and_register(job, bundle, run_id, say)
+        evaluation, lexical = measure(job, bundle, say)
+        version = register(job, bundle, {}, tracking.CHAMPION, say)
     shutil.rmtree(work, ignore_errors=True)
-    return result
+    folder = tracking.version_bundle(tracking.CLASSIFIER, version)
+    return TrainedClassifier(run_id, version, folder, evaluation, lexical)
 
 
 def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
@@ -216,7 +218,8 @@ def calibrate(
     )
 
 
-def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> TrainedClassifier:
+def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
+    """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the active run; both figures."""
     import mlflow
 
     from training.card import write_card
@@ -235,16 +238,20 @@ def _measure_and_register(job: Job, bundle: Path, run_id: str, say: Say) -> Trai
     log_report(evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
     mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
-    say("registering the bundle")
-    version = tracking.register(
+    return evaluation, lexical
+
+
+def register(job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
+    """Register a bundle under an alias; its version."""
+    say(f"registering the bundle as {alias}")
+    return tracking.register(
         tracking.CLASSIFIER,
         bundle,
         Path(__file__).with_name("pyfunc_classifier.py"),
         _signature(),
-        {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder},
+        {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder} | metadata,
+        alias,
     )
-    folder, _ = tracking.champion_bundle(tracking.CLASSIFIER)
-    return TrainedClassifier(run_id, version, folder, evaluation, lexical)
 
 
 def _signature() -> Any:

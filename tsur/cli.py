@@ -137,6 +137,36 @@ def train_classifier_(
     console.print(f"champion: complaint-classifier version {trained.version}, MLflow run {trained.run_id}")
 
 
+@app.command()
+def distill(
+    complaints: Complaints = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="More complaints, as `tsur import` writes them, labels unread; repeatable."),
+    ] = None,
+    layers: Annotated[int | None, typer.Option(help="Layers of the student; default: the config's.")] = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Make the student champion, not challenger.")] = False,
+    fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
+) -> None:
+    """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
+    from data.settings import settings
+    from training.arguments import ClassifierTraining, Distillation
+    from training.distill import distill as run
+    from tsur.show import likeness_table
+
+    chosen = _config("distill.yaml", Distillation, config, override)
+    if layers is not None:
+        chosen = _overridden(chosen, [f"layers={layers}"], "--layers")
+    recipe = _config("classifier.yaml", ClassifierTraining, None, None)
+    more = [_complaints(file) for file in unlabelled or []]
+    done = run(_complaints(complaints), more, chosen, recipe, settings().home, console.print, promote, fresh)
+    console.print(likeness_table(done.comparison, done.fidelity))
+    console.print(f"student encoder → {done.encoder}")
+    console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
+
+
 @train_app.command("forecaster")
 def train_forecaster_(
     counts: Counts = None,

@@ -23,6 +23,7 @@ from models.forecasting.backtest import BacktestResult
 from models.forecasting.backtest import Progress as SeriesProgress
 from models.labels import HEADS
 from training.evaluate import Evaluation
+from training.likeness import Comparison, Fidelity
 
 PLAIN_SECONDS = 10.0
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -88,6 +89,19 @@ def comparison(evaluation: Evaluation, lexical: Evaluation | None) -> Table:
     if evaluation.coverage is not None:
         precision = "" if evaluation.routed_precision is None else f", {evaluation.routed_precision:.1%} rightly"
         table.caption = f"routed without an operator: {evaluation.coverage:.1%}{precision}"
+    return table
+
+
+def likeness_table(found: Comparison, told: Fidelity) -> Table:
+    """Figures of each head on the test rows: the student's, the teacher's in brackets, and how alike they are."""
+    columns = ("rows", "accuracy", "macro-F1", "top-3", "loss", "KL", "agreement")
+    table = Table("head", *columns, title="the student (its teacher in brackets) on test rows")
+    for head in HEADS:
+        mine, theirs, alike = found.student.heads[head], found.teacher.heads[head], found.likeness[head]
+        cells = [f"{getattr(mine, n):.3f} ({getattr(theirs, n):.3f})" for n in ("accuracy", "macro_f1", "top3")]
+        cells += [f"{alike.student_loss:.3f} ({alike.teacher_loss:.3f})", f"{alike.divergence:.3f}"]
+        table.add_row(head, str(mine.rows), *cells, f"{alike.agreement:.3f}")
+    table.caption = f"on {told.texts} texts held out, {told.explained:.1%} of the variance of the teacher's vectors"
     return table
 
 
