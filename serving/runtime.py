@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from data.settings import settings
-from models.forecasting.surges import Surge
+from models.forecasting.surge import Surge
 from serving.champions import Champions
 from serving.config import ServingConfig, load_serving_config
 from serving.metrics import Metrics

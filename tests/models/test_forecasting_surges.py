@@ -14,7 +14,8 @@ from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.fitting import fit_forecasts
 from models.forecasting.forecast import Forecasts
 from models.forecasting.series import ALL_SECTORS, NAMES, panel, sums_of_observed, with_sums
-from models.forecasting.surges import Surge, expected_surges, observed_surges
+from models.forecasting.surge import Surge
+from models.forecasting.surges import expected_surges, observed_surges
 
 DAYS = pd.date_range("2026-10-01", periods=28, freq="D")
 LAST = DAYS[-1].date()
