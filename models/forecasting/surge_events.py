@@ -2,7 +2,8 @@
 
 In: evidence of every day and series, or the events of single series. Out: events. An event opens on the
 first day whose evidence passes the threshold and is dated back to the first day of that evidence; it is over
-once `QUIET_DAYS` observed days together lie nearer to the usual than to the surge. The decision worth
+once `QUIET_DAYS` observed days together are no surge any more: under `min_ratio` times the usual, and nearer to
+it than to the surge. The decision worth
 knowing: a surge in one sector of several places is one event of the region with its places; a sum is
 reported only for what its members do not explain.
 """
@@ -67,7 +68,7 @@ def spans(
         if first is None or not _large(y[first : at + 1], mu[first : at + 1], config):
             at += 1
             continue
-        span = _followed(y, mu, seen, first, at)
+        span = _followed(y, mu, seen, first, at, config.min_ratio)
         if found and span.first - found[-1].last <= SAME_EVENT_DAYS:
             span = Span(found[-1].first, found[-1].noticed, span.last, span.closed)
             found.pop()
@@ -100,7 +101,9 @@ def _large(y: Floats, mu: Floats, config: SurgeConfig) -> bool:
     return bool(y.sum() >= config.min_count and y.sum() >= config.min_ratio * mu.sum())
 
 
-def _followed(y: Floats, mu: Floats, seen: npt.NDArray[np.bool_], first: int, noticed: int) -> Span:
+def _followed(
+    y: Floats, mu: Floats, seen: npt.NDArray[np.bool_], first: int, noticed: int, min_ratio: float
+) -> Span:
     """Until when an event goes on that was noticed on a day."""
     observed = np.flatnonzero(seen)
     for day in observed[observed > noticed]:
@@ -109,7 +112,7 @@ def _followed(y: Floats, mu: Floats, seen: npt.NDArray[np.bool_], first: int, no
         if len(recent) < QUIET_DAYS or not mu[before].sum():
             continue
         ratio = max(y[before].sum() / mu[before].sum(), 1.0)
-        if y[recent].sum() < mu[recent].sum() * np.sqrt(ratio):
+        if y[recent].sum() < mu[recent].sum() * min(np.sqrt(ratio), min_ratio):
             above = np.flatnonzero(seen[before] & (y[before] > mu[before]))
             return Span(first, noticed, first + int(above[-1]) if len(above) else recent[0] - 1, int(day))
     return Span(first, noticed, int(observed[-1]), None)
