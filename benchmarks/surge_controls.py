@@ -45,7 +45,7 @@ def sample() -> tuple[pd.DataFrame, pd.DataFrame]:
 def region_trial(folder: Path) -> tuple[Trial, pd.DataFrame]:
     """The region's series of at least one a day over the last year, and the surges known in them."""
     counts, truth = sample()
-    first = int(counts.index.get_loc(pd.Timestamp(REGION_FIRST)))
+    first = int(counts.index.searchsorted(pd.Timestamp(REGION_FIRST)))
     watched = np.flatnonzero(counts.iloc[first:].mean().to_numpy() >= REGION_LEAST)
     fits = folder / "region"
     fits.mkdir(parents=True, exist_ok=True)
@@ -55,11 +55,13 @@ def region_trial(folder: Path) -> tuple[Trial, pd.DataFrame]:
 def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, Any]:
     """A contender's curve on the simulated region; days of known surges, and a week after, give no false alarm."""
     scored = CONTENDERS[name][1](trial)
-    position = {tuple(key): at for at, key in enumerate(keys_of(trial.counts.iloc[:, trial.watched]))}
+    position = {
+        (key.municipality, key.sector): at for at, key in enumerate(keys_of(trial.counts.iloc[:, trial.watched]))
+    }
     sites, ends = [], []
     quiet = np.ones(scored.score.shape, dtype=bool)
     for row in truth.itertuples(index=False):
-        at = position.get((row.municipality, row.sector))
+        at = position.get((str(row.municipality), str(row.sector)))
         start = int((row.start - trial.counts.index[trial.first]).days)
         end = int((row.end - trial.counts.index[trial.first]).days)
         if at is None or end < 0:

@@ -120,11 +120,11 @@ def load_trial(name: str, folder: Path) -> Trial:
     if not path.is_file():
         raise FileError(f"TSUR_REAL_DATA holds no series/{file}")
     counts = panel(complete(read_counts(path, CountColumns(sector="category")))).loc[:last]
-    start = counts.index.get_loc(pd.Timestamp(first))
+    start = int(counts.index.searchsorted(pd.Timestamp(first)))
     watched = np.flatnonzero(counts.iloc[start:].mean().to_numpy() >= LEAST_A_DAY)
     fits = folder / f"{name}-{fingerprint(counts)}"
     fits.mkdir(parents=True, exist_ok=True)
-    return Trial(counts, counts, watched, int(start), fits)
+    return Trial(counts, counts, watched, start, fits)
 
 
 def fingerprint(counts: pd.DataFrame) -> str:

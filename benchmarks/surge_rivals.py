@@ -18,8 +18,7 @@ import pandas as pd
 from models.forecasting.alarms import learned_thresholds
 from models.forecasting.baseline import rolling_baseline
 from models.forecasting.config import SurgeConfig
-from models.forecasting.evidence import log_tail, surge_evidence
-from models.forecasting.series import keys_of
+from models.forecasting.evidence import log_tail, panel_evidence
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -61,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of the judged days × watched series; `restarts`: a CUSUM of these daily terms starts over when it alarms."""
+    """Scores of the judged days × watched series; a CUSUM of the daily terms `restarts` starts over when it alarms."""
 
     score: Floats
     restarts: Floats | None = None
@@ -82,8 +81,7 @@ class Scored:
 def ours(trial: Trial) -> Scored:
     """TSUR: evidence over its own rolling baseline; how much tails weigh is learned before the judged days."""
     base = rolling_baseline(trial.counts, trial.calendar)
-    panels = trial.counts, base.means, base.daily, base.weekly
-    evidence = surge_evidence(*(panel.to_numpy(dtype=np.float64) for panel in panels), keys_of(trial.counts), 7)
+    evidence = panel_evidence(trial.counts, base.means, base.daily, base.weekly, 7)
     weight = learned_thresholds(trial.clean.iloc[: trial.first, trial.watched], SurgeConfig(), trial.calendar)
     return Scored(trial.judged(evidence.score(weight.tail_weight)))
 
@@ -200,7 +198,7 @@ def _design(at: Ints, weekday: Ints, seasonal: bool) -> Floats:
 def _quasi_poisson(design: Floats, y: Floats, rounds: int = 6) -> tuple[Floats, float]:
     """Iteratively reweighted least squares; days with large Anscombe residuals weigh less (Noufaily et al. 2013)."""
     weight, phi = np.ones(len(y)), 1.0
-    coefficients = np.zeros(design.shape[1])
+    coefficients: Floats = np.zeros(design.shape[1])
     coefficients[0] = np.log(max(y.mean(), 0.05))
     ridge = 1e-3 * np.eye(design.shape[1])
     for outer in range(2):
@@ -208,7 +206,8 @@ def _quasi_poisson(design: Floats, y: Floats, rounds: int = 6) -> tuple[Floats, 
             mu = np.exp(np.clip(design @ coefficients, -6, 9))
             w = weight * mu
             working = np.log(mu) + (y - mu) / mu
-            coefficients = np.linalg.solve(design.T @ (design * w[:, None]) + ridge, design.T @ (w * working))
+            weighted = design * w[:, None]
+            coefficients = np.asarray(np.linalg.solve(design.T @ weighted + ridge, weighted.T @ working))
         mu = np.exp(np.clip(design @ coefficients, -6, 9))
         free = max(len(y) - design.shape[1], 1)
         phi = max(float((weight * (y - mu) ** 2 / mu).sum() / free), 1.0)

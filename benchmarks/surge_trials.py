@@ -26,7 +26,7 @@ THRESHOLDS = 120
 def shape(name: str, ratio: float) -> Floats:
     """The extra of each day, in times of the expectation: 5-day step, 10-day ramp, 1-day spike, 10-day decay."""
     rise = {"step": np.ones(5), "ramp": (np.arange(10) + 1.0) / 10, "spike": np.ones(1), "decay": 0.8 ** np.arange(10)}
-    return (ratio - 1) * rise[name]
+    return np.asarray((ratio - 1) * rise[name], dtype=np.float64)
 
 
 def usual(counts: Floats) -> Floats:
@@ -40,7 +40,7 @@ def usual(counts: Floats) -> Floats:
     known = np.isfinite(around).sum(axis=0)
     ordered[0] = np.nan
     ordered[np.maximum(known - 1, 0), np.arange(days)[:, None], np.arange(counts.shape[1])[None, :]] = np.nan
-    return np.nan_to_num(np.nanmean(ordered, axis=0))
+    return np.asarray(np.nan_to_num(np.nanmean(ordered, axis=0)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def alarm_weeks(up: Bools) -> float:
         for day in np.flatnonzero(column):
             if day - last >= 7:
                 weeks, last = weeks + 1, int(day)
-    return weeks / (up.shape[1] * up.shape[0] / MONTH)
+    return float(weeks / (up.shape[1] * up.shape[0] / MONTH))
 
 
 def delays(up: Bools, sites: Ints, days: int) -> Floats:
@@ -149,7 +149,9 @@ def found_at(threshold: float, runs: list[tuple[Scored, Injected]]) -> dict[str,
     return {
         "detected": float(np.isfinite(all_late).mean()),
         "delay": float(np.median(all_late)),
-        "delay_of_detected": float(np.median(all_late[np.isfinite(all_late)])) if np.isfinite(all_late).any() else np.inf,
+        "delay_of_detected": float(np.median(all_late[np.isfinite(all_late)]))
+        if np.isfinite(all_late).any()
+        else np.inf,
         "ppv": float(np.mean(shares)),
     }
 

@@ -20,8 +20,10 @@ from rich.table import Table
 
 from models.forecasting.backtest import BacktestResult
 from models.forecasting.backtest import Progress as SeriesProgress
+from models.forecasting.surge import Surge
 from models.labels import HEADS
 from training.evaluate import Evaluation
+from training.surges import IN_RUSSIAN
 
 PLAIN_SECONDS = 10.0
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -98,6 +100,21 @@ def wape_table(result: BacktestResult) -> Table:
     table = Table("WAPE", *[str(name) for name in result.wape.columns], title="rolling-origin backtest", caption=days)
     for name, row in result.wape.iterrows():
         table.add_row(str(name), *[f"{value:.3f}" for value in row])
+    return table
+
+
+def surge_table(surges: list[Surge], title: str) -> Table:
+    """Surges as an official reads them, in Russian."""
+    columns = ("состояние", "где", "отрасль", "дни", "замечен", "ожидалось", "пришло / прогноз", "раз")
+    table = Table(*columns, "вероятность", "почему", title=title)
+    table.columns[3].no_wrap = True
+    for surge in surges:
+        days = f"{surge.start:%d.%m.%y}–{surge.end:%d.%m.%y}"
+        noticed = "" if surge.noticed is None else f"{surge.noticed:%d.%m}"
+        figures = [f"{surge.expected:.0f}", f"{surge.count:.0f}", f"{surge.ratio:.1f}".replace(".", ",")]
+        sure = f"{surge.probability:.3f}".replace(".", ",")
+        reasons = "; ".join(surge.reasons)
+        table.add_row(IN_RUSSIAN[surge.state], surge.municipality, surge.sector, days, noticed, *figures, sure, reasons)
     return table
 
 

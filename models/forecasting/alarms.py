@@ -16,8 +16,8 @@ import pandas as pd
 
 from models.forecasting.baseline import rolling_baseline
 from models.forecasting.config import SurgeConfig
-from models.forecasting.evidence import Evidence, surge_evidence
-from models.forecasting.series import SeriesKey, keys_of
+from models.forecasting.evidence import Evidence, panel_evidence, surge_evidence
+from models.forecasting.series import SeriesKey
 
 Floats = npt.NDArray[np.float64]
 
@@ -88,8 +88,8 @@ def learned_thresholds(counts: pd.DataFrame, config: SurgeConfig, calendar: str 
     if stated or len(counts) < PAST_DAYS or counts.shape[1] == 0:
         return simulated
     base = rolling_baseline(counts, calendar)
-    values = (panel.to_numpy(dtype=np.float64) for panel in (counts, base.means, base.daily, base.weekly))
-    past = _kept(surge_evidence(*values, keys_of(counts), config.window_days), config.false_alarms_per_month)
+    evidence = panel_evidence(counts, base.means, base.daily, base.weekly, config.window_days)
+    past = _kept(evidence, config.false_alarms_per_month)
     return Thresholds(
         config.threshold or float(np.clip(past.alarm, simulated.alarm, MOST_RAISED * simulated.alarm)),
         config.tail_weight or min(past.tail_weight, simulated.tail_weight),

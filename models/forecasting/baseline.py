@@ -157,9 +157,7 @@ class _Filter:
         ratio = (np.where(here, around, 0).sum(axis=0) + prior) / (usual * here.sum(axis=0) + prior)
         return np.asarray(ratio**SEASON_SHARE)
 
-    def _learn(
-        self, at: int, mean: Floats, shape: Floats, effect: float, season: Floats, dispersion: Floats
-    ) -> Floats:
+    def _learn(self, at: int, mean: Floats, shape: Floats, effect: float, season: Floats, dispersion: Floats) -> Floats:
         """Take in a day; returns its counts without weekday and calendar, clipped."""
         count = self.counts[at]
         seen = np.isfinite(count)

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from data.counts import REGION
 from models.forecasting.distribution import NEARLY_POISSON, SMALLEST_MEAN
-from models.forecasting.series import ALL_SECTORS, SeriesKey
+from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -73,6 +74,14 @@ class Evidence:
         return np.maximum(self.scanned, tail_weight * self.tail)
 
 
+def panel_evidence(
+    counts: pd.DataFrame, means: pd.DataFrame, daily: pd.DataFrame, weekly: pd.DataFrame, window_days: int
+) -> Evidence:
+    """`surge_evidence` of panels that have the same days and series."""
+    y, mu, alpha, beta = (panel.to_numpy(dtype=np.float64) for panel in (counts, means, daily, weekly))
+    return surge_evidence(y, mu, alpha, beta, keys_of(counts), window_days)
+
+
 def surge_evidence(
     counts: Floats, means: Floats, daily: Floats, weekly: Floats, keys: Sequence[SeriesKey], window_days: int
 ) -> Evidence:
@@ -117,9 +126,7 @@ def log_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
     return tail
 
 
-def _tails(
-    y: Floats, mu: Floats, seen: Bools, daily: Floats, weekly: Floats, longest: int
-) -> tuple[Floats, Ints]:
+def _tails(y: Floats, mu: Floats, seen: Bools, daily: Floats, weekly: Floats, longest: int) -> tuple[Floats, Ints]:
     """The least probable total of the last 1 to `longest` days, and of how many days it is."""
     tail, length = np.zeros(y.shape), np.ones(y.shape, dtype=np.int64)
     low, high = np.log(np.maximum(daily, NEARLY_POISSON)), np.log(np.maximum(weekly, NEARLY_POISSON))
@@ -139,7 +146,8 @@ def _tails(
 def scan(ratios: Floats, longest: int) -> Floats:
     """The largest sum over windows that end on each day; windows are cut at the first day."""
     lengths = range(min(SHORTEST, longest), longest + 1)
-    return np.maximum(np.max([trailing(ratios, length) for length in lengths], axis=0), 0.0)
+    sums = [trailing(ratios, length) for length in lengths]
+    return np.asarray(np.maximum(np.max(sums, axis=0), 0.0), dtype=np.float64)
 
 
 def trailing(values: Floats, days: int) -> Floats:

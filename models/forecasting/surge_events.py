@@ -44,9 +44,7 @@ class Span:
     closed: int | None
 
 
-def spans(
-    counts: Floats, evidence: Evidence, column: int, thresholds: Thresholds, config: SurgeConfig
-) -> list[Span]:
+def spans(counts: Floats, evidence: Evidence, column: int, thresholds: Thresholds, config: SurgeConfig) -> list[Span]:
     """The events of one series.
 
     Args:
@@ -79,9 +77,7 @@ def spans(
     return found
 
 
-def _begun(
-    total: Floats, tail: tuple[Floats, Ints], at: int, floor: int, alarm: float, longest: int
-) -> int | None:
+def _begun(total: Floats, tail: tuple[Floats, Ints], at: int, floor: int, alarm: float, longest: int) -> int | None:
     """The first day of the evidence, if that of day `at`, none of it from before `floor`, is an alarm."""
     starts = np.arange(max(floor, at + 1 - longest), max(at + 2 - min(SHORTEST, longest), 1))
     sums = total[at + 1] - total[starts]
@@ -101,9 +97,7 @@ def _large(y: Floats, mu: Floats, config: SurgeConfig) -> bool:
     return bool(y.sum() >= config.min_count and y.sum() >= config.min_ratio * mu.sum())
 
 
-def _followed(
-    y: Floats, mu: Floats, seen: npt.NDArray[np.bool_], first: int, noticed: int, min_ratio: float
-) -> Span:
+def _followed(y: Floats, mu: Floats, seen: npt.NDArray[np.bool_], first: int, noticed: int, min_ratio: float) -> Span:
     """Until when an event goes on that was noticed on a day."""
     observed = np.flatnonzero(seen)
     for day in observed[observed > noticed]:

@@ -103,5 +103,4 @@ def _bulk_reasons(surge: Surge, bulk: "pd.Series[bool]") -> list[str]:
 
 def bulk_of(surge: Surge, bulk: pd.DataFrame) -> "pd.Series[bool] | None":
     """The bulk days of a surge's own series, if the panel has it."""
-    key = (surge.municipality, surge.sector)
-    return bulk[key] if key in bulk else None
+    return bulk.get((surge.municipality, surge.sector))
