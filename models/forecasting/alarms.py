@@ -16,8 +16,8 @@ import pandas as pd
 
 from models.forecasting.baseline import rolling_baseline
 from models.forecasting.config import SurgeConfig
-from models.forecasting.evidence import Evidence, panel_evidence, surge_evidence
-from models.forecasting.series import SeriesKey
+from models.forecasting.evidence import Evidence, panel_evidence
+from models.forecasting.series import NAMES
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,6 +77,8 @@ class Thresholds:
 
 def surge_thresholds(config: SurgeConfig) -> Thresholds:
     """What the config states, and else what keeps its rate on simulated counts."""
+    if config.threshold is not None and config.tail_weight is not None:
+        return Thresholds(config.threshold, config.tail_weight)
     simulated = _simulated(config.false_alarms_per_month, config.window_days)
     return Thresholds(config.threshold or simulated.alarm, config.tail_weight or simulated.tail_weight)
 
@@ -122,6 +124,7 @@ def _simulated(rate: float, window_days: int, seed: int = 0) -> Thresholds:
     # Half of the dispersion lasts for a week, half is gone on the next day.
     weeks = rng.gamma(2 / spread, spread / 2, (days // 7 + 1, len(level)))[np.arange(days) // 7]
     counts = rng.poisson(mean * weeks * rng.gamma(2 / spread, spread / 2, mean.shape)).astype(np.float64)
-    keys = [SeriesKey("region", str(index)) for index in range(len(level))]
-    weekly = spread[None, :] * (0.5 + 0.5 / 7)
-    return _kept(surge_evidence(counts, mean, spread[None, :], weekly, keys, window_days), rate)
+    panel = pd.DataFrame(counts, index=pd.date_range("2000-01-03", periods=days, freq="D", name="date"))
+    panel.columns = pd.MultiIndex.from_tuples([("region", str(index)) for index in panel.columns], names=NAMES)
+    base = rolling_baseline(panel)
+    return _kept(panel_evidence(panel, base.means, base.daily, base.weekly, window_days), rate)

@@ -52,7 +52,7 @@ def with_end(mean: float, end: list[float]) -> "np.ndarray":
         (10, [10, 10, 10], False),
         (10, [14, 8, 12], False),  # noise
         (10, [25, 27, 24], True),  # a step
-        (10, [14, 17, 21, 25], True),  # a ramp
+        (10, [14, 17, 21, 25, 28], True),  # a ramp
         (10, [60], True),  # one day
         (10, [60, 60, 60, 10, 9, 8, 7], False),  # over
         (0.1, [1], False),  # a rare complaint came
