@@ -17,7 +17,7 @@ import numpy.typing as npt
 from data.counts import REGION
 from models.forecasting.alarms import Thresholds
 from models.forecasting.config import SurgeConfig
-from models.forecasting.evidence import SHORTEST, Evidence
+from models.forecasting.evidence import LEAST_MEAN, SHORTEST, Evidence
 from models.forecasting.series import ALL_SECTORS
 from models.forecasting.surge import Surge
 
@@ -63,6 +63,7 @@ def spans(counts: Floats, evidence: Evidence, column: int, thresholds: Threshold
     floor = at = 0
     while at < len(y):
         first = _begun(total, tail, at, floor, thresholds.alarm, config.window_days) if seen[at] else None
+        first = None if first is None else _dated(y, mu, first, at)
         if first is None or not _large(y[first : at + 1], mu[first : at + 1], config):
             at += 1
             continue
@@ -87,8 +88,15 @@ def _begun(total: Floats, tail: tuple[Floats, Ints], at: int, floor: int, alarm:
         first = max(at + 1 - int(tail[1][at]), 0)
     else:
         return None
-    # Days at the head of the window that speak against a surge are none of it.
-    while first < at and total[first + 1] <= total[first]:
+    return first
+
+
+def _dated(y: Floats, mu: Floats, first: int, at: int) -> int:
+    """The first day that is nearer to the surge than to the usual, in terms of the days after it."""
+    while first < at:
+        ratio = max(y[first + 1 : at + 1].sum() / max(mu[first + 1 : at + 1].sum(), LEAST_MEAN), 1.0)
+        if y[first] >= mu[first] * np.sqrt(ratio) and y[first] > 0:
+            break
         first += 1
     return first
 
