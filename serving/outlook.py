@@ -129,6 +129,7 @@ def heatmap(
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
     cells = heat_cells(champion.model, counts, window)
+    cells = with_surges(cells, remembered_surges(runtime.surges, champion, counts))
     if wants_csv(request, format):
         rows = [cell.model_dump() for cell in cells]
         return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
@@ -186,6 +187,16 @@ def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
     panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], known)
     found = surge_events(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
     return clearest_first(found + expected_surges(forecasts, counts))
+
+
+def with_surges(cells: list[HeatCell], surges: list[Surge]) -> list[HeatCell]:
+    """Each cell with the first day of the open surge that goes on there, in its place and sector by name."""
+    since: dict[tuple[str, str], date] = {}
+    for surge in sorted(surges, key=lambda surge: surge.start, reverse=True):
+        if surge.state == "open":
+            places, sectors = surge.places or (surge.municipality,), surge.sectors or (surge.sector,)
+            since |= {(place, sector): surge.start for place in places for sector in sectors}
+    return [cell.model_copy(update={"surge": since.get((cell.municipality, cell.sector))}) for cell in cells]
 
 
 def _surge(surge: Surge) -> SurgeOut:

@@ -271,6 +271,7 @@ class HeatCell(Wire):
     expected: float
     ratio: float | None = Field(description="Observed by expected; null where nothing was expected")
     z: float | None = Field(description="Standard deviations above the expectation")
+    surge: date | None = Field(default=None, description="Since when an open surge goes on there; null without one")
 
 
 class HeatmapAnswer(Wire):
