@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.surge_rivals import CONTENDERS, Scored, Trial
+from benchmarks.surge_rivals import CONTENDERS, Scored, Trial, with_learned_weight
 from benchmarks.surge_trials import at_rate, delays, thresholds
 from data.counts import CountColumns, complete, read_counts
 from data.settings import CHECKOUT
@@ -49,7 +49,8 @@ def region_trial(folder: Path) -> tuple[Trial, pd.DataFrame]:
     watched = np.flatnonzero(counts.iloc[first:].mean().to_numpy() >= REGION_LEAST)
     fits = folder / "region"
     fits.mkdir(parents=True, exist_ok=True)
-    return Trial(counts, counts, watched, first, fits, prophet_days=56, calendar="russia"), truth
+    trial = Trial(counts, counts, watched, first, fits, prophet_days=56, calendar="russia")
+    return with_learned_weight(trial), truth
 
 
 def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ CUSUM looks for exactly the surge that the headline injects.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ class Trial:
         folder: where fits are kept.
         prophet_days: Prophet is fitted anew after so many days.
         calendar: what our own baseline may know of days off.
+        tail_weight: what our own detector learned from the days before the judged ones.
     """
 
     counts: pd.DataFrame
@@ -52,6 +53,7 @@ class Trial:
     folder: Path
     prophet_days: int = 28
     calendar: str = "none"
+    tail_weight: float = 1.0
 
     def judged(self, values: Floats) -> Floats:
         """The judged days of the watched series."""
@@ -82,8 +84,13 @@ def ours(trial: Trial) -> Scored:
     """TSUR: evidence over its own rolling baseline; how much tails weigh is learned before the judged days."""
     base = rolling_baseline(trial.counts, trial.calendar)
     evidence = panel_evidence(trial.counts, base.means, base.daily, base.weekly, 7)
-    weight = learned_thresholds(trial.clean.iloc[: trial.first, trial.watched], SurgeConfig(), trial.calendar)
-    return Scored(trial.judged(evidence.score(weight.tail_weight)))
+    return Scored(trial.judged(evidence.score(trial.tail_weight)))
+
+
+def with_learned_weight(trial: Trial) -> Trial:
+    """The trial with the weight of tails that `tsur train forecaster` would learn before its first judged day."""
+    past = trial.clean.iloc[: trial.first, trial.watched]
+    return replace(trial, tail_weight=learned_thresholds(past, SurgeConfig(), trial.calendar).tail_weight)
 
 
 def ears(guard: int, summed: int = 1) -> Callable[[Trial], Scored]:
