@@ -76,7 +76,7 @@ def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, An
         "series": len(trial.watched),
         "surges": len(sites),
         "at_rates": {f"{rate:g}": at_rate(points, rate) for rate in RATES},
-        "curve": points[:: max(1, len(points) // 30)],
+        "curve": points[:: max(1, len(points) // 15)],
     }
 
 

@@ -23,14 +23,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.results import RESULTS, Target, console, markdown_table, real_data, run, targets_line, write_results
 from benchmarks.surge_controls import bulk_and_covid, forewarned, region_figures, region_trial
-from benchmarks.surge_rivals import CONTENDERS, Trial, with_learned_weight
-from benchmarks.surge_trials import SHAPES, at_rate, curve, found_at, inject
+from benchmarks.surge_rivals import CONTENDERS, Scored, Trial, with_learned_weight
+from benchmarks.surge_trials import SHAPES, Injected, at_rate, curve, false_alarms, found_at, inject
 from data.counts import CountColumns, complete, read_counts
 from data.errors import FileError
+from models.forecasting.alarms import learned_thresholds
+from models.forecasting.config import SurgeConfig
 from models.forecasting.series import panel
 
 NAME = "surge_quality"
-VERSION = 3
+VERSION = 4
 """Part of the name of kept figures: raise it with every change to a contender or to what is measured."""
 TUNED = {"chicago": "2012", "boston": "2015-04 to 2015-07", "nyc": "2016 to 2017"}
 SETS = {
@@ -160,13 +162,26 @@ def injected_figures(trial: Trial, name: str) -> dict[str, Any]:
         f"{shape} ×{ratio:g}": found_at(kept_point["threshold"], found) if kept_point else {}
         for (shape, ratio), found in runs.items()
     }
+    own = {f"{rate:g}": learned_point(trial, rate, clean, runs[HEADLINE]) for rate in RATES} if name == "tsur" else {}
     return {
         "series": len(trial.watched),
         "surges": sum(len(one.sites) for _, one in runs[HEADLINE]),
+        "learned": own,
         "at_rates": {f"{rate:g}": at_rate(points, rate) for rate in RATES},
         "at_weekly_rate": at_rate(points, RATE, "alarm_weeks"),
         "by_shape": cells,
-        "curve": points[:: max(1, len(points) // 30)],
+        "curve": points[:: max(1, len(points) // 15)],
+    }
+
+
+def learned_point(trial: Trial, rate: float, clean: Scored, runs: list[tuple[Scored, Injected]]) -> dict[str, float]:
+    """What our own threshold for a rate, learned before the judged days, gives on them."""
+    past = trial.clean.iloc[: trial.first, trial.watched]
+    threshold = learned_thresholds(past, SurgeConfig(false_alarms_per_month=rate), trial.calendar).alarm
+    return {
+        "threshold": threshold,
+        "false_alarms": false_alarms(clean.alarms(threshold)),
+        **found_at(threshold, runs),
     }
 
 
@@ -220,6 +235,12 @@ def markdown(measured: dict[str, dict[str, Any]]) -> str:
         header = [place, *[f"POD at {rate:g}" for rate in RATES], "median delay", "PPV", "POD, weekly count"]
         parts.append(f"{measured[place]['tsur']['surges']} surges of 2 times for 5 days, {place}:\n")
         parts.append(markdown_table(header, rows))
+    rows = [
+        [place, *[f"{_share(point['false_alarms'])}: {_share(point['detected'])}" for point in points.values()]]
+        for place, points in ((place, measured[place]["tsur"]["learned"]) for place in SETS)
+    ]
+    parts.append("TSUR with the thresholds it learns from the days before, false alarms a month and POD:\n")
+    parts.append(markdown_table(["allowed", *[f"{rate:g}" for rate in RATES]], rows))
     for place in SETS:
         cells = list(measured[place]["tsur"]["by_shape"])
         rows = [

@@ -7,6 +7,7 @@ CUSUM looks for exactly the surge that the headline injects.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,14 +124,16 @@ def _prophet_of(trial: Trial, column: int) -> tuple[Floats, Floats]:
     if path.is_file():
         kept = json.loads(path.read_text())
         return np.array(kept["mean"]), np.array(kept["half"])
-    from models.forecasting.contenders import _prophet as silenced
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # "Importing plotly failed"
+    from prophet import Prophet
 
+    logging.getLogger("cmdstanpy").disabled = True
     series = trial.clean.iloc[:, column]
     means, halves = [], []
     for start in range(trial.first, len(series), trial.prophet_days):
         ahead = series.index[start : start + trial.prophet_days]
         past = pd.DataFrame({"ds": series.index[:start], "y": series.to_numpy()[:start]}).dropna()
-        model = silenced()(interval_width=0.95, uncertainty_samples=200).fit(past, seed=0)
+        model = Prophet(interval_width=0.95, uncertainty_samples=200).fit(past, seed=0)
         np.random.seed(0)  # Prophet draws its intervals from numpy's global generator
         told = model.predict(pd.DataFrame({"ds": ahead}))
         means += told["yhat"].tolist()
