@@ -14,7 +14,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from data.errors import TsurError
 from models.forecasting.forecast import Forecasts
 from models.forecasting.series import SeriesKey, sums_of_observed
-from models.forecasting.surges import Surge, clearest_first, expected_surges, observed_surges
+from models.forecasting.surge import Surge
+from models.forecasting.surges import clearest_first, expected_surges, surge_events
 from serving.champions import Champion
 from serving.recent import heat_cells, judged_days, recent_counts, yesterday
 from serving.runtime import Runtime, runtime_of
@@ -80,10 +81,14 @@ def surges(
     municipality: Place = None,
     sector: Area = None,
     min_probability: Annotated[float | None, Query(ge=0, le=1)] = None,
+    closed: Annotated[bool, Query(description="Also those that are over")] = False,
     as_of: AsOf = None,
     format: Format = None,
 ) -> SurgesAnswer:
-    """Counts clearly above what season, weekday and calendar explain, the clearest first."""
+    """Counts clearly above what season, weekday and calendar explain, one alert an event, the clearest first.
+
+    An event of several places is the region's, and is found under each of them.
+    """
     champion = runtime.champions.forecaster
     forecasts = champion.model
     place = place_name(runtime, municipality)
@@ -95,9 +100,10 @@ def surges(
         _surge(surge)
         for surge in found
         if surge.probability >= least
+        and (closed or surge.closed is None)
         and kind in (None, surge.kind)
-        and (place is None or surge.municipality == place)
-        and (sector is None or surge.sector == sector)
+        and (place is None or place in (surge.municipality, *surge.places))
+        and (sector is None or sector in (surge.sector, *surge.sectors))
     ]
     if wants_csv(request, format):
         columns = list(SurgeOut.model_fields)
@@ -123,6 +129,7 @@ def heatmap(
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
     cells = heat_cells(champion.model, counts, window)
+    cells = with_surges(cells, remembered_surges(runtime.surges, champion, counts))
     if wants_csv(request, format):
         rows = [cell.model_dump() for cell in cells]
         return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
@@ -174,26 +181,42 @@ def remembered_surges(
 
 
 def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
-    """Surges of both kinds at the end of `counts`, sums over places and sectors included."""
+    """Events of both kinds as known at the end of `counts`, over places and sectors too, closed ones among them."""
     last, config = counts.index[-1].date(), forecasts.config
     known = pd.concat([forecasts.past_means, forecasts.means])
     panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], known)
-    found = observed_surges(panel, means, forecasts.series, config.surges, last, config.calendar)
+    found = surge_events(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
     return clearest_first(found + expected_surges(forecasts, counts))
+
+
+def with_surges(cells: list[HeatCell], surges: list[Surge]) -> list[HeatCell]:
+    """Each cell with the first day of the open surge that goes on there, in its place and sector by name."""
+    since: dict[tuple[str, str], date] = {}
+    for surge in sorted(surges, key=lambda surge: surge.start, reverse=True):
+        if surge.state == "open":
+            places, sectors = surge.places or (surge.municipality,), surge.sectors or (surge.sector,)
+            since |= {(place, sector): surge.start for place in places for sector in sectors}
+    return [cell.model_copy(update={"surge": since.get((cell.municipality, cell.sector))}) for cell in cells]
 
 
 def _surge(surge: Surge) -> SurgeOut:
     observed = surge.kind == "observed"
     return SurgeOut(
         kind=surge.kind,
+        state=surge.state,
         municipality=surge.municipality,
         sector=surge.sector,
+        places=list(surge.places),
+        sectors=list(surge.sectors),
         start=surge.start,
         end=surge.end,
-        since=surge.since,
+        since=surge.start if observed else None,
+        noticed=surge.noticed,
+        closed=surge.closed,
         expected=round(surge.expected, 2),
         observed=round(surge.count) if observed else None,
         forecast=None if observed else round(surge.count, 2),
+        excess=round(surge.excess, 2),
         ratio=round(surge.ratio, 2),
         level=surge.level,
         probability=round(surge.probability, 4),

@@ -8,7 +8,7 @@ from fastapi import Request
 
 from data.settings import settings
 from models.emerging import Emerging
-from models.forecasting.surges import Surge
+from models.forecasting.surge import Surge
 from serving.champions import Champions
 from serving.config import ServingConfig, load_serving_config
 from serving.metrics import Metrics

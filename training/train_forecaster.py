@@ -22,6 +22,7 @@ from models.forecasting.config import ForecasterConfig
 from models.forecasting.fitting import fit_forecasts
 from models.forecasting.forecast import Forecasts
 from training import tracking
+from training.surges import log_surges
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -89,6 +90,7 @@ def train_forecaster(
             bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
             forecasts.save(bundle)
             log_plots(forecasts)
+            log_surges(counts, forecasts.config)
             version = tracking.register(
                 tracking.FORECASTER,
                 bundle,

@@ -319,6 +319,53 @@ def forecast(
 
 
 @app.command()
+def surges(
+    counts: Annotated[
+        Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: what the champion knows.")
+    ] = None,
+    municipality: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
+    sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Leave out what was over before that day.", formats=["%Y-%m-%d"])
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    date: DateColumn = "date",
+    sector_column: SectorColumn = "sector",
+    count: CountColumn = "count",
+    municipality_column: PlaceColumn = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+) -> None:
+    """Tell the surges: open, closed and expected, one line an event."""
+    from models.forecasting.config import ForecasterConfig
+    from models.forecasting.forecast import Forecasts
+    from training.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
+    from training.tracking import FORECASTER, champion_bundle
+    from tsur.show import surge_table
+
+    first = None if since is None else since.date()
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    if counts is None:
+        forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
+        known, found = forecasts.series, surges_of_forecasts(forecasts, first)
+    else:
+        settled = _config("forecaster.yaml", ForecasterConfig, config, override)
+        known = _counts(counts, date, sector_column, count, municipality_column)
+        found = surges_of_counts(known, settled, first)
+    found = only(found, municipality, sector, known)
+    if plot is not None:
+        surge_figure(found).savefig(plot, dpi=120)
+    if csv:
+        sys.stdout.write(surge_frame(found).to_csv(index=False))
+        return
+    console.print(surge_table(found, f"Всплески: {len(found)}"))
+    if plot is not None:
+        console.print(f"timeline → {plot}")
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; off loopback, TSUR_API_KEYS is required.")] = (
         "127.0.0.1"

@@ -21,9 +21,11 @@ from rich.table import Table
 from models.emerging import LEAST_PAST, Emerging, EmergingTopic
 from models.forecasting.backtest import BacktestResult
 from models.forecasting.backtest import Progress as SeriesProgress
+from models.forecasting.surge import Surge
 from models.labels import HEADS
 from training.evaluate import Evaluation
 from training.likeness import Comparison, Fidelity
+from training.surges import IN_RUSSIAN
 
 PLAIN_SECONDS = 10.0
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -143,6 +145,21 @@ def emerging_csv(found: Emerging) -> str:
         flat = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in cells.items()}
         rows.append({"summary_ru": topic.summary, **flat})
     return pd.DataFrame(rows, columns=["summary_ru", *columns]).to_csv(index=False)
+
+
+def surge_table(surges: list[Surge], title: str) -> Table:
+    """Surges as an official reads them, in Russian."""
+    columns = ("состояние", "где", "отрасль", "дни", "замечен", "ожидалось", "пришло / прогноз", "раз")
+    table = Table(*columns, "вероятность", "почему", title=title)
+    table.columns[3].no_wrap = True
+    for surge in surges:
+        days = f"{surge.start:%d.%m.%y}–{surge.end:%d.%m.%y}"
+        noticed = "" if surge.noticed is None else f"{surge.noticed:%d.%m}"
+        figures = [f"{surge.expected:.0f}", f"{surge.count:.0f}", f"{surge.ratio:.1f}".replace(".", ",")]
+        sure = f"{surge.probability:.3f}".replace(".", ",")
+        reasons = "; ".join(surge.reasons)
+        table.add_row(IN_RUSSIAN[surge.state], surge.municipality, surge.sector, days, noticed, *figures, sure, reasons)
+    return table
 
 
 def frame_table(frame: pd.DataFrame, title: str) -> Table:

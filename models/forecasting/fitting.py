@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from data.counts import KEY
+from models.forecasting.alarms import with_learned_thresholds
 from models.forecasting.backtest import BacktestResult, Progress, is_sparse
 from models.forecasting.config import ContenderName, ForecasterConfig
 from models.forecasting.contenders import ProphetForecaster, contender
@@ -49,8 +50,9 @@ def fit_forecasts(
     ahead = pd.date_range(origin + pd.Timedelta(days=1), periods=config.max_horizon, freq="D", name="date")
     frame = pd.DataFrame({key: means[key] for key in keys_of(wide)}, index=ahead)
     frame.columns = wide.columns
+    surges = with_learned_thresholds(config.surges, wide, config.calendar)
     return Forecasts(
-        config=config,
+        config=config.model_copy(update={"surges": surges}),
         origin=origin.date(),
         series=_describe(wide, config, result, {key: name for key, _, name in jobs}),
         means=frame,

@@ -140,7 +140,7 @@ def test_a_forecast_has_means_quantiles_method_and_history(
     [
         ("POST", "/v1/forecast", {"date", "mean", "q10", "q90"}),
         ("GET", "/v1/surges", {"kind", "municipality", "sector", "since", "probability", "reasons"}),
-        ("GET", "/v1/heatmap", {"municipality", "sector", "observed", "expected", "ratio", "z"}),
+        ("GET", "/v1/heatmap", {"municipality", "sector", "observed", "expected", "ratio", "z", "surge"}),
     ],
 )
 @pytest.mark.parametrize("how", [{"params": {"format": "csv"}}, {"headers": {"Accept": "text/csv"}}])
@@ -163,6 +163,18 @@ def test_the_surge_in_the_history_is_found(api: httpx.Client) -> None:
     assert ("Каменный Брод", "Дороги") not in found
 
 
+def test_a_surge_is_one_event_with_its_days_and_size_and_closed_ones_are_told_on_request(api: httpx.Client) -> None:
+    surges = api.get("/v1/surges", params={"as_of": LAST_DAY}).json()["surges"]
+    assert all(surge["closed"] is None for surge in surges)
+    surge = next(surge for surge in surges if surge["sector"] == SURGE_SECTOR)
+    assert (surge["state"], surge["since"], surge["end"]) == ("open", surge["start"], LAST_DAY)
+    assert surge["start"] <= surge["noticed"] <= LAST_DAY
+    assert surge["excess"] == pytest.approx(surge["observed"] - surge["expected"], abs=0.02)
+    every = api.get("/v1/surges", params={"as_of": LAST_DAY, "closed": True}).json()["surges"]
+    assert len(every) >= len(surges)
+    assert {"open", "closed", "expected"} >= {surge["state"] for surge in every}
+
+
 def test_surges_are_filtered_by_place_and_probability(api: httpx.Client) -> None:
     elsewhere = {"municipality": "Каменный Брод", "as_of": LAST_DAY}
     assert api.get("/v1/surges", params=elsewhere).json()["surges"] == []
@@ -177,6 +189,8 @@ def test_the_heat_map_is_hottest_where_the_surge_is(api: httpx.Client) -> None:
     hottest, *others = answer["cells"]
     assert (hottest["municipality"], hottest["sector"]) == (SURGE_PLACE, SURGE_SECTOR)
     assert hottest["ratio"] > 2
+    assert hottest["surge"] <= "2026-11-12"
+    assert all(cell["surge"] is None for cell in others)
     assert hottest["z"] > max(cell["z"] for cell in others)
 
 

@@ -14,7 +14,7 @@ from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.fitting import fit_forecasts
 from models.forecasting.forecast import Forecasts
-from models.forecasting.surges import Surge
+from models.forecasting.surge import Surge
 from serving.outlook import all_surges
 from serving.recent import heat_cells, judged_days, recent_counts
 from serving.store import Decision, Store, masked

@@ -38,6 +38,8 @@ def test_run_tracks_parameters_tables_and_plots(run, small_counts):
     client = mlflow.MlflowClient()
     plots = {item.path for item in client.list_artifacts(run.info.run_id, "forecasts")}
     assert {"forecasts/all.png", "forecasts/ЖКХ.png"} <= plots
+    surges = {item.path for item in client.list_artifacts(run.info.run_id, "surges")}
+    assert surges == {"surges/events.csv", "surges/timeline.png"}
     assert {item.path for item in client.list_artifacts(run.info.run_id, "backtest")} == {
         "backtest/wape.csv",
         "backtest/champions.csv",
