@@ -19,10 +19,10 @@ from data.counts import REGION
 from data.errors import ConfigError
 from data.production_calendar import calendar_frame
 from models.forecasting.config import SurgeConfig
-from models.forecasting.contenders import LONG_RUN
 from models.forecasting.distribution import tail_probability, window_dispersion
 from models.forecasting.forecast import Forecasts
 from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of, sums_of_observed, with_sums
+from models.forecasting.special_days import LONG_RUN
 
 Floats = npt.NDArray[np.float64]
 WEEK = 7
