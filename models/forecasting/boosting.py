@@ -24,6 +24,9 @@ Ints = npt.NDArray[np.int64]
 LEVEL_DAYS, YEAR = 28, 364
 SHRINK = 0.5
 """Complaints a day that every level is given, so that a ratio to it is never a division by zero."""
+GRAIN = 20
+"""Features are logarithms in steps of a twentieth: trees need no finer ones, and finding bins for weighted rows
+would take longer than growing the trees."""
 FIRST_ORIGIN = 84
 """Days of history before the first origin that is learnt from (fewer where there are hardly so many)."""
 
@@ -90,8 +93,9 @@ class GradientBoosting:
         rng = np.random.default_rng(0)
         first = min(FIRST_ORIGIN, past.days // 3)
         origins = np.arange(past.days - 1, first, -self.config.step_days)
-        per_origin = max(1, min(len(steps), self.config.max_rows // max(1, len(origins) * past.series)))
-        origins = origins[: max(1, self.config.max_rows // (per_origin * past.series))]
+        rows = min(self.config.max_rows, self.config.rows_per_series * past.series)
+        per_origin = max(1, min(len(steps), rows // max(1, len(origins) * past.series)))
+        origins = origins[: max(1, rows // (per_origin * past.series))]
         drawn = np.array([rng.permutation(steps)[:per_origin] for _ in origins])
         at, step = np.repeat(origins, per_origin), drawn.ravel()
         inside = at + step < past.days
@@ -173,7 +177,8 @@ class Past:
             self._shape(origins, weekday, days, prior) for days, prior in ((YEAR, 5.0), (56, 4.0), (28, 3.0))
         )
         ratios = [(self._level(origins, days) + SHRINK) / level for days in (7, 14, 56, YEAR)]
-        columns = [year, two_months, month, *ratios, self._last_year(origins, steps), np.log(level)]
+        measured = [year, two_months, month, *ratios, self._last_year(origins, steps), level]
+        columns = [np.round(np.log(column) * GRAIN) / GRAIN for column in measured]
         for of_day in (weekday, steps, self.year_day[day], self.kind[day]):
             columns.append(np.broadcast_to(of_day[:, None], level.shape).astype(np.float64))
         stacked = np.stack(columns, axis=-1)
@@ -190,7 +195,7 @@ class Past:
         """Mean of the last observed days before each origin; NaN without any."""
         total = self.summed[origins] - self.summed[np.maximum(origins - days, 0)]
         seen = self._seen(origins, days)
-        return np.divide(total, seen, out=np.full(total.shape, np.nan), where=seen > 0)
+        return _divided(total, seen)
 
     def _shape(self, origins: Ints, weekday: Ints, days: int, prior: float) -> Floats:
         """What a weekday has over the mean of all, with `prior` complaints' worth of a flat week."""
@@ -211,7 +216,12 @@ class Past:
 
     def _mean_between(self, first: Ints, last: Ints) -> Floats:
         total, seen = self.summed[last] - self.summed[first], self.seen[last] - self.seen[first]
-        return np.divide(total, seen, out=np.full(total.shape, np.nan), where=seen > 0)
+        return _divided(total, seen)
+
+
+def _divided(total: Floats, days: Floats) -> Floats:
+    """A mean; NaN over no day."""
+    return np.asarray(np.divide(total, days, out=np.full(total.shape, np.nan), where=days > 0), dtype=np.float64)
 
 
 def _cumulated(values: Floats) -> Floats:

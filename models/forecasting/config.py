@@ -51,13 +51,14 @@ class HarmonicConfig(Config):
 class BoostingConfig(Config):
     """The global model: gradient boosting over all series together; names as in scikit-learn."""
 
-    iterations: int = Field(default=150, ge=10)
-    learning_rate: float = Field(default=0.06, gt=0, le=1)
+    iterations: int = Field(default=80, ge=10)
+    learning_rate: float = Field(default=0.1, gt=0, le=1)
     max_leaf_nodes: int = Field(default=15, ge=2)
     min_samples_leaf: int = Field(default=60, ge=1)
     l2_regularization: float = Field(default=5.0, ge=0)
     step_days: int = Field(default=5, ge=1, description="every so many days are an origin that is learnt from")
     max_rows: int = Field(default=60_000, ge=1_000, description="rows learnt from, the latest first")
+    rows_per_series: int = Field(default=2_000, ge=100, description="likewise, times the number of series")
 
 
 class SurgeConfig(Config):

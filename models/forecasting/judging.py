@@ -57,9 +57,10 @@ def choose_champions(errors: pd.DataFrame, sparse: dict[SeriesKey, bool]) -> dic
         windows = rows.groupby(KEY)["window"].nunique().reindex(losses.index).to_numpy()[:, None]
         first = losses.columns[0]
         pooled = {name: _together(losses[[first, name]]) for name in losses}
-        own = (losses + LEAST_LOSS).div(losses[first] + LEAST_LOSS, axis=0).apply(np.log)
-        score = (windows * own + WINDOW_PRIOR * pd.Series(pooled)) / (windows + WINDOW_PRIOR)
-        score += LEAN * (score.columns != "combination")
+        ratio = (losses + LEAST_LOSS).div(losses[first] + LEAST_LOSS, axis=0)
+        own = pd.DataFrame(np.log(ratio.to_numpy()), index=losses.index, columns=losses.columns)
+        score = (own * windows + WINDOW_PRIOR * pd.Series(pooled)) / (windows + WINDOW_PRIOR)
+        score[[name for name in score if name != "combination"]] += LEAN
         score = score.where(losses.notna()).fillna(np.inf).round(9)
         for key, name in score.idxmin(axis=1).items():
             place, sector = key
