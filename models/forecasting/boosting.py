@@ -141,7 +141,9 @@ class Past:
         seen = np.isfinite(counts)
         own = weekday[: len(counts), None] == np.arange(7)
         given = np.nan_to_num(counts)
-        kind = np.asarray(kinds_of(days), dtype=np.int64) if calendar == "russia" else np.zeros(len(days), dtype=np.int64)
+        kind = (
+            np.asarray(kinds_of(days), dtype=np.int64) if calendar == "russia" else np.zeros(len(days), dtype=np.int64)
+        )
         return cls(
             counts=counts,
             summed=_cumulated(given),

@@ -53,18 +53,15 @@ def choose_champions(errors: pd.DataFrame, sparse: dict[SeriesKey, bool]) -> dic
         if rows.empty:
             continue
         losses = rows.groupby([*KEY, "contender"])[column].sum().unstack("contender")
-        losses = losses[[name for name in SIMPLEST_FIRST if name in losses]]
+        names = [name for name in SIMPLEST_FIRST if name in losses]
+        losses = losses[names]
         windows = rows.groupby(KEY)["window"].nunique().reindex(losses.index).to_numpy()[:, None]
-        first = losses.columns[0]
-        pooled = {name: _together(losses[[first, name]]) for name in losses}
-        ratio = (losses + LEAST_LOSS).div(losses[first] + LEAST_LOSS, axis=0)
-        own = pd.DataFrame(np.log(ratio.to_numpy()), index=losses.index, columns=losses.columns)
-        score = (own * windows + WINDOW_PRIOR * pd.Series(pooled)) / (windows + WINDOW_PRIOR)
-        score[[name for name in score if name != "combination"]] += LEAN
-        score = score.where(losses.notna()).fillna(np.inf).round(9)
-        for key, name in score.idxmin(axis=1).items():
-            place, sector = key
-            champions[SeriesKey(str(place), str(sector))] = name
+        everywhere = np.array([_together(losses[[names[0], name]]) for name in names])
+        ratio = (losses + LEAST_LOSS).div(losses[names[0]] + LEAST_LOSS, axis=0).to_numpy(dtype=np.float64)
+        shrunk = (windows * np.log(ratio) + WINDOW_PRIOR * everywhere) / (windows + WINDOW_PRIOR)
+        score = np.where(losses.notna(), shrunk + LEAN * (losses.columns != "combination"), np.inf).round(9)
+        for (place, sector), at in zip(losses.index, score.argmin(axis=1), strict=True):
+            champions[SeriesKey(str(place), str(sector))] = names[at]
     return {key: champions[key] for key in sorted(champions)}
 
 

@@ -123,7 +123,7 @@ class ProphetForecaster:
             end = history.index[-1] + pd.Timedelta(days=horizon)
             special = holidays_for_prophet(history.index[0].date(), end.date())
             special = special if len(special) else None
-        return _prophet()(
+        return prophet_class()(
             growth=self.config.growth,
             weekly_seasonality=True,
             yearly_seasonality=observed >= self.config.yearly_from_days,
@@ -168,7 +168,7 @@ def parameters_of(model: str) -> dict[str, Any]:
     """The fitted parameters in a model's JSON, to start another fit from."""
     from prophet.serialize import model_from_json
 
-    _prophet()
+    prophet_class()
     params = model_from_json(model).params
     return {name: params[name] for name in WARM}
 
@@ -178,7 +178,7 @@ def sum_of(components: pd.DataFrame) -> Floats:
     return components.sum(axis=1).to_numpy(dtype=np.float64)
 
 
-def _prophet() -> "type[Prophet]":
+def prophet_class() -> "type[Prophet]":
     """The class, imported late and with the chatter of Stan and plotly silenced."""
     import logging
 
