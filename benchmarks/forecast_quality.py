@@ -44,6 +44,7 @@ from training.train_forecaster import counts_fingerprint
 NAME = "forecast_quality"
 INNER = 8
 """Windows before the first judged one, to choose and calibrate on."""
+TIMED = 2
 LEAST_DAILY, MOST_SERIES = 2.0, 10
 POINT_RIVALS = ("seasonal_naive", "weekday_mean")
 BEST_RIVALS = (*POINT_RIVALS, "auto_ets", "prophet_default")
@@ -155,8 +156,9 @@ def set_figures(name: str, counts: pd.DataFrame) -> dict[str, Any]:
     wide = panel(counts)
     folder = settings().home / "benchmarks" / NAME / name
     result = _backtest(name, counts, config, folder)
-    parts = {**_own(result, config, wide, judged_windows), **_rivals(name, wide, judged_windows, folder)}
-    seconds = _seconds(name, wide, judged_windows, folder)
+    rivals = _rivals(name, wide, judged_windows, folder)
+    seconds = _seconds(name, wide, pd.concat(rivals.values()), folder)
+    parts = {**_own(result, config, wide, judged_windows), **rivals}
     actual = result.predictions.drop_duplicates(["date", "municipality", "sector"])
     actual = actual[["date", "municipality", "sector", "actual"]]
     figures = {}
@@ -217,6 +219,8 @@ def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[s
     kept = Kept(folder / "rivals")
     parts: dict[str, list[pd.DataFrame]] = {rival: [] for rival in RIVALS}
     columns = [*RIVAL, "seconds"]
+    for rival, method in RIVALS.items():
+        method(rival, wide.iloc[:120, :1], 0)  # imports and first calls: nobody's time
     with _bar(f"{name}: rivals", len(RIVALS) * windows) as (progress, task):
         for window, past in _pasts(wide, windows):
             for rival, method in RIVALS.items():
@@ -232,40 +236,28 @@ def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[s
     return {rival: pd.concat(pieces, ignore_index=True) for rival, pieces in parts.items()}
 
 
-def _seconds(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[str, float]:
-    """CPU seconds a series, fit and forecast, by contender; the median of the judged windows, measured side by side."""
+def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) -> dict[str, float]:
+    """CPU seconds a series, fit and forecast, by contender: medians over windows, of ours over `TIMED` of them."""
     config = ForecasterConfig(calendar="none", horizon=HORIZON)
     kept = Kept(folder / "seconds")
     alone = [one for one in config.contenders if one != "combination"]
-    timed: dict[str, list[float]] = {}
-    _warm_up(wide.iloc[:120], config, alone)
-    with _bar(f"{name}: seconds", windows) as (progress, task):
-        for window, past in _pasts(wide, windows):
+    pieces = [rivals[["contender", "seconds"]]]
+    with _bar(f"{name}: seconds", TIMED) as (progress, task):
+        for window, past in _pasts(wide, TIMED):
             path = kept.path(["seconds", window, config.model_dump(mode="json")], past)
             piece = kept.read(path, ["contender", "seconds"])
             if piece is None:
                 measured: dict[str, float] = {}
                 for one in alone:
+                    field.contender_seconds(one, past.iloc[:120, :1], config)  # imports and first calls: nobody's time
                     measured[one] = field.contender_seconds(one, past, config)
                 measured["champion"] = measured["combination"] = field.champion_seconds(past, config)
-                for rival, method in RIVALS.items():
-                    started = field.cpu_seconds()
-                    method(rival, past.iloc[:, :3], window)
-                    measured[rival] = (field.cpu_seconds() - started) / 3
                 piece = pd.DataFrame({"contender": list(measured), "seconds": list(measured.values())})
                 kept.write(path, piece)
-            for one, spent in zip(piece["contender"], piece["seconds"], strict=True):
-                timed.setdefault(str(one), []).append(float(spent))
+            pieces.append(piece)
             progress.advance(task)
-    return {one: float(np.median(spent)) for one, spent in timed.items()}
-
-
-def _warm_up(past: pd.DataFrame, config: ForecasterConfig, alone: list[Any]) -> None:
-    """Imports and first calls, which are nobody's time."""
-    for one in alone:
-        field.contender_seconds(one, past.iloc[:, :1], config)
-    for rival, method in RIVALS.items():
-        method(rival, past.iloc[:, :1], 0)
+    medians = pd.concat(pieces).groupby("contender")["seconds"].median()
+    return {str(one): float(spent) for one, spent in medians.items()}
 
 
 def _pasts(wide: pd.DataFrame, windows: int) -> Iterator[tuple[int, pd.DataFrame]]:
