@@ -42,8 +42,9 @@ from models.forecasting.treatments import is_sparse
 from training.train_forecaster import counts_fingerprint
 
 NAME = "forecast_quality"
-INNER = 8
-"""Windows before the first judged one, to choose and calibrate on."""
+INNER = 26
+"""Windows before the first judged one, to choose and calibrate on: a year, so that every season has taught, or
+as many as there are."""
 TIMED = 2
 LEAST_DAILY, MOST_SERIES = 2.0, 10
 POINT_RIVALS = ("seasonal_naive", "weekday_mean")
@@ -207,7 +208,7 @@ def _own(result: BacktestResult, config: ForecasterConfig, wide: pd.DataFrame, w
     for name in config.contenders:
         alone = errors[errors["contender"] == name]
         if name in POINT_RIVALS:
-            out[name] = field.with_past_errors(alone, windows)
+            out[name] = field.with_past_errors(field.points(name, wide, config.windows), windows)
         else:
             judged = held_out(alone, sparse, config.levels)
             out[name] = judged[judged["window"] < windows]

@@ -39,7 +39,7 @@ def cpu_seconds() -> float:
 
 def smoothing(name: str, past: pd.DataFrame, window: int) -> pd.DataFrame:
     """AutoETS or AutoTheta with its own intervals."""
-    model = ExponentialForecaster("auto_ets" if name == "auto_ets" else "auto_theta")
+    model = ExponentialForecaster("auto_ets" if name == "auto_ets" else "auto_theta", longest=len(past))
     parts = []
     for key in keys_of(past):
         made = model.fit_predict_intervals(past[tuple(key)], HORIZON, INTERVALS)
@@ -73,6 +73,19 @@ RIVALS: dict[str, Callable[[str, pd.DataFrame, int], pd.DataFrame]] = {
     "auto_theta": smoothing,
 }
 """Those that this script computes; the point rivals come with the backtest."""
+
+
+def points(name: str, wide: pd.DataFrame, windows: int) -> pd.DataFrame:
+    """A point rival's forecasts of `windows` windows from the counts as they are, with what came."""
+    parts = []
+    for window in range(windows):
+        end = len(wide) - HORIZON * window
+        past, future = wide.iloc[: end - HORIZON], wide.iloc[end - HORIZON : end]
+        for key in keys_of(past):
+            mean = contender(name, ForecasterConfig()).fit_predict(past[tuple(key)], HORIZON)  # type: ignore[arg-type]
+            facts = {"date": future.index, **key._asdict(), "window": window, "contender": name}
+            parts.append(pd.DataFrame({**facts, "mean": mean, "actual": future[tuple(key)].to_numpy()}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def with_past_errors(predictions: pd.DataFrame, windows: int) -> pd.DataFrame:

@@ -101,7 +101,7 @@ class ForecasterConfig(Config):
     )
     calendar: Literal["russia", "none"] = "russia"
     horizon: int = Field(default=14, ge=1, le=90, description="days of one backtest window")
-    windows: int = Field(default=4, ge=1, le=26, description="backtest windows, back from the last day")
+    windows: int = Field(default=4, ge=1, le=52, description="backtest windows, back from the last day")
     max_horizon: int = Field(default=90, ge=1, le=366, description="days forecast after the last day")
     min_history_days: int = Field(default=60, ge=28, description="shorter histories get no backtest")
     min_daily_mean: float = Field(

@@ -1,8 +1,8 @@
 """Exponential smoothing and Theta by statsforecast: each chooses its own form by information criterion.
 
 In: a daily series, NaN where nothing was observed. Out: means of its next days, and of AutoETS the Gaussian
-intervals too. The library is imported late: it takes seconds. Longer histories than `LONGEST` days are cut:
-smoothing has forgotten them, and fitting takes time in proportion.
+intervals too. The library is imported late: it takes seconds. Histories are cut to `LONGEST` days:
+smoothing has forgotten what was before, and fitting takes time in proportion.
 """
 
 from typing import Any
@@ -21,8 +21,9 @@ LONGEST = 730
 class ExponentialForecaster:
     """AutoETS (Hyndman et al. 2008) or AutoTheta (Assimakopoulos & Nikolopoulos 2000; Fiorucci et al. 2016)."""
 
-    def __init__(self, name: ContenderName) -> None:
+    def __init__(self, name: ContenderName, longest: int = LONGEST) -> None:
         self.name = name
+        self.longest = longest
 
     def fit_predict(self, history: "pd.Series[float]", horizon: int, regressors: pd.DataFrame | None = None) -> Floats:
         """Means of the `horizon` days after the last day of `history`; regressors are not used."""
@@ -33,7 +34,7 @@ class ExponentialForecaster:
     ) -> dict[str, Floats]:
         """Also the model's own intervals: `mean`, and `lo-80`, `hi-80`, … for levels in (0, 1)."""
         percents = [round(100 * level) for level in levels]
-        values = filled(history.iloc[-LONGEST:]).to_numpy(dtype=np.float64)
+        values = filled(history.iloc[-self.longest :]).to_numpy(dtype=np.float64)
         if len(values) < 2 * WEEK or np.ptp(values) == 0:
             flat = np.full(horizon, values[-WEEK:].mean() if len(values) else 0.0)
             return {"mean": flat, **{f"{side}-{p}": flat for side in ("lo", "hi") for p in percents}}
