@@ -42,9 +42,8 @@ from models.forecasting.treatments import is_sparse
 from training.train_forecaster import counts_fingerprint
 
 NAME = "forecast_quality"
-INNER = 26
-"""Windows before the first judged one, to choose and calibrate on: a year, so that every season has taught, or
-as many as there are."""
+INNER = 8
+"""Windows before the first judged one, to choose and calibrate on."""
 TIMED = 2
 LEAST_DAILY, MOST_SERIES = 2.0, 10
 POINT_RIVALS = ("seasonal_naive", "weekday_mean")
@@ -101,6 +100,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     sets: Annotated[str, typer.Option(help="Sets of counts, comma-separated.")] = ",".join(SETS),
     back: Annotated[int, typer.Option(min=0, help="Leave out so many last windows: to tune on; writes no JSON.")] = 0,
+    inner: Annotated[int, typer.Option(min=1, help="Windows to choose and calibrate on before the judged.")] = INNER,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
     table: Annotated[Path | None, typer.Option(help="Write the table here too (Markdown).")] = None,
 ) -> None:
@@ -112,7 +112,7 @@ def main(
     for name in names:
         counts = load_set(real_data() / "series" / SETS[name].file, SETS[name], back)
         data[name] = counts_fingerprint(counts)
-        measured[name] = set_figures(name, counts)
+        measured[name] = set_figures(name, counts, inner)
     text = markdown(measured)
     console.print(text)
     if table is not None:
@@ -121,7 +121,7 @@ def main(
         console.print(f"{back} windows back: an exploration, no JSON written")
         return
     goals = targets(measured)
-    protocol = {"horizon": HORIZON, "inner_windows": INNER, "levels": LEVELS, "seconds": "CPU, one process"}
+    protocol = {"horizon": HORIZON, "inner_windows": inner, "levels": LEVELS, "seconds": "CPU, one process"}
     write_results(out, data, LIBRARIES, {"protocol": protocol, "sets": measured}, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
 
@@ -144,13 +144,13 @@ def load_set(path: Path, of: Series, back: int = 0) -> pd.DataFrame:
     return pd.DataFrame(counts[counts["date"] <= last])
 
 
-def set_figures(name: str, counts: pd.DataFrame) -> dict[str, Any]:
+def set_figures(name: str, counts: pd.DataFrame, inner: int = INNER) -> dict[str, Any]:
     """Figures of the champion, every contender and every rival on one set."""
     judged_windows = SETS[name].windows
     config = ForecasterConfig(
         calendar="none",
         horizon=HORIZON,
-        windows=judged_windows + INNER,
+        windows=judged_windows + inner,
         levels=INTERVALS,
         processes=settings_processes(),
     )
