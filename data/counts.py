@@ -102,7 +102,7 @@ def read_counts(path: Path, columns: CountColumns | None = None) -> pd.DataFrame
         CountsError: empty, one day only, unreadable dates, or a count that is negative, fractional or given twice.
     """
     columns = columns or CountColumns()
-    raw = _read_table(path)
+    raw = read_table(path)
     names = {columns.date: "date", columns.sector: "sector", columns.count: "count"}
     if columns.municipality is not None:
         names[columns.municipality] = "municipality"
@@ -130,7 +130,13 @@ def read_counts(path: Path, columns: CountColumns | None = None) -> pd.DataFrame
     return counts
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Read CSV (also gzipped) as text, or Parquet.
+
+    Raises:
+        FileError: the file is absent or neither CSV nor Parquet.
+        CountsError: it is empty.
+    """
     if not path.is_file():
         raise FileError(f"{path}: no such file")
     try:
@@ -140,7 +146,21 @@ def _read_table(path: Path) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         raise CountsError(f"{path}: the file is empty") from None
     except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read as a table of counts: {error}") from None
+        raise FileError(f"{path}: cannot be read as a table: {error}") from None
+
+
+def read_days(path: Path, column: str) -> "pd.Series[pd.Timestamp]":
+    """Read one column of dates.
+
+    Raises:
+        FileError: the file is absent or neither CSV nor Parquet.
+        ColumnsError: there is no such column.
+        CountsError: the file is empty, or a date cannot be read.
+    """
+    table = read_table(path)
+    if column not in table:
+        raise ColumnsError(f"{path}: column {column!r} is missing; there are {', '.join(map(str, table.columns))}")
+    return _dates(table[column], path)
 
 
 def _dates(values: "pd.Series[str]", path: Path) -> "pd.Series[pd.Timestamp]":

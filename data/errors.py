@@ -7,7 +7,8 @@
     │   ├── FileError         unreadable, empty, of unknown format or encoding
     │   ├── ColumnsError      columns are missing; names them and the source's map
     │   ├── LabelError        a label is not in the catalogue
-    │   └── CountsError       daily counts are duplicated, negative, fractional or too short
+    │   ├── CountsError       daily counts are duplicated, negative, fractional or too short
+    │   └── RegressorsError   regressors of a forecast are not numbers, or leave days out
     ├── HorizonError          a forecast is asked for no day, or for too many
     ├── UnknownSeriesError    no such municipality or sector among the forecast series
     ├── EncoderError          the encoder cannot be found or read
@@ -83,6 +84,12 @@ class CountsError(InputError):
     """Daily counts are duplicated, negative, fractional or too short."""
 
     code = "bad_counts"
+
+
+class RegressorsError(InputError):
+    """Regressors of a forecast are not numbers, are given twice, or leave days out."""
+
+    code = "bad_regressors"
 
 
 class HorizonError(TsurError):

@@ -59,6 +59,20 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
             ["train", "forecaster", "FILE"],
             "too few",
         ),
+        (
+            "gap in regressors",
+            b"date,heat\n2026-01-01,1\n",
+            ["train", "forecaster", "--regressors", "FILE"],
+            "cover the history",
+        ),
+        ("regressors without numbers", b"date,heat\n2026-01-01,warm\n", ["backtest", "--regressors", "FILE"], "'warm'"),
+        ("refresh of nothing", None, ["train", "forecaster", "--refresh"], "tsur train forecaster"),
+        (
+            "entered before made",
+            b"created_at,entered_at\n2026-01-02,2026-01-01\n",
+            ["delays", "FILE"],
+            "before it was made",
+        ),
         ("no champion", GOOD.encode(), ["classify", "FILE"], "tsur train classifier"),
         ("no forecaster", None, ["forecast"], "tsur train forecaster"),
         ("new topics, no such file", None, ["emerging", "FILE"], "FILE"),
@@ -118,6 +132,21 @@ def test_forecast_writes_a_table_that_pandas_reads(trained, tmp_path):
     assert len(frame) == 7
     assert (frame["q10"] <= frame["q90"]).all()
     assert (frame.drop(columns="date") >= 0).all().all()
+
+
+def test_forecast_is_plotted(trained, tmp_path):
+    tsur(trained, "forecast", "--sector", "ЖКХ", "--plot", str(tmp_path / "forecast.png"))
+    assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
+    done = tsur(trained, "forecast", "--plot", str(tmp_path / "forecast.docx"), check=False)
+    assert done.returncode == 2
+    assert "forecast.docx" in done.stderr
+
+
+def test_delays_are_measured(tmp_path):
+    path = tmp_path / "entered.csv"
+    rows = [f"2026-01-{day:02d},2026-01-{day + late:02d}" for day in range(1, 21) for late in (0, 0, 0, 1)]
+    path.write_text("\n".join(["created_at,entered_at", *rows]), encoding="utf-8")
+    assert "completeness: [0.75]" in tsur(tmp_path, "delays", str(path)).stdout
 
 
 def test_import_then_classify_keeps_good_rows_and_sets_bad_ones_aside(trained, tmp_path):

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from data.errors import CountsError
 from data.schema import check_counts
 from models.forecasting.backtest import BacktestResult, Progress, backtest
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.fitting import fit_forecasts
-from models.forecasting.forecast import Forecasts
+from models.forecasting.fitting import fit_forecasts, refresh_forecasts
+from models.forecasting.forecast import Forecasts, load_prophet
 from training import tracking
+from training.forecast_plots import backtest_figures, forecast_figures, log_figures
 from training.surges import log_surges
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,11 @@ def no_bar(stage: str) -> Progress:
 
 @dataclass(frozen=True)
 class TrainedForecaster:
-    """What a training run leaves behind."""
+    """What a training run leaves behind; a refresh has no backtest."""
 
     run_id: str
     version: int
-    result: BacktestResult
+    result: BacktestResult | None
     forecasts: Forecasts
 
 
@@ -52,44 +53,74 @@ def counts_fingerprint(counts: pd.DataFrame) -> str:
 
 
 def run_backtest(
-    counts: pd.DataFrame, config: ForecasterConfig, home: Path, bar: Bar = no_bar
+    counts: pd.DataFrame,
+    config: ForecasterConfig,
+    home: Path,
+    bar: Bar = no_bar,
+    regressors: pd.DataFrame | None = None,
 ) -> tuple[str, BacktestResult]:
     """Backtest, tracked; returns the MLflow run's id and the result.
 
     Raises:
         CountsError: the counts are malformed or too short.
+        RegressorsError: the regressors do not cover the counts.
     """
     counts = check_counts(counts)
-    with tracking.tracked_run(tracking.FORECASTER, "backtest", _parameters(counts, config)) as run_id:
-        result = backtest(counts, config, bar("backtest"), home / "training" / "backtest")
+    with tracking.tracked_run(tracking.FORECASTER, "backtest", _parameters(counts, config, regressors)) as run_id:
+        result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
         _log_result(result)
+        log_figures(backtest_figures(counts, config, result, regressors), "backtest")
     return run_id, result
 
 
 def train_forecaster(
-    counts: pd.DataFrame, config: ForecasterConfig, home: Path, say: Say = log.info, bar: Bar = no_bar
+    counts: pd.DataFrame,
+    config: ForecasterConfig,
+    home: Path,
+    say: Say = log.info,
+    bar: Bar = no_bar,
+    regressors: pd.DataFrame | None = None,
+    refresh: bool = False,
 ) -> TrainedForecaster:
     """Backtest, fit, register as champion.
 
+    Args:
+        counts: `DAILY_COUNTS`.
+        config: the forecaster's.
+        home: where unfinished work is kept.
+        say: takes lines to show.
+        bar: makes progress callbacks.
+        regressors: see `models/forecasting/regressors.py`.
+        refresh: keep the registered champions and fit them on the new counts, unless a backtest is due.
+
     Raises:
         CountsError: the counts are malformed or too short.
+        RegressorsError: the regressors do not cover the counts and the days forecast.
+        NoChampionError: a refresh without a registered forecaster.
     """
     import tempfile
 
     counts = check_counts(counts)
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
-    parameters = _parameters(counts, config)
+    last = _refreshable(counts, config, say) if refresh else None
+    parameters = _parameters(counts, config, regressors)
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     note = home / "training" / f"forecaster-{key}.json"
+    kept = home / "training" / "fits"
     with tracking.tracked_run(tracking.FORECASTER, "train", parameters, note) as run_id:
-        result = backtest(counts, config, bar("backtest"), home / "training" / "backtest")
-        forecasts = fit_forecasts(counts, config, result, bar("final fits"))
-        _log_result(result)
+        result = None
+        if last is None:
+            result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
+            forecasts = fit_forecasts(counts, config, result, bar("final fits"), kept, regressors)
+            _log_result(result)
+            log_figures(backtest_figures(counts, config, result, regressors), "backtest")
+        else:
+            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), kept, regressors)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
             forecasts.save(bundle)
-            log_plots(forecasts)
+            log_figures(forecast_figures(forecasts), "forecasts")
             log_surges(counts, forecasts.config)
             version = tracking.register(
                 tracking.FORECASTER,
@@ -101,8 +132,27 @@ def train_forecaster(
     return TrainedForecaster(run_id, version, result, forecasts)
 
 
-def _parameters(counts: pd.DataFrame, config: ForecasterConfig) -> dict[str, Any]:
-    return _flat(config.model_dump(mode="json")) | {"data_fingerprint": counts_fingerprint(counts)}
+def _refreshable(counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Forecasts | None:
+    """The registered forecasts, where their champions still hold: same config, and no backtest due."""
+    folder, version = tracking.champion_bundle(tracking.FORECASTER)
+    last = Forecasts.load(folder)
+    age = (counts["date"].max().date() - last.backtested).days
+    if last.config != config:
+        say(f"version {version} was trained with another config: a full training")
+        return None
+    if not 0 <= age < config.refresh_days:
+        say(f"version {version} was backtested {age} days before the last counts: a full training")
+        return None
+    say(f"champions of version {version}, backtested on counts to {last.backtested}")
+    return replace(last, prophet=load_prophet(folder))
+
+
+def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:
+    known = {"data_fingerprint": counts_fingerprint(counts)}
+    if regressors is not None:
+        rows = pd.util.hash_pandas_object(regressors, index=True)
+        known["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+    return _flat(config.model_dump(mode="json")) | known
 
 
 def _log_result(result: BacktestResult) -> None:
@@ -125,39 +175,6 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             out[prefix + name] = value
     return out
-
-
-def log_plots(forecasts: Forecasts, largest: int = 4) -> None:
-    """Log a PNG of the forecast with its intervals for the region and its largest sectors."""
-    import mlflow
-
-    sectors = sorted({key.sector for key in forecasts.keys}, key=lambda s: -_size(forecasts, s))
-    for sector in [None, *sectors[:largest]]:
-        mlflow.log_figure(forecast_figure(forecasts, None, sector), f"forecasts/{sector or 'all'}.png")
-
-
-def _size(forecasts: Forecasts, sector: str) -> float:
-    return float(forecasts.mean_of(forecasts.resolve(None, sector)).sum())
-
-
-def forecast_figure(forecasts: Forecasts, municipality: str | None, sector: str | None) -> Any:
-    """A matplotlib figure: the last weeks' counts and the forecast with its 50, 80 and 95 % intervals."""
-    from matplotlib.figure import Figure
-
-    key = forecasts.resolve(municipality, sector)
-    ahead = forecasts.forecast(municipality, sector, horizon=min(28, forecasts.config.max_horizon))
-    past = forecasts.tail[forecasts.members(key)].sum(axis=1, min_count=1)
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(past.index, past.to_numpy(), color="black", linewidth=1, label="counts")
-    quantiles = sorted((float(name[1:]), name) for name in ahead.columns if name[0] == "q" and name[1:2].isdigit())
-    for (low, low_name), (high, high_name) in zip(quantiles, reversed(quantiles), strict=True):
-        if low < high:
-            axes.fill_between(ahead["date"], ahead[low_name], ahead[high_name], color="tab:blue", alpha=0.18)
-    axes.plot(ahead["date"], ahead["mean"], color="tab:blue", label="forecast")
-    axes.set(title=f"{key.municipality} · {key.sector}", ylabel="complaints a day", ylim=(0, None))
-    axes.legend(loc="upper left")
-    return figure
 
 
 def _signature() -> Any:

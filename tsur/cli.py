@@ -43,6 +43,10 @@ ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML 
 DateColumn = Annotated[str, typer.Option(help="Column of the day.")]
 SectorColumn = Annotated[str, typer.Option(help="Column of the sector or category.")]
 CountColumn = Annotated[str, typer.Option(help="Column of the number of complaints.")]
+Regressors = Annotated[
+    Path | None,
+    typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
+]
 PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
 
 
@@ -108,6 +112,21 @@ def counts(
     frame = daily_counts(read_complaints(complaints))
     frame.to_csv(out, index=False)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
+
+
+@app.command()
+def delays(
+    file: Annotated[Path, typer.Argument(help="Complaints with both dates, CSV or Parquet.")],
+    created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
+    entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
+    days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
+) -> None:
+    """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
+    from data.counts import read_days
+    from models.forecasting.learnable import completeness_curve
+
+    curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
+    console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
 
 
 @train_app.command("classifier")
@@ -176,6 +195,10 @@ def train_forecaster_(
     municipality: PlaceColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
+    regressors: Regressors = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Keep the champions; fit only what changed, until a backtest is due.")
+    ] = False,
 ) -> None:
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
@@ -185,9 +208,11 @@ def train_forecaster_(
 
     frame = _counts(counts, date, sector, count, municipality)
     settled = _config("forecaster.yaml", ForecasterConfig, config, override)
+    known = _regressors(regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, console.print, bar)
-    console.print(wape_table(trained.result))
+        trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
+    if trained.result is not None:
+        console.print(wape_table(trained.result))
     console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
 
 
@@ -202,10 +227,15 @@ def backtest(
     override: Overrides = None,
     calendar: Annotated[str | None, typer.Option(help="russia or none: whose days off explain the counts.")] = None,
     largest: Annotated[int | None, typer.Option(help="Only the series with the most complaints.")] = None,
+    regressors: Regressors = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Write plots there: forecasts against what came, decompositions.")
+    ] = None,
 ) -> None:
     """Compare the forecasters by rolling origin on daily counts, without registering anything."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
+    from training.forecast_plots import backtest_figures, write_figures
     from training.train_forecaster import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
@@ -216,8 +246,11 @@ def backtest(
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar)
+        run_id, result = run_backtest(frame, settled, settings().home, bar, _regressors(regressors))
     console.print(wape_table(result))
+    if plots is not None:
+        written = write_figures(backtest_figures(frame, settled, result, _regressors(regressors)), plots)
+        console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")
 
 
@@ -303,14 +336,20 @@ def forecast(
     sector: Annotated[str | None, typer.Option(help="A sector; absent: all of them.")] = None,
     horizon: Annotated[int, typer.Option(help="Days ahead.")] = 14,
     out: Annotated[Path | None, typer.Option(help="Write CSV there instead of a table here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a plot there too: PNG, SVG or PDF.")] = None,
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
     from models.forecasting.forecast import Forecasts
+    from training.forecast_plots import write_forecast
     from training.tracking import FORECASTER, champion_bundle
     from tsur.show import frame_table
 
     folder, version = champion_bundle(FORECASTER)
-    found = Forecasts.load(folder).forecast(municipality, sector, horizon=horizon)
+    forecasts = Forecasts.load(folder)
+    found = forecasts.forecast(municipality, sector, horizon=horizon)
+    if plot is not None:
+        write_forecast(forecasts, municipality, sector, horizon, plot)
+        console.print(f"plot → {plot}")
     if out is not None:
         found.to_csv(out, index=False)
         console.print(f"{len(found)} days → {out}")
@@ -427,6 +466,12 @@ def _counts(given: Path | None, date: str, sector: str, count: str, municipality
         return sample_counts()
     columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
     return complete(read_counts(given, columns))
+
+
+def _regressors(given: Path | None) -> Any:
+    from models.forecasting.regressors import read_regressors
+
+    return None if given is None else read_regressors(given)
 
 
 def _config(name: str, kind: Any, given: Path | None, override: list[str] | None) -> Any:

@@ -1,54 +1,64 @@
 """Rolling-origin backtest: who forecasts each series best, and how wide the truth lies around it.
 
 In: `DAILY_COUNTS` and a `ForecasterConfig`. Out: a `BacktestResult`. Windows of `horizon` days do not
-overlap and step back from the last day; a contender sees only what lies before its window. The
-champion of a series has the lowest summed absolute error, ties go to the simpler. A sparse series
-(under `min_daily_mean`) is judged by squared error, because absolute error there rewards forecasting
-zero, and goes without Prophet. Series are independent, so they run in parallel, and each
-finished one can be kept in a folder and reused as long as its data and the config stay the same.
+overlap and step back from the last day; a contender sees only what lies before its window. Which contenders
+compete for a series follows from its treatment (`treatments.py`). The work is cut into pieces: the contenders
+of one series, and the global model of one window. Pieces run in parallel, and each finished one can be kept
+in a folder and reused as long as its data and the config stay the same.
 
-Every figure of the champions is held out: for each window, champions are chosen and dispersions fitted on
-the other windows. Only what is served (`champions`, `spread`) comes from all of them.
+Every figure of the champions is of windows that came after all that they were chosen and calibrated on: the
+champion of a window, its dispersion and its quantile levels come from the windows before it. Only what is
+served (`champions`, `spread`, `conformal`) comes from all of them.
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from data.counts import KEY
+from data.counts import KEY, REGION
 from data.errors import CountsError
+from models.forecasting.boosting import GradientBoosting
 from models.forecasting.config import ContenderName, ForecasterConfig
+from models.forecasting.conformal import Conformal
 from models.forecasting.contenders import contender
 from models.forecasting.judging import (
     by_series,
     calibration,
     choose_champions,
+    fit_conformal,
     fit_spread,
     held_out,
     of_champions,
     wape_table,
 )
-from models.forecasting.series import SeriesKey, keys_of, panel, trimmed
+from models.forecasting.kept import Job, Kept, finished
+from models.forecasting.learnable import completed, learnable
+from models.forecasting.regressors import check_covers, of_place
+from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of, panel, trimmed
+from models.forecasting.treatments import is_sparse
 
 Progress = Callable[[SeriesKey, int, int], None]
-"""Called after each finished series with its key, how many are finished, and how many there are."""
+"""Called after each finished piece with its series, how many are finished, and how many there are."""
 
 PREDICTIONS = ["date", *KEY, "window", "contender", "mean", "actual"]
 """`window` 0 is the last one; `actual` is NaN where nothing was observed."""
 
-PREDICTIONS_VERSION = 1
+PREDICTIONS_VERSION = 2
 """Part of the name of kept predictions, which follow from the data, the config and this code. Raise it with
 every change after which the same data and config give other predictions: to a contender, to the production
 calendar, to `backtest_series`, `windows_of` or `is_sparse`, or a new release of Prophet."""
 
-KEPT = re.compile(r"[0-9a-f]{32}\.(parquet|partial)")
-"""What files of kept predictions are called; no others are removed."""
+Days = TypeVar("Days", pd.DataFrame, "pd.Series[float]")
+ALL_SERIES = SeriesKey(REGION, ALL_SECTORS)
+"""Whose progress the pieces of the global model are."""
+BY_ITSELF: set[ContenderName] = {"prophet", "auto_ets", "auto_theta"}
+"""Contenders that sparse series go without."""
+TOGETHER: set[ContenderName] = {"gradient_boosting", "combination"}
+"""Contenders that are not computed series by series."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +66,19 @@ class BacktestResult:
     """What a backtest found.
 
     Attributes:
-        wape: contenders (and `champion`) × windows, oldest first, and `mean`: Σ|error| / Σcount over the
-            `scored` series. `champion` is chosen on the other windows, so that it is not its own judge.
+        wape: contenders × judged windows, oldest first, and `mean`: Σ|error| / Σcount over the `scored` series.
+            `champion` is chosen and calibrated on the windows before, so that it is not its own judge; it
+            forecasts the median, which is what absolute errors ask for, and `champion_mean` the mean.
         scored: the series that `wape` is over.
         champions: the best contender of each base series, over all windows.
         spread: `municipality, sector, daily, weekly`: dispersion of days and of 7-day totals around the
             champion's means, for base series and for sums.
+        conformal: the quantile levels that give the stated coverage.
         predictions: all of them, columns `PREDICTIONS`.
+        judged: the champions' predictions of the judged windows, with what was fitted before each
+            (`judging.held_out`).
         coverage: share of days inside the champions' 80 % interval, `all` of them and by the mean's size.
-            Champions and dispersions are those of the other windows; `all` is NaN, and there is nothing
-            else, where no series has two windows.
+            `all` is NaN, and there is nothing else, where no series has two windows.
         pinball_loss: mean pinball loss over the quantiles of the configured levels, held out like `coverage`;
             NaN likewise.
     """
@@ -74,7 +87,9 @@ class BacktestResult:
     scored: list[SeriesKey]
     champions: dict[SeriesKey, ContenderName]
     spread: pd.DataFrame
+    conformal: Conformal
     predictions: pd.DataFrame
+    judged: pd.DataFrame
     coverage: dict[str, float]
     pinball_loss: float
 
@@ -84,6 +99,7 @@ def backtest(
     config: ForecasterConfig,
     progress: Progress | None = None,
     folder: Path | None = None,
+    regressors: pd.DataFrame | None = None,
 ) -> BacktestResult:
     """Backtest every base series of `counts`; with a `folder`, an interrupted run continues there.
 
@@ -91,24 +107,28 @@ def backtest(
 
     Raises:
         CountsError: no series is long enough for one window.
+        RegressorsError: the regressors do not cover the counts.
     """
-    wide = panel(counts)
-    jobs = {key: trimmed(wide[key]) for key in keys_of(wide)}
-    jobs = {key: history for key, history in jobs.items() if windows_of(history, config) > 0}
-    if not jobs:
+    wide = completed(panel(counts), config.completeness)
+    if regressors is not None:
+        regressors = check_covers(regressors, wide, 0)
+    lengths = {key: windows_of(trimmed(wide[key]), config) for key in keys_of(wide)}
+    lengths = {key: windows for key, windows in lengths.items() if windows > 0}
+    if not lengths:
         raise CountsError(
             f"daily counts: {len(wide)} days are too few for a backtest: "
             f"{config.min_history_days + config.horizon} are needed (min_history_days + horizon)"
         )
-    parts: dict[SeriesKey, pd.DataFrame] = {}
-    kept = {key: _kept_as(folder, key, history, config) for key, history in jobs.items()}
-    for key, predictions in _run(jobs, config, kept):
-        parts[key] = predictions
+    kept = Kept(folder)
+    jobs = _jobs(wide, list(lengths), config, kept, regressors)
+    parts: dict[object, pd.DataFrame] = {}
+    for key, piece in finished(jobs, kept, PREDICTIONS, config.processes):
+        parts[key] = piece
         if progress is not None:
-            progress(key, len(parts), len(jobs))
-    predictions = pd.concat([parts[key] for key in jobs], ignore_index=True)[PREDICTIONS]
-    result = evaluate(predictions, wide, config)
-    _remove_stale(folder, set(kept.values()))
+            progress(key if isinstance(key, SeriesKey) else ALL_SERIES, len(parts), len(jobs))
+    predictions = pd.concat([parts[job.key] for job in sorted(jobs, key=lambda job: str(job.key))])
+    result = evaluate(_with_combination(predictions, config), wide, config)
+    kept.remove_stale()
     return result
 
 
@@ -117,90 +137,93 @@ def windows_of(history: "pd.Series[float]", config: ForecasterConfig) -> int:
     return max(0, min(config.windows, (len(history) - config.min_history_days) // config.horizon))
 
 
-def is_sparse(history: "pd.Series[float]", config: ForecasterConfig) -> bool:
-    """Whether a series is too sparse for Prophet."""
-    recent = history.iloc[-365:].mean()
-    return bool(np.isnan(recent) or recent < config.min_daily_mean)
-
-
-def backtest_series(key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig) -> pd.DataFrame:
-    """Every contender's predictions of one series in every window, columns `PREDICTIONS`."""
+def backtest_series(
+    key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig, regressors: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Predictions of one series in every window by each contender that takes series one by one."""
     sparse = is_sparse(history, config)
-    names: list[ContenderName] = [n for n in config.contenders if not (sparse and n == "prophet")]
+    names: list[ContenderName] = [
+        n for n in config.contenders if n not in (TOGETHER | BY_ITSELF if sparse else TOGETHER)
+    ]
+    if sparse:
+        names = list(dict.fromkeys([*names, "zero_inflated"]))
+    made = [contender(name, config) for name in names or ["profile_mean"]]
     parts = []
-    for window in range(windows_of(history, config)):
-        end = len(history) - window * config.horizon
-        past, future = history.iloc[: end - config.horizon], history.iloc[end - config.horizon : end]
+    # From the oldest window on, so that a fit may start from that of the window before.
+    for window in reversed(range(windows_of(history, config))):
+        past, future = _split(history, window, config)
         if past.notna().sum() < config.min_history_days // 2:
             continue
-        for name in names or ["profile_mean"]:
-            mean = contender(name, config).fit_predict(past, config.horizon)
-            columns = {"date": future.index, "window": window, "contender": name, "mean": mean}
+        known = learnable(past.to_frame(), config).iloc[:, 0]
+        for one in made:
+            mean = one.fit_predict(known, config.horizon, regressors)
+            columns = {"date": future.index, "window": window, "contender": one.name, "mean": mean}
             parts.append(pd.DataFrame({**columns, "actual": future.to_numpy()}))
     if not parts:
         return pd.DataFrame(columns=PREDICTIONS)
     return pd.concat(parts, ignore_index=True).assign(municipality=key.municipality, sector=key.sector)[PREDICTIONS]
 
 
-def _run(
-    jobs: dict[SeriesKey, "pd.Series[float]"], config: ForecasterConfig, kept: dict[SeriesKey, Path | None]
-) -> Iterator[tuple[SeriesKey, pd.DataFrame]]:
-    """Finished series as they come: first those that are `kept`, then those computed."""
-    from joblib import Parallel, delayed
-
-    waiting = []
-    for key, history in jobs.items():
-        predictions = _read_kept(kept[key])
-        if predictions is None:
-            waiting.append((key, history))
-        else:
-            yield key, predictions
-    # Long series first, so that no process is left alone with one at the end.
-    waiting.sort(key=lambda job: is_sparse(job[1], config))
-    processes = config.processes if len(waiting) > 1 else 1
-    work = Parallel(n_jobs=processes, return_as="generator_unordered")
-    for key, predictions in work(delayed(_job)(key, history, config) for key, history in waiting):
-        path = kept[key]
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            predictions.to_parquet(partial, index=False)
-            partial.replace(path)
-        yield key, predictions
+def backtest_together(
+    window: int, wide: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The global model's predictions of one window, of the series that have it."""
+    past, future = _split(wide, window, config)
+    past = past.loc[:, past.notna().any()]
+    means = GradientBoosting(config.boosting, config.calendar).fit_predict(
+        learnable(past, config), config.horizon, regressors
+    )
+    parts = []
+    for key in keys_of(past):
+        own = trimmed(wide[tuple(key)])
+        seen = _split(own, window, config)[0].notna().sum() if windows_of(own, config) > window else 0
+        if seen >= config.min_history_days // 2:
+            columns = {"date": future.index, "municipality": key.municipality, "sector": key.sector}
+            values = {"mean": means[tuple(key)].to_numpy(), "actual": future[tuple(key)].to_numpy()}
+            parts.append(pd.DataFrame({**columns, "window": window, "contender": "gradient_boosting", **values}))
+    return pd.concat(parts, ignore_index=True)[PREDICTIONS] if parts else pd.DataFrame(columns=PREDICTIONS)
 
 
-def _job(key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig) -> tuple[SeriesKey, pd.DataFrame]:
-    return key, backtest_series(key, history, config)
+def _split(days: Days, window: int, config: ForecasterConfig) -> tuple[Days, Days]:
+    """What lies before a window, and the window."""
+    end = len(days) - window * config.horizon
+    return days.iloc[: end - config.horizon], days.iloc[end - config.horizon : end]
 
 
-def _kept_as(folder: Path | None, key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig) -> Path | None:
-    """Where the predictions of a series are kept: named by its data, what of the config matters, and the code."""
-    if folder is None:
-        return None
-    relevant = config.model_dump(exclude={"processes", "levels", "surges", "max_horizon", "scored_daily_mean"})
-    named = [PREDICTIONS_VERSION, *key, relevant]
-    digest = hashlib.sha256(json.dumps(named, ensure_ascii=False, sort_keys=True).encode())
-    digest.update(str(history.index[0]).encode() + history.to_numpy(dtype=np.float64).tobytes())
-    return folder / f"{digest.hexdigest()[:32]}.parquet"
+def _jobs(
+    wide: pd.DataFrame, keys: list[SeriesKey], config: ForecasterConfig, kept: Kept, regressors: pd.DataFrame | None
+) -> list[Job]:
+    """The pieces, those that take longest first, so that no process is left alone with one at the end."""
+    matters = {"contenders", "calendar", "horizon", "windows", "min_history_days", "min_daily_mean", "bulk_entry_ratio"}
+    relevant = config.model_dump(include={*matters, "prophet", "harmonic"})
+    together = config.model_dump(include={*matters, "boosting"} - {"contenders", "windows"})
+    jobs = []
+    if "gradient_boosting" in config.contenders:
+        most = max(windows_of(trimmed(wide[key]), config) for key in keys)
+        for window in range(most):
+            seen = wide.iloc[: len(wide) - window * config.horizon]
+            path = kept.path([PREDICTIONS_VERSION, window, together], seen, regressors)
+            jobs.append(Job(window, path, backtest_together, window, wide, config, regressors))
+    histories = {key: trimmed(wide[key]) for key in keys}
+    for key in sorted(keys, key=lambda key: is_sparse(histories[key], config)):
+        own = of_place(regressors, key.municipality)
+        path = kept.path([PREDICTIONS_VERSION, *key, relevant], histories[key].to_frame(), own)
+        jobs.append(Job(key, path, backtest_series, key, histories[key], config, own))
+    return jobs
 
 
-def _read_kept(path: Path | None) -> pd.DataFrame | None:
-    if path is None or not path.is_file():
-        return None
-    try:
-        kept = pd.read_parquet(path)
-    except (OSError, ValueError):  # half-written by a machine that went down: computed again
-        return None
-    return kept if list(kept.columns) == PREDICTIONS else None
-
-
-def _remove_stale(folder: Path | None, current: set[Path | None]) -> None:
-    """Remove the kept predictions that are not `current`, so that the folder does not grow for ever."""
-    if folder is None or not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if KEPT.fullmatch(path.name) and path not in current:
-            path.unlink(missing_ok=True)
+def _with_combination(predictions: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
+    """The geometric mean of 1 + the members' means beside them, wherever all of them forecast."""
+    order = [*KEY, "window", "date"]
+    if "combination" not in config.contenders:
+        return predictions.sort_values([*order, "contender"], ignore_index=True)
+    members = predictions[predictions["contender"].isin(config.combination)]
+    groups = members.assign(mean=np.log1p(members["mean"])).groupby(order)
+    made = groups.agg(mean=("mean", "mean"), actual=("actual", "first"), members=("mean", "size")).reset_index()
+    made = made[made["members"] == len(config.combination)].assign(contender="combination")
+    made["mean"] = np.expm1(made["mean"])
+    both = pd.concat([predictions, made[PREDICTIONS]], ignore_index=True)
+    return both.sort_values([*order, "contender"], ignore_index=True)
 
 
 def evaluate(predictions: pd.DataFrame, wide: pd.DataFrame, config: ForecasterConfig) -> BacktestResult:
@@ -212,23 +235,26 @@ def evaluate(predictions: pd.DataFrame, wide: pd.DataFrame, config: ForecasterCo
     sparse = {key: is_sparse(trimmed(wide[key]), config) for key in keys_of(wide)}
     champions = choose_champions(errors, sparse)
     recent = wide.iloc[-365:].mean()
-    everywhere = set(errors["contender"])
+    competing = {name for name in errors["contender"] if name in config.contenders}
     scored = [
         key
         for key, rows in by_series(errors)
-        if recent[key] >= config.scored_daily_mean and set(rows["contender"]) == everywhere
+        if recent[key] >= config.scored_daily_mean and competing <= set(rows["contender"])
     ] or list(champions)
     best = of_champions(errors, champions)
-    if best["window"].nunique() > 1:  # a surge that goes on in the last window must not hide itself
-        best = best[best["window"] > 0]
-    judged = held_out(errors, sparse)
-    coverage, loss = calibration(judged, config)
+    # A surge that goes on in the last window must not hide itself.
+    usual = best[best["window"] > 0] if best["window"].nunique() > 1 else best
+    spread = fit_spread(usual, keys_of(wide))
+    judged = held_out(errors, sparse, config.levels)
+    coverage, loss = calibration(judged, config.levels)
     return BacktestResult(
         wape=wape_table(errors, judged, scored),
         scored=scored,
         champions=champions,
-        spread=fit_spread(best, keys_of(wide)),
+        spread=spread,
+        conformal=fit_conformal(best, spread, keys_of(wide)),
         predictions=predictions,
+        judged=judged,
         coverage=coverage,
         pinball_loss=loss,
     )

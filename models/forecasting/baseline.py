@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.production_calendar import FIRST_YEAR, LAST_YEAR, calendar_frame
-from models.forecasting.contenders import DAYS_OFF, long_runs
 from models.forecasting.distribution import LARGEST_DISPERSION, SMALLEST_MEAN
+from models.forecasting.special_days import DAYS_OFF, long_runs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -2,18 +2,33 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from data.config import Config
 
-ContenderName = Literal["seasonal_naive", "weekday_mean", "profile_mean", "prophet"]
+ContenderName = Literal[
+    "seasonal_naive",
+    "weekday_mean",
+    "profile_mean",
+    "zero_inflated",
+    "auto_theta",
+    "auto_ets",
+    "harmonic",
+    "prophet",
+    "gradient_boosting",
+    "combination",
+]
+"""From the simplest to the richest, which is also how ties between them are settled."""
 
 
 class ProphetConfig(Config):
     """How Prophet is set up; its names where it has them."""
 
     log: bool = Field(default=True, description="fit log(1 + count): seasons multiply, spikes weigh less")
-    growth: Literal["flat", "linear"] = "flat"
+    growth: Literal["flat", "linear", "logistic"] = "flat"
+    saturation: float = Field(
+        default=1.5, gt=1, description="logistic growth saturates at so many times the highest 28-day mean"
+    )
     level_days: int = Field(
         default=56, ge=7, description="days over which a fit's level is brought to that of the counts"
     )
@@ -21,6 +36,29 @@ class ProphetConfig(Config):
     changepoint_prior_scale: float = Field(default=0.05, gt=0)
     seasonality_prior_scale: float = Field(default=10.0, gt=0)
     holidays_prior_scale: float = Field(default=10.0, gt=0)
+
+
+class HarmonicConfig(Config):
+    """Harmonic regression on log counts."""
+
+    weekly_order: int = Field(default=3, ge=1, le=3)
+    yearly_order: int = Field(default=10, ge=1, le=30)
+    yearly_ridge: float = Field(default=5.0, ge=0, description="days that the year's first harmonic is shrunk by")
+    yearly_from_days: int = Field(default=548, ge=365, description="history needed for a yearly season")
+    level_days: int = Field(default=56, ge=7, description="as in `prophet`")
+
+
+class BoostingConfig(Config):
+    """The global model: gradient boosting over all series together; names as in scikit-learn."""
+
+    iterations: int = Field(default=80, ge=10)
+    learning_rate: float = Field(default=0.1, gt=0, le=1)
+    max_leaf_nodes: int = Field(default=15, ge=2)
+    min_samples_leaf: int = Field(default=60, ge=1)
+    l2_regularization: float = Field(default=5.0, ge=0)
+    step_days: int = Field(default=5, ge=1, description="every so many days are an origin that is learnt from")
+    max_rows: int = Field(default=60_000, ge=1_000, description="rows learnt from, the latest first")
+    rows_per_series: int = Field(default=2_000, ge=100, description="likewise, times the number of series")
 
 
 class SurgeConfig(Config):
@@ -51,22 +89,49 @@ class ForecasterConfig(Config):
     """Contenders, backtest, horizons and surges."""
 
     contenders: list[ContenderName] = Field(
-        default=["seasonal_naive", "weekday_mean", "profile_mean", "prophet"], min_length=1
+        default=[
+            "seasonal_naive",
+            "weekday_mean",
+            "profile_mean",
+            "harmonic",
+            "prophet",
+            "gradient_boosting",
+            "combination",
+        ],
+        min_length=1,
+    )
+    combination: list[ContenderName] = Field(
+        default=["gradient_boosting", "harmonic"],
+        min_length=2,
+        description="members of the combination, the geometric mean of 1 + their means",
     )
     calendar: Literal["russia", "none"] = "russia"
     horizon: int = Field(default=14, ge=1, le=90, description="days of one backtest window")
-    windows: int = Field(default=3, ge=1, le=26, description="backtest windows, back from the last day")
+    windows: int = Field(default=4, ge=1, le=52, description="backtest windows, back from the last day")
     max_horizon: int = Field(default=90, ge=1, le=366, description="days forecast after the last day")
     min_history_days: int = Field(default=60, ge=28, description="shorter histories get no backtest")
     min_daily_mean: float = Field(
-        default=1.0, ge=0, description="sparser series (over the last 365 days) go without Prophet"
+        default=1.0, ge=0, description="sparser series (over the last 365 days) go without Prophet and smoothing"
     )
+    new_days: int = Field(default=28, ge=1, description="a series with fewer observed days is new")
+    dead_days: int = Field(default=182, ge=28, description="a series without complaints for so long is dead")
+    bulk_entry_ratio: float = Field(
+        default=3.0, gt=1, description="a day above so many times the usual high is bulk entry: learnt as that much"
+    )
+    completeness: list[float] = Field(
+        default=[],
+        max_length=60,
+        description="share of a day's complaints known by the end of the counts: of the last day, the one before…",
+    )
+    refresh_days: int = Field(default=14, ge=1, description="a refresh backtests again when so many days have come")
     scored_daily_mean: float = Field(
         default=2.0, ge=0, description="WAPE is reported over series with at least this many a day"
     )
     levels: list[float] = Field(default=[0.5, 0.8, 0.95], min_length=1, description="interval levels")
     processes: int = Field(default=2, ge=1)
     prophet: ProphetConfig = ProphetConfig()
+    harmonic: HarmonicConfig = HarmonicConfig()
+    boosting: BoostingConfig = BoostingConfig()
     surges: SurgeConfig = SurgeConfig()
 
     @field_validator("levels")
@@ -76,3 +141,20 @@ class ForecasterConfig(Config):
         if not all(0 < level < 1 for level in levels):
             raise ValueError("interval levels lie between 0 and 1")
         return sorted(levels)
+
+    @field_validator("completeness")
+    @classmethod
+    def shares(cls, completeness: list[float]) -> list[float]:
+        """Shares lie above 0 and at most at 1, and rise with age."""
+        if not all(0 < share <= 1 for share in completeness) or completeness != sorted(completeness):
+            raise ValueError("shares lie above 0 and at most at 1, the last day's first, and do not fall with age")
+        return completeness
+
+    @model_validator(mode="after")
+    def members_compete(self) -> "ForecasterConfig":
+        """A combination is made of contenders other than itself."""
+        if "combination" in self.contenders:
+            missing = [name for name in self.combination if name not in self.contenders or name == "combination"]
+            if missing:
+                raise ValueError(f"combination: {missing[0]!r} must be among the other contenders")
+        return self

@@ -52,9 +52,14 @@ def _log_likelihood(y: Floats, mu: Floats, alpha: float) -> float:
 
 
 def quantiles(mean: npt.ArrayLike, dispersion: float, levels: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Integer quantiles, shape (means, levels)."""
+    """Integer quantiles, shape (means, levels); levels are the same for all means, or a row for each."""
     law = _law(np.asarray(mean, dtype=np.float64)[:, None], dispersion)
-    return np.asarray(law.ppf(np.asarray(levels, dtype=np.float64)[None, :]), dtype=np.int64)
+    return np.asarray(law.ppf(np.atleast_2d(np.asarray(levels, dtype=np.float64))), dtype=np.int64)
+
+
+def cumulative(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: float) -> Floats:
+    """The probability of `count` or fewer."""
+    return 1.0 - tail_probability(np.floor(np.asarray(count, dtype=np.float64)) + 1, mean, dispersion)
 
 
 def tail_probability(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: float) -> Floats:
@@ -86,8 +91,13 @@ def pinball(actual: Floats, predicted: Floats, level: float) -> Floats:
 
 
 def quantile_levels(intervals: list[float]) -> list[float]:
-    """The quantiles that bound central intervals: 0.8 → 0.1 and 0.9."""
-    return sorted({round(q, 6) for level in intervals for q in ((1 - level) / 2, (1 + level) / 2)})
+    """The median and the quantiles that bound central intervals: 0.8 → 0.1, 0.5 and 0.9."""
+    return sorted({0.5, *(round(q, 6) for level in intervals for q in ((1 - level) / 2, (1 + level) / 2))})
+
+
+def quantile_name(level: float) -> str:
+    """The column of a quantile: 0.1 → q10, 0.025 → q2.5."""
+    return f"q{np.round(100 * level, 4):g}"
 
 
 def _law(mean: Floats, dispersion: float) -> Any:

@@ -22,7 +22,8 @@ from data.config import parse_config
 from data.counts import KEY, REGION
 from data.errors import BundleError, ConfigError, ForecastStaleError, HorizonError, UnknownSeriesError
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.distribution import quantile_levels, quantiles
+from models.forecasting.conformal import WEEK, Conformal, groups
+from models.forecasting.distribution import quantile_levels, quantile_name, quantiles
 from models.forecasting.series import (
     ALL_SECTORS,
     SeriesKey,
@@ -33,7 +34,7 @@ from models.forecasting.series import (
     with_sums,
 )
 
-FORMAT = 1
+FORMAT = 2
 FILES = (
     "forecasts.json",
     "config.yaml",
@@ -41,6 +42,7 @@ FILES = (
     "means.parquet",
     "tail.parquet",
     "backtest.parquet",
+    "conformal.parquet",
 )
 PROPHET_FILE = "prophet.json.gz"
 
@@ -52,13 +54,16 @@ class Forecasts:
     Attributes:
         config: what they were fitted with.
         origin: the last day of the counts; forecasts start on the day after.
-        series: one row a series, sums included: `municipality, sector, champion, daily, weekly, week_level`;
-            `daily`, `weekly` are dispersions, `week_level` the level of expected surges (a week's total).
+        series: one row a series, sums included: `municipality, sector, champion, treatment, daily, weekly,
+            week_level`; `treatment` as in `treatments.py`, or `sum`; `daily`, `weekly` are dispersions,
+            `week_level` the level of expected surges (a week's total).
         means: dates × base series, from the day after `origin`.
         tail: dates × base series: the counts of the last days, NaN where nothing was observed.
         past_means: dates × base series: what the champions had forecast for the last backtest window
             without having seen it, so that counts of those days can be judged.
         prophet: the fitted Prophet models as JSON; empty after loading without them.
+        conformal: the quantile levels that give the stated coverage.
+        backtested: the last day of the counts that champions, dispersions and quantile levels come from.
     """
 
     config: ForecasterConfig
@@ -68,6 +73,8 @@ class Forecasts:
     tail: pd.DataFrame
     past_means: pd.DataFrame
     prophet: dict[SeriesKey, str] = field(default_factory=dict, repr=False)
+    conformal: Conformal = field(default_factory=Conformal.identity)
+    backtested: date = date.min
 
     @property
     def keys(self) -> list[SeriesKey]:
@@ -123,14 +130,15 @@ class Forecasts:
         horizon: int = 14,
         levels: list[float] | None = None,
     ) -> pd.DataFrame:
-        """Means and quantiles of one series, or of a sum: `date, mean, q10, q90, …`.
+        """Means and quantiles of one series, or of a sum: `date, mean, q10, q50, q90, …`.
 
         Args:
             municipality: a place; None: the whole region.
             sector: a sector; None: all of them.
             start: the first day; None: the day after the last counts.
             horizon: how many days.
-            levels: central intervals; None: those of the config. 0.8 gives the columns q10 and q90.
+            levels: central intervals; None: those of the config. 0.8 gives the columns q10 and
+                q90; the median q50 is always there.
 
         Raises:
             HorizonError: no day, or more days than remain.
@@ -141,9 +149,13 @@ class Forecasts:
         start = start or first
         self._check_days(start, horizon, first)
         key = self.resolve(municipality, sector)
-        wanted = self.mean_of(key).iloc[(start - first).days :][:horizon]
+        skipped = (start - first).days
+        wanted = self.mean_of(key).iloc[skipped:][:horizon]
         at = quantile_levels(levels or self.config.levels)
-        bounds = quantiles(wanted.to_numpy(), float(self.facts(key)["daily"]), at)
+        mean = np.asarray(wanted, dtype=np.float64)
+        week = (skipped + np.arange(len(mean))) // WEEK
+        asked = self.conformal.asked(groups(mean, key not in self.keys), week, at)
+        bounds = quantiles(mean, float(self.facts(key)["daily"]), asked)
         columns = {quantile_name(level): bounds[:, column] for column, level in enumerate(at)}
         return pd.DataFrame({"date": wanted.index, "mean": wanted.to_numpy(), **columns})
 
@@ -177,6 +189,7 @@ class Forecasts:
         facts = {
             "format": FORMAT,
             "origin": str(self.origin),
+            "backtested": str(self.backtested),
             "days": len(self.means),
             "series": len(self.series),
         }
@@ -191,6 +204,7 @@ class Forecasts:
             ("backtest", self.past_means, "mean"),
         ):
             long_form(frame, value).to_parquet(folder / f"{name}.parquet", index=False)
+        self.conformal.table.to_parquet(folder / "conformal.parquet", index=False)
         models = [{**key._asdict(), "model": json.loads(model)} for key, model in self.prophet.items()]
         packed = gzip.compress(json.dumps(models, ensure_ascii=False).encode(), mtime=0)
         (folder / PROPHET_FILE).write_bytes(packed)
@@ -216,10 +230,12 @@ class Forecasts:
             loaded = cls(
                 config=parse_config(content, ForecasterConfig, "config.yaml"),
                 origin=date.fromisoformat(facts["origin"]),
+                backtested=date.fromisoformat(facts["backtested"]),
                 series=pd.read_parquet(folder / "series.parquet"),
                 means=wide_form(pd.read_parquet(folder / "means.parquet"), "mean"),
                 tail=wide_form(pd.read_parquet(folder / "tail.parquet"), "count"),
                 past_means=wide_form(pd.read_parquet(folder / "backtest.parquet"), "mean"),
+                conformal=Conformal(pd.read_parquet(folder / "conformal.parquet")),
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, ConfigError, yaml.YAMLError) as error:
             raise BundleError(f"forecaster bundle {folder.name} is broken: {' '.join(str(error).split())}") from None
@@ -228,9 +244,13 @@ class Forecasts:
         return loaded
 
 
-def quantile_name(level: float) -> str:
-    """The column of a quantile: 0.1 → q10, 0.025 → q2.5."""
-    return f"q{np.round(100 * level, 4):g}"
+def load_prophet(folder: Path) -> dict[SeriesKey, str]:
+    """The fitted Prophet models of a bundle as JSON; none where it has no file of them."""
+    path = folder / PROPHET_FILE
+    if not path.is_file():
+        return {}
+    models = json.loads(gzip.decompress(path.read_bytes()))
+    return {SeriesKey(entry["municipality"], entry["sector"]): json.dumps(entry["model"]) for entry in models}
 
 
 def _unknown(column: str, value: str, known: list[str]) -> str:

@@ -13,8 +13,8 @@ import pandas as pd
 from data.counts import REGION
 from data.errors import ConfigError
 from data.production_calendar import calendar_frame
-from models.forecasting.contenders import long_runs
 from models.forecasting.series import ALL_SECTORS
+from models.forecasting.special_days import long_runs
 from models.forecasting.surge import Surge
 
 MOST_NAMED = 8

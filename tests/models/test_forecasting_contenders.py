@@ -11,10 +11,12 @@ from data.errors import ConfigError
 from data.production_calendar import calendar_frame
 from data.settings import CHECKOUT
 from models.forecasting.config import ForecasterConfig, ProphetConfig
-from models.forecasting.contenders import ProphetForecaster, contender, holidays_for_prophet, long_runs
+from models.forecasting.contenders import contender
+from models.forecasting.prophet_model import ProphetForecaster
+from models.forecasting.special_days import holidays_for_prophet, long_runs
 
 CONFIG = ForecasterConfig()
-SIMPLE = ["seasonal_naive", "weekday_mean", "profile_mean"]
+SIMPLE = ["seasonal_naive", "weekday_mean", "profile_mean", "harmonic", "auto_ets", "auto_theta"]
 
 
 def history(values: list[float], start: str = "2026-03-02") -> "pd.Series[float]":

@@ -62,8 +62,8 @@ def test_the_dispersion_of_a_window_lies_between_a_day_and_a_week():
     assert window_dispersion(0.2, 0.05, 7) == pytest.approx(0.05)
 
 
-def test_levels_bound_central_intervals():
-    assert quantile_levels([0.5, 0.8, 0.95]) == [0.025, 0.1, 0.25, 0.75, 0.9, 0.975]
+def test_levels_are_the_median_and_bound_central_intervals():
+    assert quantile_levels([0.5, 0.8, 0.95]) == [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
 
 
 def test_pinball_loss_weighs_the_missed_side():

@@ -15,8 +15,9 @@ from data.errors import BundleError, ForecastStaleError, HorizonError, TsurError
 from data.settings import CHECKOUT
 from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig
+from models.forecasting.distribution import quantile_name
 from models.forecasting.fitting import fit_forecasts
-from models.forecasting.forecast import PROPHET_FILE, Forecasts, quantile_name
+from models.forecasting.forecast import PROPHET_FILE, Forecasts
 
 PLACES, SECTORS = ["Алмазово", "Ольшаны"], ["Дороги", "ЖКХ"]
 
@@ -38,7 +39,7 @@ def forecasts() -> Forecasts:
 
 def test_the_next_days_are_forecast_with_whole_quantiles(forecasts: Forecasts):
     made = forecasts.forecast("Алмазово", "ЖКХ", horizon=14)
-    assert list(made.columns) == ["date", "mean", "q2.5", "q10", "q25", "q75", "q90", "q97.5"]
+    assert list(made.columns) == ["date", "mean", "q2.5", "q10", "q25", "q50", "q75", "q90", "q97.5"]
     assert made["date"].iloc[0] == pd.Timestamp(2026, 7, 20)
     assert len(made) == 14
     assert ((made["q10"] <= made["mean"]) & (made["mean"] <= made["q90"])).all()
@@ -49,7 +50,7 @@ def test_the_next_days_are_forecast_with_whole_quantiles(forecasts: Forecasts):
 
 def test_levels_and_start_can_be_chosen(forecasts: Forecasts):
     made = forecasts.forecast("Алмазово", "ЖКХ", start=date(2026, 8, 1), horizon=2, levels=[0.9])
-    assert list(made.columns) == ["date", "mean", "q5", "q95"]
+    assert list(made.columns) == ["date", "mean", "q5", "q50", "q95"]
     assert list(made["date"].dt.day) == [1, 2]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.forecasting.backtest import PREDICTIONS, BacktestResult, evaluate
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.distribution import quantiles
+from models.forecasting.distribution import pinball
 from models.forecasting.judging import choose_champions, held_out
 from models.forecasting.series import SeriesKey
 
@@ -52,9 +52,46 @@ def test_the_champion_has_the_least_error_and_ties_go_to_the_simpler(
     absolute: dict[str, float], squared: dict[str, float], sparse: bool, winner: str
 ):
     errors = pd.DataFrame(
-        [{**KEY._asdict(), "contender": n, "absolute": absolute[n], "squared": squared[n]} for n in absolute]
+        [
+            {**KEY._asdict(), "window": 0, "contender": n, "absolute": absolute[n], "squared": squared[n]}
+            for n in absolute
+        ]
     )
     assert choose_champions(errors, {KEY: sparse}) == {KEY: winner}
+
+
+def losses(by_series: dict[str, dict[str, float]], windows: int) -> pd.DataFrame:
+    """Absolute errors of each series and contender, the same in every window."""
+    return pd.DataFrame(
+        [
+            {"municipality": "Ольшаны", "sector": sector, "window": window, "contender": name, "absolute": loss}
+            for sector, by_name in by_series.items()
+            for name, loss in by_name.items()
+            for window in range(windows)
+        ]
+    ).assign(squared=0.0)
+
+
+EVERYWHERE = {f"{number}": {"weekday_mean": 100.0, "prophet": 80.0} for number in range(9)}
+
+
+@pytest.mark.parametrize(
+    ("own", "windows", "winner"),
+    [
+        ({"weekday_mean": 95.0, "prophet": 100.0}, 2, "prophet"),
+        ({"weekday_mean": 40.0, "prophet": 100.0}, 6, "weekday_mean"),
+    ],
+)
+def test_a_series_leaves_the_best_of_all_only_on_clear_evidence(own: dict[str, float], windows: int, winner: str):
+    errors = losses({**EVERYWHERE, "ЖКХ": own}, windows)
+    sparse = {SeriesKey("Ольшаны", sector): False for sector in set(errors["sector"])}
+    assert choose_champions(errors, sparse)[KEY] == winner
+
+
+@pytest.mark.parametrize(("better", "winner"), [(0.98, "combination"), (0.85, "prophet")])
+def test_the_combination_is_left_only_for_a_clearly_better_contender(better: float, winner: str):
+    errors = losses({"ЖКХ": {"prophet": 100 * better, "combination": 100.0}}, 4)
+    assert choose_champions(errors, {KEY: False}) == {KEY: winner}
 
 
 @pytest.mark.parametrize(
@@ -62,47 +99,50 @@ def test_the_champion_has_the_least_error_and_ties_go_to_the_simpler(
     [
         ({0: CALM, 1: CALM}, 1.0),
         ({0: WILD, 1: WILD}, 1.0),
-        # the calm window expects calm of the wild one, and misses all of it
-        ({0: CALM, 1: WILD}, 0.5),
-        ({0: WILD, 1: CALM}, 0.5),
-        # the last window judges the others, and is judged by them, like any other
-        ({0: CALM, 1: CALM, 2: WILD}, 2 / 3),
-        ({0: WILD, 1: CALM, 2: CALM}, 2 / 3),
+        # who has seen only calm misses all that is wild, and not the other way round
+        ({0: CALM, 1: WILD}, 1.0),
+        ({0: WILD, 1: CALM}, 0.0),
+        ({0: CALM, 1: CALM, 2: WILD}, 1.0),
+        ({0: WILD, 1: CALM, 2: CALM}, 0.5),
     ],
 )
-def test_a_window_is_covered_as_far_as_the_other_windows_foresaw(actual: dict[int, list[float]], coverage: float):
+def test_a_window_is_covered_as_far_as_the_windows_before_it_foresaw(actual: dict[int, list[float]], coverage: float):
     assert judged(actual, one(len(actual))).coverage["all"] == pytest.approx(coverage)
 
 
-def test_pinball_loss_is_of_intervals_that_the_other_windows_gave():
-    low, high = quantiles([10.0], 0.0, [0.1, 0.9])[0]
-    calm = judged({0: CALM, 1: CALM}, one(2)).pinball_loss
-    assert calm == pytest.approx((0.1 * (10 - low) + 0.1 * (high - 10)) / 2)
-    mixed = judged({0: CALM, 1: WILD}, one(2))
-    under, over = 0.9 * (low - 2) + 0.1 * (high - 2), 0.1 * (18 - low) + 0.9 * (18 - high)
-    wide = quantiles([10.0], float(mixed.spread["daily"].iloc[0]), [0.1, 0.9])[0]
-    of_calm = 0.1 * (10 - wide[0]) + 0.1 * (wide[1] - 10)
-    assert mixed.pinball_loss == pytest.approx(((under + over) / 2 + of_calm) / 4)
+def test_pinball_loss_is_of_quantiles_that_the_windows_before_gave():
+    result = judged({0: CALM, 1: WILD}, one(2))
+    rows = result.judged
+    expected = [
+        pinball(rows["actual"].to_numpy(), rows[name].to_numpy(), level).mean()
+        for name, level in (("q10", 0.1), ("q50", 0.5), ("q90", 0.9))
+    ]
+    assert result.pinball_loss == pytest.approx(np.mean(expected))
+    assert set(rows["q10"]) == {2.0}
+    assert set(rows["q90"]) == {18.0}
 
 
-@pytest.mark.parametrize("window", [0, 1, 2])
-def test_what_came_in_a_window_changes_neither_its_champion_nor_its_dispersion(window: int):
+@pytest.mark.parametrize("window", [0, 1])
+def test_nothing_from_a_window_on_changes_its_champion_or_quantiles(window: int):
     actual = {0: CALM, 1: WILD, 2: [8.0, 13.0] * 7}
     means = {"seasonal_naive": {0: 9.0, 1: 30.0, 2: 9.0}, "weekday_mean": {0: 11.0, 1: 10.0, 2: 20.0}}
 
     def rows_of(actual: dict[int, list[float]]) -> pd.DataFrame:
         rows = predictions(actual, means)
         off = rows["mean"] - rows["actual"]
-        kept = held_out(rows.assign(absolute=off.abs(), squared=off**2), {KEY: False})
-        return kept.loc[kept["window"] == window, ["contender", "dispersion"]]
+        kept = held_out(rows.assign(absolute=off.abs(), squared=off**2), {KEY: False}, [0.8])
+        return kept.loc[kept["window"] == window, ["contender", "dispersion", "q10", "q50", "q90"]]
 
-    pd.testing.assert_frame_equal(rows_of(actual), rows_of({**actual, window: [300.0, 0.0] * 7}))
+    later = {at: [300.0, 0.0] * 7 for at in range(window + 1)}
+    assert len(rows_of(actual)) == 14
+    pd.testing.assert_frame_equal(rows_of(actual), rows_of({**actual, **later}))
 
 
-def test_wape_and_coverage_are_of_the_same_champions():
+def test_the_table_has_the_champions_mean_and_median_on_judged_windows_only():
     means = {"seasonal_naive": {0: 10.0, 1: 40.0}, "weekday_mean": {0: 40.0, 1: 10.0}}
     result = judged({0: CALM, 1: CALM}, means)
-    assert result.wape.loc["champion", "mean"] == pytest.approx(3.0)  # each window's best was the other's worst
+    assert result.wape.loc["champion_mean", "mean"] == pytest.approx(3.0)  # the best before was the worst then
+    assert list(result.wape.columns) == [0, "mean"]
     assert result.coverage["all"] == 0.0
 
 

@@ -40,10 +40,10 @@ def test_run_tracks_parameters_tables_and_plots(run, small_counts):
     assert {"forecasts/all.png", "forecasts/ЖКХ.png"} <= plots
     surges = {item.path for item in client.list_artifacts(run.info.run_id, "surges")}
     assert surges == {"surges/events.csv", "surges/timeline.png"}
-    assert {item.path for item in client.list_artifacts(run.info.run_id, "backtest")} == {
-        "backtest/wape.csv",
-        "backtest/champions.csv",
-    }
+    tracked = {item.path for item in client.list_artifacts(run.info.run_id, "backtest")}
+    assert {"backtest/wape.csv", "backtest/champions.csv"} <= tracked
+    for kind in ("came", "decomposition"):
+        assert sum(kind in path for path in tracked) == 4, tracked
 
 
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
@@ -71,6 +71,36 @@ def test_backtest_command_prints_every_contender_and_continues_where_it_was(smal
     assert len(kept) == 2
     assert [path.stat().st_mtime_ns for path in kept] == times
     assert table_of(first) == table_of(second)
+
+
+def test_a_refresh_keeps_the_champions_until_a_backtest_is_due(small_counts, tmp_path):
+    counts = pd.read_csv(small_counts, parse_dates=["date"])
+    last = counts["date"].max()
+    counts = counts[(counts["sector"] == "ЖКХ") & (counts["date"] > last - pd.Timedelta(days=300))]
+
+    def train(days_before_the_end: int, *options: str) -> tuple[str, Forecasts]:
+        from training.tracking import BUNDLE_ARTIFACT
+
+        path = tmp_path / "counts.csv"
+        counts[counts["date"] <= last - pd.Timedelta(days=days_before_the_end)].to_csv(path, index=False)
+        columns = ["--municipality", "municipality", "--set", "windows=2"]
+        simple = ["--set", "contenders=[weekday_mean, profile_mean, harmonic, gradient_boosting, combination]"]
+        said = tsur(tmp_path / "home", "train", "forecaster", str(path), *columns, *simple, *options).stdout
+        bundles = sorted((tmp_path / "home").rglob(BUNDLE_ARTIFACT), key=lambda folder: folder.stat().st_mtime_ns)
+        return said, Forecasts.load(bundles[-1])
+
+    said, first = train(20)
+    assert "rolling-origin backtest" in said
+    said, next_day = train(19, "--refresh")
+    assert "rolling-origin backtest" not in said
+    assert next_day.origin == first.origin + pd.Timedelta(days=1)
+    assert next_day.backtested == first.origin
+    assert list(next_day.series["champion"]) == list(first.series["champion"])
+    assert next_day.past_means.index[-1].date() == next_day.origin
+    assert not next_day.means.equals(first.means)
+    said, due = train(0, "--refresh")
+    assert "20 days before" in said
+    assert due.backtested == due.origin
 
 
 def table_of(output: str) -> list[str]:

@@ -1,0 +1,73 @@
+"""Future regressors: what is known of the coming days beside the counts: weather, heating, events.
+
+In: a table `date[, municipality], <columns>`. Out: a frame, dates × regressor or dates × (municipality,
+regressor), that covers every day of the history and of what is forecast.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from data.counts import read_table
+from data.errors import ColumnsError, RegressorsError
+
+
+def read_regressors(path: Path) -> pd.DataFrame:
+    """Read a table of regressors, CSV or Parquet.
+
+    Raises:
+        FileError: the file is absent or neither CSV nor Parquet.
+        ColumnsError: there is no `date`, or nothing beside it.
+        RegressorsError: a date cannot be read, a day is given twice, a value is no number.
+    """
+    raw = read_table(path)
+    keys = [name for name in ("date", "municipality") if name in raw.columns]
+    names = [str(name) for name in raw.columns if name not in keys]
+    if "date" not in keys or not names:
+        raise ColumnsError(f"{path}: expected date, municipality (if by place) and regressors; there are {list(raw)}")
+    days = pd.to_datetime(raw["date"], errors="coerce", format="ISO8601")
+    if days.isna().any():
+        raise RegressorsError(f"{path}: {raw['date'][days.isna()].iloc[0]!r} is not a date; write YYYY-MM-DD")
+    frame = raw.assign(date=days.dt.normalize().astype("datetime64[ns]"))
+    twice = frame[frame.duplicated(keys)]
+    if len(twice):
+        place = f" in {twice['municipality'].iloc[0]}" if len(keys) > 1 else ""
+        raise RegressorsError(f"{path}: {twice['date'].iloc[0]:%Y-%m-%d}{place} is given twice")
+    for name in names:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        if numbers.isna().any():
+            bad = frame[numbers.isna()].iloc[0]
+            raise RegressorsError(f"{path}: {name!r} on {bad['date']:%Y-%m-%d} is {bad[name]!r}, not a number")
+        frame[name] = numbers.astype("float64")
+    if len(keys) == 1:
+        return frame.set_index("date")[names].sort_index()
+    wide = frame.pivot(index="date", columns="municipality", values=names)
+    return wide.swaplevel(axis=1).sort_index(axis=1).sort_index()
+
+
+def check_covers(regressors: pd.DataFrame, panel: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """The days of a panel and of `horizon` days after it.
+
+    Raises:
+        RegressorsError: a day or a municipality of the counts is missing.
+    """
+    days = pd.date_range(panel.index[0], panel.index[-1] + pd.Timedelta(days=horizon), freq="D", name="date")
+    if regressors.columns.nlevels == 2:
+        absent = sorted(set(panel.columns.get_level_values(0)) - set(regressors.columns.get_level_values(0)))
+        if absent:
+            raise RegressorsError(f"regressors: municipality {absent[0]!r} of the counts is missing")
+    found = regressors.reindex(days)
+    missing = found.index[found.isna().any(axis=1)]
+    if len(missing):
+        raise RegressorsError(
+            f"regressors: {missing[0]:%Y-%m-%d} is missing; they have to cover the history and the forecast, "
+            f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d} ({len(missing)} days are missing)"
+        )
+    return found
+
+
+def of_place(regressors: pd.DataFrame | None, municipality: str) -> pd.DataFrame | None:
+    """The regressors of one municipality, dates × regressor."""
+    if regressors is None or regressors.columns.nlevels == 1:
+        return regressors
+    return pd.DataFrame(regressors[municipality])
