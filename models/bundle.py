@@ -33,11 +33,13 @@ from models.ngrams import TERMS
 from models.ngrams import WEIGHTS as NGRAM_WEIGHTS
 from models.novelty import Novelty
 
-FORMAT = 2
+FORMAT = 3
 ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 CARD = "MODEL_CARD.md"
+FEATURES = "features"
+"""The graph's output beside the logits of the heads: what the heads read, shape (batch, hidden)."""
 SMALL_FILES = ("config.yaml", "labels.json", "calibration.json", "affinity.json", "novelty.json", "catalogue.yaml")
 
 

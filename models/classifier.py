@@ -6,7 +6,7 @@ budget of tokens; the network's logits and those of the n-grams are added and de
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from data.catalogue import Catalogue
 from data.cleaning import clean_text
 from data.errors import BundleError
-from models.bundle import ONNX, TOKENIZER, BundleParts, read_parts
+from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts, read_parts
 from models.decoding import Classification, Floats, JointDecoder, decide
 from models.labels import HEADS
 from models.ngrams import NgramModel
@@ -32,6 +32,19 @@ def read_text(text: str, place: str | None) -> str:
     """What both halves read: the normalised text, behind the place when that is known."""
     text = normalised(clean_text(text))
     return f"{normalised(place)}. {text}" if place else text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over texts gives: logits of each head, features, and which texts were cut.
+
+    Shapes: (n, labels of the head) and (n, hidden). Features are what the linear heads read: the mean over
+    tokens, standardised over the training rows.
+    """
+
+    logits: Mapping[str, Floats]
+    features: Floats
+    truncated: list[bool]
 
 
 class Classifier:
@@ -53,7 +66,7 @@ class Classifier:
             parts.calibration.scaling,
         )
         self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
-        self._session = _open_network(parts, threads)
+        self._session, self._widths = _open_network(parts, threads)
         self._tokenizer = _open_tokenizer(parts)
         self._ngrams = NgramModel.load(parts.folder, {head: len(parts.labels.names[head]) for head in HEADS})
 
@@ -76,9 +89,12 @@ class Classifier:
     ) -> list[Classification]:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
-        logits, truncated = self.logits(texts, places)
-        decided = self.decisions(logits, texts, places)
-        return [replace(item, truncated=cut) for item, cut in zip(decided, truncated, strict=True)]
+        read = self.read(texts, places)
+        decided = self.decisions(read.logits, texts, places)
+        return [
+            replace(item, truncated=cut, features=features)
+            for item, cut, features in zip(decided, read.truncated, read.features, strict=True)
+        ]
 
     def decisions(
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
@@ -90,13 +106,22 @@ class Classifier:
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Logits of each head, shape (n, labels of the head), and which texts were cut."""
-        read = [read_text(text, self._place_names.get(place or "")) for text, place in zip(texts, places, strict=True)]
-        network, cut = self._network_logits(read)
-        ngrams = self._ngrams.logits(read)
-        return {head: network[head] + ngrams[head] for head in HEADS}, cut
+        read = self.read(texts, places)
+        return read.logits, read.truncated
 
-    def _network_logits(self, texts: Sequence[str]) -> tuple[dict[str, Floats], list[bool]]:
-        """The heads are linear on the mean over tokens, so a long text's logits are the mean over its windows."""
+    def features(self, texts: Sequence[str], places: Sequence[str | None]) -> Floats:
+        """What the heads read of each text, shape (n, hidden)."""
+        return self.read(texts, places).features
+
+    def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
+        """Logits and features of one pass."""
+        read = [read_text(text, self._place_names.get(place or "")) for text, place in zip(texts, places, strict=True)]
+        network, cut = self._network_outputs(read)
+        ngrams = self._ngrams.logits(read)
+        return Reading({head: network[head] + ngrams[head] for head in HEADS}, network[FEATURES], cut)
+
+    def _network_outputs(self, texts: Sequence[str]) -> tuple[dict[str, Floats], list[bool]]:
+        """Features are a mean over tokens and the heads linear on it, so a long text's are means over its windows."""
         config = self.parts.config
         encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
         windows, owners = [], []
@@ -106,17 +131,17 @@ class Classifier:
             owners += [row] * len(found)
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         shares = lengths / np.bincount(owners, weights=lengths, minlength=len(texts))[owners] if owners else lengths
-        out = {head: np.zeros((len(texts), len(self.parts.labels.names[head])), dtype=np.float32) for head in HEADS}
+        out = {name: np.zeros((len(texts), width), dtype=np.float32) for name, width in self._widths.items()}
         for part in _batches(lengths):
             ids = np.full((len(part), int(lengths[part].max())), config.pad_token_id, dtype=np.int64)
             mask = np.zeros_like(ids)
             for line, window in enumerate(part):
                 ids[line, : lengths[window]] = windows[window]
                 mask[line, : lengths[window]] = 1
-            answers = self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": mask})
+            answers = self._session.run(list(out), {"input_ids": ids, "attention_mask": mask})
             rows = np.array(owners)[part]
-            for head, answer in zip(HEADS, answers, strict=True):
-                np.add.at(out[head], rows, answer * shares[part, None].astype(np.float32))
+            for name, answer in zip(out, answers, strict=True):
+                np.add.at(out[name], rows, answer * shares[part, None].astype(np.float32))
         limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
         return out, [len(encoding) > limit for encoding in encodings]
 
@@ -130,7 +155,8 @@ def _windows(ids: list[int], limit: int) -> list[list[int]]:
     return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
 
 
-def _open_network(parts: BundleParts, threads: int) -> Any:
+def _open_network(parts: BundleParts, threads: int) -> tuple[Any, dict[str, int]]:
+    """The session, and the width of each of its outputs."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -141,10 +167,13 @@ def _open_network(parts: BundleParts, threads: int) -> Any:
         widths = {output.name: output.shape[-1] for output in session.get_outputs()}
     except Exception as error:  # onnxruntime raises bare exceptions of its own
         raise _broken(parts, ONNX, error) from None
+    found = {name: width for name, width in widths.items() if name != FEATURES}
     expected = {head: len(parts.labels.names[head]) for head in HEADS}
-    if widths != expected:
-        raise _broken(parts, ONNX, f"its heads have {widths} labels, labels.json has {expected}")
-    return session
+    if found != expected:
+        raise _broken(parts, ONNX, f"its heads have {found} labels, labels.json has {expected}")
+    if not isinstance(widths.get(FEATURES), int):
+        raise _broken(parts, ONNX, f"it has no output {FEATURES!r}")
+    return session, widths
 
 
 def _open_tokenizer(parts: BundleParts) -> Any:

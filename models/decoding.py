@@ -35,7 +35,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Classification:
-    """What the classifier says of one complaint."""
+    """What the classifier says of one complaint; `features` is what its heads read, shape (hidden,)."""
 
     decision: Literal["route", "review"]
     reasons: list[Reason]
@@ -45,6 +45,7 @@ class Classification:
     alternatives: dict[str, list[Proposal]]
     deadline_hours: int | None
     truncated: bool = False
+    features: Floats | None = field(default=None, compare=False, repr=False)
 
 
 def log_softmax(logits: Floats) -> Floats:

@@ -86,6 +86,11 @@ class ComplaintNetwork(nn.Module):
             self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask
         )
 
+    def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
+        """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
+        standard: torch.Tensor = (pooled - self.feature_mean) / self.feature_deviation
+        return standard
+
     def forward(
         self,
         input_ids: torch.Tensor | None = None,
@@ -101,7 +106,7 @@ class ComplaintNetwork(nn.Module):
         else:
             assert input_ids is not None
             pooled = self.pooled(input_ids, attention_mask)
-        vector = self.dropout((pooled - self.feature_mean) / self.feature_deviation)
+        vector = self.dropout(self.standardised(pooled))
         logits = {head: self.heads[head](vector).float() for head in HEADS}
         if priors is not None:
             logits = {head: logits[head] + priors[head] for head in HEADS}

@@ -15,24 +15,28 @@ import numpy as np
 import torch
 
 from data.errors import BundleError
-from models.bundle import ONNX, TOKENIZER, WEIGHTS
+from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
 from models.labels import HEADS
 from models.network import ComplaintNetwork
 
 AGREEMENT = 1e-3
-"""Largest allowed difference of a logit between torch and ONNX Runtime, both fp32."""
+"""Largest allowed difference of a logit or a feature between torch and ONNX Runtime, both fp32."""
 
 
-class _HeadsInOrder(torch.nn.Module):
-    """The network with a tuple of logits as its output, which is what ONNX wants."""
+OUTPUTS = (*HEADS, FEATURES)
+
+
+class _OutputsInOrder(torch.nn.Module):
+    """The network with a tuple of logits and features as its output, which is what ONNX wants."""
 
     def __init__(self, network: ComplaintNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        logits = self.network(input_ids, attention_mask)
-        return tuple(logits[head] for head in HEADS)
+        network = self.network
+        features = network.standardised(network.pooled(input_ids, attention_mask))
+        return *(network.heads[head](features) for head in HEADS), features
 
 
 def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> None:
@@ -58,11 +62,11 @@ def export_onnx(network: ComplaintNetwork, path: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _HeadsInOrder(network),
+            _OutputsInOrder(network),
             (ids, torch.ones_like(ids)),
             str(path),
             input_names=["input_ids", "attention_mask"],
-            output_names=list(HEADS),
+            output_names=list(OUTPUTS),
             dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
             dynamo=True,
             external_data=False,
@@ -71,7 +75,7 @@ def export_onnx(network: ComplaintNetwork, path: Path) -> None:
 
 
 def check_agreement(network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path) -> float:
-    """Largest difference of a logit between torch and the exported graph over real batches.
+    """Largest difference of a logit or a feature between torch and the exported graph over real batches.
 
     Raises:
         BundleError: they differ by more than `AGREEMENT`.
@@ -83,12 +87,13 @@ def check_agreement(network: ComplaintNetwork, batches: Sequence[Mapping[str, to
     network = network.eval()
     for batch in batches:
         with torch.no_grad():
-            expected = network(batch["input_ids"], batch["attention_mask"])
+            ids, mask = batch["input_ids"], batch["attention_mask"]
+            expected = network(ids, mask) | {FEATURES: network.standardised(network.pooled(ids, mask))}
         feeds = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
-        answers = session.run(list(HEADS), feeds)
-        for head, answer in zip(HEADS, answers, strict=True):
-            worst = max(worst, float(np.abs(expected[head].numpy() - answer).max()))
+        answers = session.run(list(OUTPUTS), feeds)
+        for name, answer in zip(OUTPUTS, answers, strict=True):
+            worst = max(worst, float(np.abs(expected[name].numpy() - answer).max()))
     if worst > AGREEMENT:
         shutil.rmtree(folder, ignore_errors=True)
-        raise BundleError(f"the exported graph differs from the network by {worst:.4f} in a logit")
+        raise BundleError(f"the exported graph differs from the network by {worst:.4f} in a logit or a feature")
     return worst

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import yaml
 
@@ -49,6 +50,14 @@ def other_ngrams(folder: Path) -> None:
     space, _ = NgramSpace.fit(["яма", "свет"])
     terms = sum(map(len, space.terms.values()))
     NgramModel(space, {h: np.zeros((terms, 2)) for h in HEADS}, {h: np.zeros(2) for h in HEADS}).save(folder)
+
+
+def drop_output(path: Path, name: str) -> None:
+    model = onnx.load(path)
+    kept = [output for output in model.graph.output if output.name != name]
+    del model.graph.output[:]
+    model.graph.output.extend(kept)
+    onnx.save(model, str(path))
 
 
 def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
@@ -115,6 +124,10 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         "labels.json.*agency",
     ),
     "labels of another network": (lambda f: change_json(f / "labels.json", sector=["ЖКХ"]), "model.onnx.*'sector': 1"),
+    "a network without features": (
+        lambda f: drop_output(f / "model.onnx", "features"),
+        "model.onnx.*no output 'features'",
+    ),
     "labels are no list": (lambda f: change_json(f / "labels.json", sector=5), "labels.json"),
     "a head has no temperature": (
         lambda f: change_json(f / "calibration.json", temperatures={"sector": 1.0}),

@@ -5,12 +5,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from data.settings import CHECKOUT
+from models.bundle import ONNX
 from models.classifier import MAX_WINDOWS, TOKENS_PER_BATCH, Classifier, _batches, _windows, read_text
-from models.decoding import Classification
+from models.decoding import Classification, log_softmax
 from models.labels import HEADS
+from tests.serving.bundles import HIDDEN
 
 TEXTS = [
     "яма",
@@ -156,3 +160,23 @@ def test_logits_have_a_row_a_text_and_a_column_a_label(classifier: Classifier):
     names = classifier.parts.labels.names
     assert {head: logits[head].shape for head in HEADS} == {head: (len(TEXTS), len(names[head])) for head in HEADS}
     assert (truncated[0], truncated[5]) == (False, True)
+
+
+def test_features_are_what_the_heads_are_linear_on_in_long_texts_too(classifier: Classifier, bundle: Path):
+    read = classifier.read(TEXTS, PLACES)
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(bundle / ONNX).graph.initializer}
+    for head in HEADS:
+        ours = log_softmax(read.features @ weights[f"w_{head}"])  # its n-grams say the same of every label
+        np.testing.assert_allclose(ours, log_softmax(read.logits[head]), atol=1e-4)
+    np.testing.assert_array_equal(classifier.features(TEXTS, PLACES), read.features)
+
+
+def test_a_classification_carries_the_features_of_its_text(classifier: Classifier):
+    features = classifier.features(TEXTS, PLACES)
+    for row, item in zip(features, classifier.classify(TEXTS, PLACES), strict=True):
+        assert item.features is not None
+        np.testing.assert_array_equal(item.features, row)
+
+
+def test_nothing_has_no_features_but_their_width(classifier: Classifier):
+    assert classifier.features([], []).shape == (0, HIDDEN)

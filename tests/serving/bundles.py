@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from data.catalogue import load_catalogue
 from data.settings import CHECKOUT
 from models.affinity import Affinity
-from models.bundle import BundleConfig, BundleParts, write_parts
+from models.bundle import FEATURES, BundleConfig, BundleParts, write_parts
 from models.calibration import Calibration
 from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig
@@ -91,15 +91,16 @@ def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], se
         helper.make_node("Mul", ["vectors", "mask"], ["masked"]),
         helper.make_node("ReduceSum", ["masked", "one"], ["summed"], keepdims=0),
         helper.make_node("ReduceSum", ["mask", "one"], ["tokens"], keepdims=0),
-        helper.make_node("Div", ["summed", "tokens"], ["pooled"]),
-        *(helper.make_node("MatMul", ["pooled", f"w_{head}"], [head]) for head in HEADS),
+        helper.make_node("Div", ["summed", "tokens"], [FEATURES]),
+        *(helper.make_node("MatMul", [FEATURES, f"w_{head}"], [head]) for head in HEADS),
     ]
     weights["one"] = np.array([1])
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-    outputs = [helper.make_tensor_value_info(head, TensorProto.FLOAT, ["rows", label_counts[head]]) for head in HEADS]
+    widths = label_counts | {FEATURES: HIDDEN}
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", n]) for name, n in widths.items()]
     constants = [numpy_helper.from_array(value, name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
