@@ -1,6 +1,7 @@
 """From a trained network to a bundle: weights, ONNX graph, tokenizer, the small files.
 
-Before a bundle is finished its ONNX graph must agree with the network on real texts.
+A BERT is written as a graph of fused operators, other encoders as torch traces them. Before a bundle
+is finished its graph must agree with the network on real texts.
 """
 
 import json
@@ -18,11 +19,13 @@ from data.errors import BundleError
 from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
 from models.labels import HEADS
 from models.network import ComplaintNetwork
+from training.graph import Outliers, can_write, fused_graph
 
+Batch = Mapping[str, torch.Tensor]
 AGREEMENT = 1e-3
 """Largest allowed difference of a logit or a feature between torch and ONNX Runtime, both fp32."""
-
-
+OUTLIERS = 8
+"""In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
 OUTPUTS = (*HEADS, FEATURES)
 
 
@@ -39,8 +42,11 @@ class _OutputsInOrder(torch.nn.Module):
         return *(network.heads[head](features) for head in HEADS), features
 
 
-def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> None:
-    """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`."""
+def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, batches: Sequence[Batch] = ()) -> None:
+    """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`.
+
+    `batches` are real texts that show which channels must be kept out of quantisation.
+    """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,11 +57,43 @@ def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> N
     (folder / "encoder" / "config.json").write_text(json.dumps(encoder.config.to_dict(), indent=1, default=str))
     save_file({name: t.contiguous() for name, t in network.state_dict().items()}, str(folder / WEIGHTS))
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
-    export_onnx(network, folder / ONNX)
+    export_onnx(network, folder / ONNX, batches)
 
 
-def export_onnx(network: ComplaintNetwork, path: Path) -> None:
-    """Write the graph with dynamic batch and length; one external file for the weights at most."""
+def export_onnx(network: ComplaintNetwork, path: Path, batches: Sequence[Batch] = ()) -> None:
+    """Write the fp32 graph with dynamic batch and length."""
+    import onnx
+
+    if can_write(network):
+        onnx.save(fused_graph(network, large_channels(network, batches)), str(path))
+    else:
+        _trace(network, path)
+
+
+def large_channels(network: ComplaintNetwork, batches: Sequence[Batch], count: int = OUTLIERS) -> Outliers:
+    """The `count` channels with the largest feed-forward activations on real texts, for each layer."""
+    largest: dict[int, torch.Tensor] = {}
+
+    def watch(layer: int) -> Any:
+        def note(_module: Any, _inputs: Any, output: torch.Tensor) -> None:
+            seen = output.abs().amax(dim=(0, 1))
+            largest[layer] = torch.maximum(largest.get(layer, seen), seen)
+
+        return note
+
+    stack: Any = network.stack
+    watched = [layer.intermediate.register_forward_hook(watch(number)) for number, layer in enumerate(stack)]
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                network.pooled(batch["input_ids"], batch["attention_mask"])
+    finally:
+        for hook in watched:
+            hook.remove()
+    return {layer: seen.topk(min(count, len(seen) // 2)).indices.tolist() for layer, seen in largest.items()}
+
+
+def _trace(network: ComplaintNetwork, path: Path) -> None:
     ids = torch.ones((2, 8), dtype=torch.int64)
     batch, length = torch.export.Dim("batch", min=1, max=65536), torch.export.Dim("length", min=2, max=512)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -74,7 +112,7 @@ def export_onnx(network: ComplaintNetwork, path: Path) -> None:
         )
 
 
-def check_agreement(network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path) -> float:
+def check_agreement(network: ComplaintNetwork, batches: Sequence[Batch], folder: Path) -> float:
     """Largest difference of a logit or a feature between torch and the exported graph over real batches.
 
     Raises:

@@ -106,8 +106,9 @@ def fine_tune(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         network = network.to("cpu")
     say("exporting to ONNX")
-    export_weights(network, tokenizer, bundle)
-    check_agreement(network, _some_batches(datasets[1], pad), bundle)
+    batches = _some_batches(datasets[1], pad)
+    export_weights(network, tokenizer, bundle, batches)
+    check_agreement(network, batches, bundle)
     shutil.rmtree(work / "states", ignore_errors=True)
     return Tuned(int(tokenizer.pad_token_id), limit)
 
