@@ -59,14 +59,14 @@ def run(classifier: Classifier, export: Path, out: Path, version: str = "1") -> 
     return ClassifyRun(classifier, version, export, SOURCE, None, out)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for a kill, after so many calls of the progress."""
 
 
 def kill_after(rows: int):
     def progress(done: int) -> None:
         if done >= rows:
-            raise Killed
+            raise KilledError
 
     return progress
 
@@ -99,7 +99,7 @@ def test_decisions_are_those_of_the_classifier(classifier: Classifier, tmp_path:
 def test_a_run_that_ends_early_goes_on_behind_its_last_whole_chunk(classifier: Classifier, tmp_path: Path, after: int):
     export, out, whole = write_export(tmp_path / "e.csv", 43, bad=(2, 20)), tmp_path / "out.csv", tmp_path / "whole.csv"
     run(classifier, export, whole).finish(lambda _: None)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(classifier, export, out).finish(kill_after(after))
     assert not out.exists()
     with out.with_name("out.csv.partial").open("a", encoding="utf-8") as file:
@@ -114,7 +114,7 @@ def test_a_run_that_ends_early_goes_on_behind_its_last_whole_chunk(classifier: C
 @pytest.mark.parametrize("change", ["file", "version", "partial"])
 def test_another_file_or_model_begins_anew(classifier: Classifier, tmp_path: Path, change: str):
     export, out = write_export(tmp_path / "e.csv", 43), tmp_path / "out.csv"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(classifier, export, out).finish(kill_after(20))
     if change == "file":
         write_export(export, 50)
