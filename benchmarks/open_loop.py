@@ -84,15 +84,10 @@ async def _offer(url: str, texts: Sequence[str], rate: float, seconds: float, se
 
 
 def find_knee(offered: Sequence[Load], share: float = 0.95) -> Load:
-    """The highest rate of a rising series at which nearly every request was still answered, and in time.
-
-    Args:
-        offered: loads of rising rates.
-        share: of what was due that must have been accepted within the time.
-    """
+    """The last of a series of rising rates at which `share` of what was due was accepted."""
     knee = offered[0]
     for load in offered:
-        if len(load.accepted) < share * load.sent or load.throughput < share * min(load.rate, load.sent / load.seconds):
+        if len(load.accepted) < share * load.sent:
             break
         knee = load
     return knee

@@ -31,7 +31,7 @@ def engine(folder: Path) -> Run:
 
 
 def pipeline(folder: Path) -> Run:
-    """transformers' `pipeline` as its documentation shows it, with its own batching."""
+    """Transformers' `pipeline` as its documentation shows it, with its own batching."""
     from transformers import logging
     from transformers import pipeline as make
 

@@ -22,6 +22,8 @@ TOKENS_PER_BATCH = 2048
 """As fast as any larger budget, and what a batch's activations need stays in the cache."""
 MAX_WINDOWS = 16
 """Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
+SMALLEST_BATCH = 64
+"""Tokens below which a batch is not shared out; with as many, int8 products reach their full rate."""
 SPECIAL_TOKENS = 2
 """A window is the beginning mark, its tokens, the end mark."""
 
@@ -114,8 +116,6 @@ def _batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> I
         start = end
 
 
-SMALLEST_BATCH = 256
-"""Tokens below which a batch is not shared out: its matrices would be too small for their cost."""
 
 
 def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:

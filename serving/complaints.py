@@ -17,7 +17,7 @@ from data.masking import mask
 from models.classifier import Classifier
 from models.decoding import Classification, Proposal, Reason
 from models.explanation import explain
-from models.segments import SegmentProposal, proposals, with_several
+from models.segments import SegmentProposal, classify_with_proposals, with_several
 from serving.admission import admitted
 from serving.config import ServingConfig
 from serving.runtime import Runtime, runtime_of
@@ -64,8 +64,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Classif
     check_items(body.items, texts, runtime.config)
     check_explain(body)
     places = municipality_ids(body.items, catalogue)
-    wholes = champion.model.classify(texts, places)
-    problems = proposals(champion.model, texts, places, wholes)
+    wholes, problems = classify_with_proposals(champion.model, texts, places)
     now = datetime.now(UTC)
     results, decisions = [], []
     for item, text, place, whole, parts in zip(body.items, texts, places, wholes, problems, strict=True):

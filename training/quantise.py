@@ -5,6 +5,7 @@ time and memory, if it decides as the fp32 graph does, else fp32. Matrix product
 and the small heads are not: they cost next to no time.
 """
 
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,15 +31,19 @@ def write_int8(plain: Path, out: Path) -> None:
     nodes = onnx.load(plain, load_external_data=False).graph.node
     kept = [node.name for node in nodes if FP32 in node.name]
     kept += [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]  # so the heads are renamed first
-    quantize_dynamic(
-        plain,
-        out,
-        op_types_to_quantize=["MatMul"],
-        per_channel=True,
-        weight_type=QuantType.QInt8,
-        nodes_to_exclude=kept,
-        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
-    )
+    logging.disable(logging.WARNING)  # of shapes that it need not know, a line a layer
+    try:
+        quantize_dynamic(
+            plain,
+            out,
+            op_types_to_quantize=["MatMul"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=kept,
+            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def agreement(
