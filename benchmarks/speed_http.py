@@ -43,13 +43,9 @@ def measure_http(bundle: Path, texts: Sequence[str], work: Path) -> dict[str, An
         twice = offer(url, texts, 2 * knee_rate, 2 * SECONDS, seed=101)
         with sqlite3.connect(store) as connection:
             stored = {row[0] for row in connection.execute("select id from decisions")}
-    accepted = set().union(*(load.accepted for load in [*rising, knee, twice]))
-    failures = sum(
-        count
-        for load in [*rising, knee, twice]
-        for status, count in load.statuses.items()
-        if status not in (200, 429, 503)
-    )
+    loads = [*rising, knee, twice]
+    accepted = set().union(*(load.accepted for load in loads))
+    failures = sum(sum(load.statuses.values()) - sum(load.statuses[ok] for ok in (200, 429, 503)) for load in loads)
     return {
         "ready_seconds": ready,
         "single_ms": 1000 * single,
@@ -60,7 +56,7 @@ def measure_http(bundle: Path, texts: Sequence[str], work: Path) -> dict[str, An
         "twice": _figures(twice),
         "p99_ratio": twice.quantile(0.99) / knee.quantile(0.99),
         "lost": float(len(accepted - stored)),
-        "failures": float(failures + sum(load.without_retry_after for load in [*rising, knee, twice])),
+        "failures": float(failures + sum(load.without_retry_after for load in loads)),
     }
 
 

@@ -116,8 +116,6 @@ def _batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> I
         start = end
 
 
-
-
 def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
     """The session, and the width of each of its outputs."""
     import onnxruntime as ort
