@@ -205,23 +205,25 @@ def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) 
         name: Worker("products" if name.startswith("products") else kinds.get(name, "engine"), folder, given)
         for name, folder in folders.items()
     }
-    tried = {size: workers["pipeline"].ask(do="pass", batch=size, first=64) for size in BATCHES}
+    tried = {size: workers["pipeline"].ask(do="pass", batch=size, first=64)[0] for size in BATCHES}
     best = min((size for size in BATCHES if size > 1), key=lambda size: tried[size])
     asked: dict[str, dict[str, Any]] = {"pipeline, batch 1": {"batch": 1}, f"pipeline, batch {best}": {"batch": best}}
     asked |= {name: {"batch": 8 if name.startswith("products") else 1} for name in workers if name != "pipeline"}
-    seconds: dict[str, list[float]] = {name: [] for name in asked}
+    passes: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
     for repeat in range(repeats):
         for name, command in asked.items():
             worker = workers["pipeline" if name.startswith("pipeline") else name]
-            seconds[name].append(worker.ask(do="pass", **command))
+            passes[name].append(worker.ask(do="pass", **command))
         console.print(f"pass {repeat + 1} of {repeats}")
-    medians = {name: float(np.median(values)) for name, values in seconds.items()}
+    medians = {name: float(np.median([wall for wall, _ in values])) for name, values in passes.items()}
     ceilings = {kind: _ceiling(folders["teacher fp32"], medians[f"products {kind}"]) for kind in ("fp32", "int8")}
     found = {}
     for name in asked:
         if not name.startswith("products"):
             worker = workers["pipeline" if name.startswith("pipeline") else name]
-            found[name] = {"texts_per_second": len(corpus.texts) / medians[name], "passes": seconds[name]}
+            found[name] = {"texts_per_second": len(corpus.texts) / medians[name], "passes": passes[name]}
+            worked = float(np.median([worked for _, worked in passes[name]]))
+            found[name]["texts_per_core_second"] = len(corpus.texts) / worked
             found[name] |= _single(worker, corpus.texts) if name != f"pipeline, batch {best}" else {}
             found[name]["peak_mib"] = worker.ask(do="memory")
             found[name] |= _share(name, folders, corpus, medians[name], ceilings)
@@ -260,7 +262,7 @@ def _by_length(worker: Worker, texts: list[str]) -> dict[str, float]:
     out = {}
     for length in LENGTHS:
         pieces = [joined[start : start + length] for start in range(0, min(len(joined), 64 * length), length)]
-        timed = [worker.ask(do="pass", texts=pieces) for _ in range(3)]
+        timed = [worker.ask(do="pass", texts=pieces)[0] for _ in range(3)]
         out[str(length)] = 1000 * float(np.median(timed)) / len(pieces)
     return out
 

@@ -50,15 +50,25 @@ def markdown(figures: dict[str, Any]) -> str:
         if name != "ceilings":
             title = f"{name} ({figures['student']})" if name == "student int8" else name
             cells = [f"{of['texts_per_second']:.1f}", f"{of['texts_per_second'] / rival:.1f}"]
+            cells += [f"{of['texts_per_core_second']:.1f}"]
             cells += [_shown(of.get(key), "{:.1f}") for key in ("p50_ms", "p99_ms")]
             rows.append([title, *cells, f"{of['peak_mib']:.0f}", _shown(of.get("share_of_ceiling"), "{:.0%}")])
-    header = ["contender", "texts/s", "× pipeline's best", "p50, ms", "p99, ms", "peak MiB", "of the ceiling"]
+    header = [
+        "contender",
+        "texts/s",
+        "× pipeline's best",
+        "texts/core-s",
+        "p50, ms",
+        "p99, ms",
+        "peak MiB",
+        "of the ceiling",
+    ]
     parts = [f"{figures['texts']['count']} texts of {figures['texts']['corpus']}:\n\n{markdown_table(header, rows)}"]
     lengths = {
         name: of["milliseconds_by_characters"] for name, of in found.items() if "milliseconds_by_characters" in of
     }
-    cells = [[name, *(f"{of[str(length)]:.2f}" for length in LENGTHS)] for name, of in lengths.items()]
-    parts.append("Milliseconds by characters:\n\n" + markdown_table(["", *map(str, LENGTHS)], cells))
+    growth = [[name, *(f"{of[str(length)]:.2f}" for length in LENGTHS)] for name, of in lengths.items()]
+    parts.append("Milliseconds by characters:\n\n" + markdown_table(["", *map(str, LENGTHS)], growth))
     header = ["rows", "", "rows/s", "last tenth by first", "peak MiB", "growth MiB"]
     keys = {"rows_per_second": "{:.0f}", "last_tenth_by_first": "{:.2f}", "peak_mib": "{:.0f}", "growth_mib": "{:.0f}"}
     lines = [
