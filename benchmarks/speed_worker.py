@@ -1,7 +1,7 @@
 """One contender of the speed benchmark in a process of its own: commands as JSON lines in, figures out.
 
-In: a kind, a folder and a file of texts. Out, for each command: seconds and core-seconds of a pass over the texts, seconds of
-each text alone, or the process's peak memory. Contenders are asked in turn by `classifier_speed`, so that a
+In: a kind, a folder and a file of texts. Out, for each command: seconds and core-seconds of a pass over the
+texts, seconds of each text alone, or the peak memory. Contenders are asked in turn, so that a
 busy minute of the machine hits all of them alike; between commands a process uses no core.
 """
 
