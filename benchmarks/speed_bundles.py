@@ -14,7 +14,7 @@ import numpy as np
 
 from models.bundle import ONNX, TOKENIZER, WEIGHTS, read_parts
 from models.classifier import read_text
-from models.inference import _open_tokenizer, _windows
+from models.inference import open_tokenizer, split_windows
 from models.labels import HEADS
 
 CALIBRATING = 32
@@ -90,8 +90,8 @@ def write_products(folder: Path, bundle: Path, layers: int, kind: str) -> Path:
 def windows_of(bundle: Path, texts: Sequence[str]) -> list[list[int]]:
     """The token ids that the network reads of the texts."""
     parts = read_parts(bundle)
-    encoded = _open_tokenizer(parts).encode_batch_fast([parts.config.text_prefix + read_text(t, None) for t in texts])
-    return [window for encoding in encoded for window in _windows(encoding.ids, parts.config.max_tokens)]
+    encoded = open_tokenizer(parts).encode_batch_fast([parts.config.text_prefix + read_text(t, None) for t in texts])
+    return [window for encoding in encoded for window in split_windows(encoding.ids, parts.config.max_tokens)]
 
 
 def operations(bundle: Path, windows: Sequence[Sequence[int]], layers: int) -> float:

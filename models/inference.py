@@ -43,7 +43,7 @@ class Network:
     def __init__(self, parts: BundleParts, threads: int = 0, graph: Path | None = None) -> None:
         self._parts = parts
         self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
-        self._tokenizer = _open_tokenizer(parts)
+        self._tokenizer = open_tokenizer(parts)
         self._threads = threads or _cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="network") if self._threads > 1 else None
         ends = np.cumsum([0, *widths.values()]).tolist()
@@ -60,12 +60,12 @@ class Network:
         windows: list[Any] = []
         owners: list[int] = []
         for row, encoding in enumerate(encodings):
-            found = _windows(encoding.ids, config.max_tokens)
+            found = split_windows(encoding.ids, config.max_tokens)
             windows += found
             owners += [row] * len(found)
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
-        batches = list(_batches(lengths, TOKENS_PER_BATCH, self._threads))
+        batches = list(like_batches(lengths, TOKENS_PER_BATCH, self._threads))
         answers = self._run([[windows[window] for window in part] for part in batches])
         out = np.zeros((len(texts), self.width), dtype=np.float32)
         for part, answer in zip(batches, answers, strict=True):
@@ -91,7 +91,7 @@ class Network:
         return np.concatenate(answers, axis=1)
 
 
-def _windows(ids: list[int], limit: int) -> list[list[int]]:
+def split_windows(ids: list[int], limit: int) -> list[list[int]]:
     """The token ids in as few windows of like size as fit; each begins and ends as the whole does."""
     if len(ids) <= limit:
         return [ids]
@@ -100,7 +100,7 @@ def _windows(ids: list[int], limit: int) -> list[list[int]]:
     return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
 
 
-def _batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> Iterator[npt.NDArray[np.int64]]:
+def like_batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> Iterator[npt.NDArray[np.int64]]:
     """Row indices in batches of like length whose padded size stays within the budget of tokens.
 
     What would fill fewer batches than there are threads is shared out among them.
@@ -137,7 +137,12 @@ def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
     return session, widths
 
 
-def _open_tokenizer(parts: BundleParts) -> Any:
+def open_tokenizer(parts: BundleParts) -> Any:
+    """The bundle's tokenizer, without padding or truncation.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
     from tokenizers import Tokenizer
 
     try:

@@ -89,7 +89,6 @@ class ClassifyRun:
         places = catalogue if catalogue.municipalities else None
         rows = stream_complaints(self._path, self._source, places, self._date, self.done.read, unique=False)
         first: Reject | None = None
-        self._journal.open()
         for chunk in _ahead(_chunks(rows)):
             rejects = [row for row in chunk if isinstance(row, Reject)]
             first = first or next(iter(rejects), None)

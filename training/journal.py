@@ -28,6 +28,7 @@ class Journal:
         self._partial = [path.with_name(f"{path.name}.partial") for path in paths]
         self._journal = paths[0].with_name(f"{paths[0].name}.journal")
         self._sizes, self.state = self._kept()
+        self._is_open = False
 
     def _kept(self) -> tuple[list[int], dict[str, Any]]:
         try:
@@ -41,8 +42,9 @@ class Journal:
             pass  # none, or one that no run of this version has written
         return [0] * len(self._partial), {}
 
-    def open(self) -> None:
+    def _open(self) -> None:
         """Make the folder and cut off what lies behind the last whole chunk."""
+        self._is_open = True
         self._paths[0].parent.mkdir(parents=True, exist_ok=True)
         for path, size in zip(self._partial, self._sizes, strict=True):
             with path.open("ab") as file:
@@ -50,6 +52,8 @@ class Journal:
 
     def write(self, chunks: list[str], state: Mapping[str, Any]) -> None:
         """Append a chunk to each file; when this returns, it is on the disk with its state."""
+        if not self._is_open:
+            self._open()
         for number, (path, chunk) in enumerate(zip(self._partial, chunks, strict=True)):
             if chunk:
                 with path.open("ab") as file:
@@ -68,6 +72,8 @@ class Journal:
 
     def close(self, kept: list[bool]) -> None:
         """Give the files their names, drop those that are not kept, and forget the journal."""
+        if not self._is_open:
+            self._open()
         for path, partial, keep in reversed(list(zip(self._paths, self._partial, kept, strict=True))):
             if keep:
                 partial.replace(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import InputError
+from data.errors import ColumnsError, FileError, InputError
 from data.settings import CHECKOUT
 from data.sources import load_source
 from models.classifier import Classifier
@@ -95,7 +95,7 @@ def test_decisions_are_those_of_the_classifier(classifier: Classifier, tmp_path:
             assert float(row["agency_confidence"]) == pytest.approx(item.agency.confidence, abs=1e-4)
 
 
-@pytest.mark.parametrize("after", [1, 9, 24, 40])
+@pytest.mark.parametrize("after", [1, 9, 24, 40, 43])
 def test_a_run_that_ends_early_goes_on_behind_its_last_whole_chunk(classifier: Classifier, tmp_path: Path, after: int):
     export, out, whole = write_export(tmp_path / "e.csv", 43, bad=(2, 20)), tmp_path / "out.csv", tmp_path / "whole.csv"
     run(classifier, export, whole).finish(lambda _: None)
@@ -132,6 +132,16 @@ def test_a_file_without_a_good_row_is_refused_and_leaves_only_the_rejects(classi
         run(classifier, export, out).finish(lambda _: None)
     assert not out.exists()
     assert rejects_path(out).exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "number,description\n1,яма\n"])
+def test_an_unusable_file_leaves_nothing_behind(classifier: Classifier, tmp_path: Path, content: str | None):
+    export, out = tmp_path / "e.csv", tmp_path / "out" / "out.csv"
+    if content is not None:
+        export.write_text(content, encoding="utf-8")
+    with pytest.raises((FileError, ColumnsError)):
+        run(classifier, export, out).finish(lambda _: None)
+    assert not out.parent.exists()
 
 
 KILLED = """
