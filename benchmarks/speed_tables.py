@@ -84,14 +84,9 @@ def markdown(figures: dict[str, Any]) -> str:
 
 
 def _http_table(http: dict[str, Any]) -> str:
+    keys = ("rate", "throughput", "p50_ms", "p99_ms")
     cells = [
-        [
-            f"{of['rate']:.1f}",
-            f"{of['throughput']:.1f}",
-            f"{of['refused']:.0%}",
-            f"{of['p50_ms']:.0f}",
-            f"{of['p99_ms']:.0f}",
-        ]
+        [*(f"{of[key]:.1f}" for key in keys), f"{of['refused']:.0%}"]
         for of in [*http["rising"], http["knee"], http["twice"]]
     ]
     header = ["offered a second", "accepted a second", "p50, ms", "p99, ms", "refused"]
