@@ -2,7 +2,7 @@
 
 A queue without an end answers nobody in time: at twice the rate that the machine can bear, every answer would
 come later than the one before. So a request gets a place when it has wholly arrived and keeps it until its
-answer is out; where no place is left, it is refused with 429 and `Retry-After` before any work is done.
+answer is out; where no place is left, it is refused with 429 and `Retry-After` before its body is even read.
 """
 
 from collections.abc import AsyncIterator
@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator
 from fastapi import Request
 
 from data.errors import BusyError
+
+ADMITTED = "/v1/classify"
+"""The address that needs a place."""
 
 
 class Admission:
@@ -23,14 +26,18 @@ class Admission:
         self._places = places
         self.taken = 0
 
-    def enter(self) -> None:
-        """Take a place.
+    def check(self) -> None:
+        """Pass while a place is left.
 
         Raises:
             BusyError: there is none.
         """
         if self.taken >= self._places:
             raise BusyError("the service is busy; ask again in a moment")
+
+    def enter(self) -> None:
+        """Take a place. Raises as `check`."""
+        self.check()
         self.taken += 1
 
     def leave(self) -> None:

@@ -19,13 +19,11 @@ from data.errors import BundleError
 from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
 from models.labels import HEADS
 from models.network import ComplaintNetwork
-from training.graph import Outliers, can_write, fused_graph
+from training.graph import Ranges, can_write, fused_graph
 
 Batch = Mapping[str, torch.Tensor]
 AGREEMENT = 1e-3
 """Largest allowed difference of a logit or a feature between torch and ONNX Runtime, both fp32."""
-OUTLIERS = 8
-"""In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
 OUTPUTS = (*HEADS, FEATURES)
 
 
@@ -45,7 +43,7 @@ class _OutputsInOrder(torch.nn.Module):
 def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, batches: Sequence[Batch] = ()) -> None:
     """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`.
 
-    `batches` are real texts that show which channels must be kept out of quantisation.
+    `batches` are real texts that show what int8 has to cover.
     """
     from safetensors.torch import save_file
 
@@ -65,24 +63,28 @@ def export_onnx(network: ComplaintNetwork, path: Path, batches: Sequence[Batch] 
     import onnx
 
     if can_write(network):
-        onnx.save(fused_graph(network, large_channels(network, batches)), str(path))
+        onnx.save(fused_graph(network, activation_ranges(network, batches)), str(path))
     else:
         _trace(network, path)
 
 
-def large_channels(network: ComplaintNetwork, batches: Sequence[Batch], count: int = OUTLIERS) -> Outliers:
-    """The `count` channels with the largest feed-forward activations on real texts, for each layer."""
-    largest: dict[int, torch.Tensor] = {}
+def activation_ranges(network: ComplaintNetwork, batches: Sequence[Batch]) -> list[Ranges]:
+    """The largest activations of each layer's channels on real texts; none without texts."""
+    if not batches:
+        return []
+    largest: dict[tuple[int, str], torch.Tensor] = {}
 
-    def watch(layer: int) -> Any:
-        def note(_module: Any, _inputs: Any, output: torch.Tensor) -> None:
-            seen = output.abs().amax(dim=(0, 1))
-            largest[layer] = torch.maximum(largest.get(layer, seen), seen)
-
-        return note
+    def note(layer: int, name: str, values: torch.Tensor) -> None:
+        seen = values.abs().amax(dim=(0, 1))
+        largest[layer, name] = torch.maximum(largest.get((layer, name), seen), seen)
 
     stack: Any = network.stack
-    watched = [layer.intermediate.register_forward_hook(watch(number)) for number, layer in enumerate(stack)]
+    watched = []
+    for number, layer in enumerate(stack):
+        query, raised = layer.attention.self.query, layer.intermediate
+        watched.append(query.register_forward_hook(lambda _, given, __, n=number: note(n, "states", given[0])))
+        watched.append(raised.register_forward_hook(lambda _, given, __, n=number: note(n, "middle", given[0])))
+        watched.append(raised.register_forward_hook(lambda _, __, answer, n=number: note(n, "hidden", answer)))
     try:
         with torch.no_grad():
             for batch in batches:
@@ -90,7 +92,8 @@ def large_channels(network: ComplaintNetwork, batches: Sequence[Batch], count: i
     finally:
         for hook in watched:
             hook.remove()
-    return {layer: seen.topk(min(count, len(seen) // 2)).indices.tolist() for layer, seen in largest.items()}
+    names = ("states", "middle", "hidden")
+    return [Ranges(*(largest[number, name].numpy() for name in names)) for number in range(len(stack))]
 
 
 def _trace(network: ComplaintNetwork, path: Path) -> None:

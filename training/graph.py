@@ -5,11 +5,12 @@ operators (attention, skip-layer-norm, bias-GELU), inputs `input_ids, attention_
 tokens), outputs the logits of each head and `features`. ONNX Runtime's optimizer finds none of the
 attention in what torch exports of transformers 5, and tracing takes half a minute; this takes a second.
 Activations that are larger than their neighbours by an order of magnitude sit in single channels of
-the feed-forward part; `outliers` names them, and they get a path of their own, so that the others can
-be quantised finely (as LLM.int8, Dettmers et al. 2022, arXiv:2208.07339).
+the feed-forward part; they get a path of their own, so that the others can be quantised finely (as in LLM.int8,
+Dettmers et al. 2022, arXiv:2208.07339).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,23 @@ INPUTS = ("input_ids", "attention_mask")
 ORT = "com.microsoft"
 OPSET, IR = 20, 10
 Array = npt.NDArray[Any]
-Outliers = Mapping[int, Sequence[int]]
-"""Layer → channels of its feed-forward part that are kept out of quantisation."""
+OUTLIERS = 8
+"""In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The largest activations of each channel on real texts, for one layer: what int8 has to cover.
+
+    Attributes:
+        states: what the layer reads, shape (hidden,).
+        middle: what its feed-forward part reads, shape (hidden,).
+        hidden: what that computes inside, shape (intermediate,).
+    """
+
+    states: Array
+    middle: Array
+    hidden: Array
 
 
 def can_write(network: ComplaintNetwork) -> bool:
@@ -40,8 +56,8 @@ def can_write(network: ComplaintNetwork) -> bool:
     )
 
 
-def fused_graph(network: ComplaintNetwork, outliers: Outliers | None = None) -> Any:
-    """The network as an `onnx.ModelProto`, fp32."""
+def fused_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
+    """The network as an `onnx.ModelProto`, fp32; with the ranges of each layer, made ready for int8."""
     from onnx import TensorProto, helper
 
     writer = _Writer({name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()})
@@ -50,8 +66,8 @@ def fused_graph(network: ComplaintNetwork, outliers: Outliers | None = None) -> 
     first = 0 if FIRST_POSITION[type(encoder).__name__] == "absolute" else config.pad_token_id + 1
     states = writer.embeddings(first, config.layer_norm_eps)
     for layer in range(config.num_hidden_layers):
-        kept = sorted((outliers or {}).get(layer, []))
-        states = writer.layer(layer, states, config.num_attention_heads, config.layer_norm_eps, kept)
+        seen = ranges[layer] if ranges else None
+        states = writer.layer(layer, states, config.num_attention_heads, config.layer_norm_eps, seen)
     writer.heads(states)
     sizes = {head: network.heads[head].out_features for head in HEADS} | {FEATURES: config.hidden_size}
     graph = helper.make_graph(
@@ -105,12 +121,14 @@ class _Writer:
         ]  # fmt: skip
         return self.node("EmbedLayerNormalization", inputs, "embedded", "", domain=ORT, epsilon=eps)
 
-    def layer(self, number: int, states: str, attention_heads: int, eps: float, outliers: Sequence[int]) -> str:
+    def layer(self, number: int, states: str, attention_heads: int, eps: float, seen: Ranges | None) -> str:
         """One layer of the encoder; the tensor of its token states."""
         source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
         parts = ["query", "key", "value"]
-        for part in parts:
-            self._matmul(states, f"{here}{part}", self._matrix(f"{source}attention.self.{part}"))
+        matrices = [self._matrix(f"{source}attention.self.{part}") for part in parts]
+        read, matrices = self._levelled(states, f"{here}read", seen and seen.states, matrices)
+        for part, matrix in zip(parts, matrices, strict=True):
+            self._matmul(read, f"{here}{part}", matrix)
         biases = np.concatenate([self.weights[f"{source}attention.self.{part}.bias"] for part in parts])
         attended = [f"{here}{part}" for part in parts]
         attended += [self.constant(f"{here}attention.bias", biases), "attention_mask.int32"]
@@ -118,7 +136,7 @@ class _Writer:
         self._matmul(f"{here}attended", f"{here}told", self._matrix(f"{source}attention.output.dense"))
         told = self.node("Add", [f"{here}told", self._bias(f"{source}attention.output.dense")], f"{here}told.biased")
         middle = self._normed([states, told], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
-        fed = self._feed_forward(middle, source, here, outliers)
+        fed = self._feed_forward(middle, source, here, seen)
         return self._normed([middle, *fed], f"{source}output.LayerNorm", f"{here}states", eps)
 
     def heads(self, states: str) -> None:
@@ -164,19 +182,35 @@ class _Writer:
             self.node("Concat", ["shape.ids", self.constant("width", np.array([width]))], "shape", axis=0)
         return "shape"
 
-    def _feed_forward(self, states: str, source: str, here: str, outliers: Sequence[int]) -> list[str]:
-        """Both matrices and the GELU between them, as summands; channels in `outliers` on a path that stays fp32."""
+    def _levelled(
+        self, states: str, name: str, largest: Array | None, matrices: list[Array]
+    ) -> tuple[str, list[Array]]:
+        """Large channels made smaller and their weights larger by as much, so that one scale fits all of them.
+
+        SmoothQuant with an exponent of a half (Xiao et al. 2023, arXiv:2211.10438); in fp32 it changes nothing.
+        """
+        if largest is None:
+            return states, matrices
+        heaviest = np.abs(np.concatenate(matrices, axis=1)).max(axis=1)
+        scale = np.sqrt(np.maximum(largest, TINY) / np.maximum(heaviest, TINY))
+        scale = (scale / np.median(scale)).astype(np.float32)
+        level = self.node("Mul", [states, self.constant(f"{name}.scale", 1 / scale)], name)
+        return level, [matrix * scale[:, None] for matrix in matrices]
+
+    def _feed_forward(self, states: str, source: str, here: str, seen: Ranges | None) -> list[str]:
+        """Both matrices and the GELU between them, as summands; the largest channels on a path that stays fp32."""
         up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
         bias = self.weights[f"{source}intermediate.dense.bias"]
-        kept = np.setdiff1d(np.arange(len(bias)), outliers)
+        few = [] if seen is None else np.sort(np.argsort(seen.hidden)[-min(OUTLIERS, len(bias) // 2) :]).tolist()
+        states, (up,) = self._levelled(states, f"{here}level", seen and seen.middle, [up])
+        kept = np.setdiff1d(np.arange(len(bias)), few)
         raised = self._matmul(states, f"{here}raised", up[:, kept])
         inputs = [raised, self.constant(f"{here}raised.bias", bias[kept])]
         hidden = self.node("BiasGelu", inputs, f"{here}hidden", domain=ORT)
         self._matmul(hidden, f"{here}fed", down[kept])
         fed = self.node("Add", [f"{here}fed", self._bias(f"{source}output.dense")], f"{here}fed.biased")
-        if not outliers:
+        if not few:
             return [fed]
-        few = list(outliers)
         raised = self._matmul(states, f"{here}{FP32}raised", up[:, few])
         inputs = [raised, self.constant(f"{here}{FP32}bias", bias[few])]
         hidden = self.node("BiasGelu", inputs, f"{here}{FP32}hidden", domain=ORT)
@@ -196,5 +230,6 @@ class _Writer:
         return [self.constant(f"{name}.{part}", self.weights[f"{name}.{part}"]) for part in ("weight", "bias")]
 
 
+TINY = 1e-4
 FP32 = "outliers."
 """In the names of nodes that are not to be quantised."""
