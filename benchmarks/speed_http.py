@@ -170,4 +170,5 @@ def _figures(load: Load) -> dict[str, float]:
         "refused": refused / max(load.sent, 1),
         "p50_ms": 1000 * load.quantile(0.5),
         "p99_ms": 1000 * load.quantile(0.99),
+        "left_late_p99_ms": 1000 * float(np.quantile(load.lateness, 0.99)),
     }

@@ -126,7 +126,7 @@ class _Writer:
         source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
         parts = ["query", "key", "value"]
         matrices = [self._matrix(f"{source}attention.self.{part}") for part in parts]
-        read, matrices = self._levelled(states, f"{here}read", seen and seen.states, matrices)
+        read, matrices = self._levelled(states, f"{here}read", None if seen is None else seen.states, matrices)
         for part, matrix in zip(parts, matrices, strict=True):
             self._matmul(read, f"{here}{part}", matrix)
         biases = np.concatenate([self.weights[f"{source}attention.self.{part}.bias"] for part in parts])
@@ -202,7 +202,7 @@ class _Writer:
         up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
         bias = self.weights[f"{source}intermediate.dense.bias"]
         few = [] if seen is None else np.sort(np.argsort(seen.hidden)[-min(OUTLIERS, len(bias) // 2) :]).tolist()
-        states, (up,) = self._levelled(states, f"{here}level", seen and seen.middle, [up])
+        states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
         kept = np.setdiff1d(np.arange(len(bias)), few)
         raised = self._matmul(states, f"{here}raised", up[:, kept])
         inputs = [raised, self.constant(f"{here}raised.bias", bias[kept])]
