@@ -2,7 +2,7 @@
 
 A queue without an end answers nobody in time: at twice the rate that the machine can bear, every answer would
 come later than the one before. So a request gets a place when it has wholly arrived and keeps it until its
-answer is out; where no place is left, it is refused with 429 and `Retry-After` before its body is even read.
+answer is out; where no place is left, it is refused with 429 and `Retry-After` before its body is parsed.
 """
 
 from collections.abc import AsyncIterator
@@ -26,18 +26,23 @@ class Admission:
         self._places = places
         self.taken = 0
 
-    def check(self) -> None:
-        """Pass while a place is left.
+    @property
+    def is_full(self) -> bool:
+        """Whether no place is left."""
+        return self.taken >= self._places
+
+    def refuse(self) -> None:
+        """Raise the error that says so."""
+        raise BusyError("the service is busy; ask again in a moment")
+
+    def enter(self) -> None:
+        """Take a place.
 
         Raises:
             BusyError: there is none.
         """
-        if self.taken >= self._places:
-            raise BusyError("the service is busy; ask again in a moment")
-
-    def enter(self) -> None:
-        """Take a place. Raises as `check`."""
-        self.check()
+        if self.is_full:
+            self.refuse()
         self.taken += 1
 
     def leave(self) -> None:

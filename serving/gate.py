@@ -100,8 +100,9 @@ class Gate:
     async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, reply: Reply) -> None:
         client = scope["client"][0] if scope.get("client") else None
         check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
-        if scope["path"] == ADMITTED:
-            runtime.admission.check()  # the place is taken when the body has been read
+        if scope["path"] == ADMITTED and runtime.admission.is_full:
+            await receive()  # a small body, as a whole: the server would cut the connection of one left unread
+            runtime.admission.refuse()
         limited = RequestBodyLimitMiddleware(self.app, runtime.config.max_body_bytes)
         work = asyncio.ensure_future(limited(scope, receive, reply))
         try:
