@@ -6,6 +6,7 @@ answer is out; where no place is left, it is refused with 429 and `Retry-After` 
 """
 
 from collections.abc import AsyncIterator
+from typing import NoReturn
 
 from fastapi import Request
 
@@ -31,7 +32,7 @@ class Admission:
         """Whether no place is left."""
         return self.taken >= self._places
 
-    def refuse(self) -> None:
+    def refuse(self) -> NoReturn:
         """Raise the error that says so."""
         raise BusyError("the service is busy; ask again in a moment")
 
