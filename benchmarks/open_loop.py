@@ -96,6 +96,8 @@ class _Client:
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Status and head of the answer to JSON; status 0 where there was none."""
         try:
+            while self._free and self._free[-1][0].at_eof():  # the server has closed it for being idle
+                self._free.pop()[1].close()
             pair = self._free.pop() if self._free else await asyncio.open_connection(self._host, self._port)
             reader, writer = pair
             head = f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
