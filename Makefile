@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-emerging bench-forecast bench-surges clean
+.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-surges clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ mlflow: install ## start the MLflow interface on the tracking store
 
 bench-classifier-quality: install ## compare the classifiers on real complaints (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.classifier_quality $(BENCH)
+
+bench-classifier-speed: install ## compare the engine with its rivals and the machine's ceiling; load on the service
+	$(BIN)/python -m benchmarks.classifier_speed $(BENCH)
 
 bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA)
 	$(BIN)/python -m benchmarks.emerging_topics $(BENCH)

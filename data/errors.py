@@ -21,6 +21,7 @@
     ├── RequestError          a request's fields do not fit; says which and why
     ├── UnknownComplaintError a correction names a complaint that was never classified
     ├── NotReadyError         the service is still loading the champions
+    ├── BusyError             as many requests as can be answered in time are being answered
     ├── StoreError            the store cannot be read or written
     └── ResumeError           an interrupted run cannot be continued as asked
 
@@ -173,6 +174,13 @@ class NotReadyError(TsurError):
 
     code = "not_ready"
     status = 503
+
+
+class BusyError(TsurError):
+    """The service answers as many requests as it can in time; this one may come again in a moment."""
+
+    code = "too_many_requests"
+    status = 429
 
 
 class StoreError(TsurError):

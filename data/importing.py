@@ -10,8 +10,8 @@ columns are kept, masked.
 import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -50,6 +50,15 @@ class Imported:
     def rows(self) -> int:
         """Rows of the file, good and bad."""
         return len(self.complaints) + len(self.rejects)
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that was set aside: its line, why, and its mapped columns as JSON, masked."""
+
+    line: int
+    reason: str
+    row: str
 
 
 class _RejectedError(Exception):
@@ -123,13 +132,16 @@ class _Labels:
 class _Importer:
     """The state of one import: what rows are checked against, and the ids seen so far."""
 
-    def __init__(self, source: SourceMap, catalogue: Catalogue | None, default_date: datetime | None) -> None:
+    def __init__(
+        self, source: SourceMap, catalogue: Catalogue | None, default_date: datetime | None, unique: bool = True
+    ) -> None:
         if default_date is not None and default_date.tzinfo is None:
             default_date = default_date.replace(tzinfo=ZoneInfo(source.timezone))
         self.source, self.default_date = source, default_date
         self.labels = _Labels(catalogue) if catalogue is not None else None
         self.sources = _Names("source", get_args(SourceName))
         self.find = lru_cache(maxsize=256)(source.find)  # objects of a JSON file differ in their keys
+        self.unique = unique
         self.lines: dict[str, int] = {}
 
     def complaint(self, line: int, row: Row) -> Complaint:
@@ -153,7 +165,8 @@ class _Importer:
         given, cells["id"] = cells["id"], self._identifier(cells["id"], _hash(source, text, created_at))
         cells |= self._labelled(cells)
         complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
-        self.lines |= {complaint.id: line, given or complaint.id: line}
+        if self.unique:
+            self.lines |= {complaint.id: line, given or complaint.id: line}
         return complaint
 
     def _cell(self, row: Row, columns: dict[str, str], name: str) -> str | None:
@@ -217,23 +230,42 @@ def import_complaints(
         ColumnsError: it has no column for the text, or for the date when no default is given.
         InputError: not one row is good; gives the first reason.
     """
-    rows = read_rows(path, source.encoding)
-    first = list(islice(rows, 100))
-    _check_columns(path, source, first, default_date)
-    importer = _Importer(source, catalogue, default_date)
     good: list[Complaint] = []
-    bad: list[tuple[int, str, str]] = []
-    for count, (line, row) in enumerate(chain(first, rows), start=1):
-        try:
-            good.append(importer.complaint(line, row))
-        except _RejectedError as reason:
-            bad.append((line, str(reason), importer.kept(row)))
+    bad: list[Reject] = []
+    for count, row in enumerate(stream_complaints(path, source, catalogue, default_date), start=1):
+        if isinstance(row, Reject):
+            bad.append(row)
+        else:
+            good.append(row)
         if progress is not None:
             progress(count)
     if not good:
-        line, why, _ = bad[0]
-        raise InputError(f"{path}: none of {len(bad)} rows can be used; line {line}: {why}")
-    return Imported(_frame(good), pd.DataFrame(bad, columns=["line", "reason", "row"]))
+        raise InputError(f"{path}: none of {len(bad)} rows can be used; line {bad[0].line}: {bad[0].reason}")
+    return Imported(_frame(good), pd.DataFrame([asdict(row) for row in bad], columns=["line", "reason", "row"]))
+
+
+def stream_complaints(
+    path: Path,
+    source: SourceMap,
+    catalogue: Catalogue | None = None,
+    default_date: datetime | None = None,
+    skipped: int = 0,
+    unique: bool = True,
+) -> Iterator[Complaint | Reject]:
+    """The rows of an export one at a time, as `import_complaints` reads them, behind the first `skipped`.
+
+    With `unique`, an id given twice is a bad row, and all ids are kept in memory; else memory stays as it is.
+    Raises FileError and ColumnsError as `import_complaints` does.
+    """
+    rows = read_rows(path, source.encoding)
+    first = list(islice(rows, 100))
+    _check_columns(path, source, first, default_date)
+    importer = _Importer(source, catalogue, default_date, unique)
+    for line, row in islice(chain(first, rows), skipped, None):
+        try:
+            yield importer.complaint(line, row)
+        except _RejectedError as reason:
+            yield Reject(line, str(reason), importer.kept(row))
 
 
 def write_complaints(frame: pd.DataFrame, path: Path) -> None:

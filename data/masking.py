@@ -109,6 +109,10 @@ _PLACE = re.compile(r"[А-ЯЁ][а-яё]*(?<![сц]к)(?:ый|ого|ому|нн
 """«Каменный Брод» is a town; surnames in -ский are not meant."""
 
 
+SENTENCES = 4096
+"""Sentences whose names are remembered."""
+
+
 def mask(text: str) -> str:
     """The text without personal data: numbers, e-mails, accounts and full names."""
     text = mask_numbers(text)
@@ -184,7 +188,8 @@ def _foreign_phones(text: str) -> Iterator[tuple[int, int]]:
 def _tagger() -> Callable[[str], Iterator[tuple[int, int]]]:
     """The news NER of natasha (27 MB, about a second to load), once a process.
 
-    It sees only a few words to each side, so sentences without a possible name are left out.
+    It sees only a few words to each side, so sentences without a possible name are left out. A masked text is
+    looked through once more, and mailings repeat themselves: sentences are remembered, in this process only.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -194,14 +199,16 @@ def _tagger() -> Callable[[str], Iterator[tuple[int, int]]]:
         segmenter, ner = Segmenter(), NewsNERTagger(NewsEmbedding())
         threads = ThreadpoolController()
 
-    def people(text: str) -> Iterator[tuple[int, int]]:
-        found = [part for part in segmenter.sentenize(text) if _PERHAPS_NAME.search(part.text)]
+    @lru_cache(maxsize=SENTENCES)
+    def people_in(sentence: str) -> list[tuple[int, int]]:
         with threads.limit(limits=1, user_api="blas"):  # matrices this small lose time on many threads
-            tagged = list(ner.map([part.text for part in found]))
-        for part, markup in zip(found, tagged, strict=True):
-            for span in markup.spans:
-                if span.type == "PER":
-                    yield part.start + span.start, part.start + span.stop
+            (markup,) = ner.map([sentence])
+        return [(span.start, span.stop) for span in markup.spans if span.type == "PER"]
+
+    def people(text: str) -> Iterator[tuple[int, int]]:
+        for part in segmenter.sentenize(text):
+            if _PERHAPS_NAME.search(part.text):
+                yield from ((part.start + start, part.start + stop) for start, stop in people_in(part.text))
 
     return people
 

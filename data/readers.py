@@ -69,6 +69,15 @@ def read_rows(path: Path, encoding: str | None = None) -> Rows:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
+def estimated_rows(path: Path) -> int | None:
+    """About how many rows the file has: its lines without the header; None where lines say nothing of rows."""
+    if path.suffix.lower() in (".json", ".xlsx"):
+        return None
+    with path.open("rb") as file:
+        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    return max(lines - (path.suffix.lower() not in (".jsonl", ".ndjson")), 1)
+
+
 def _is_codec(encoding: str) -> bool:
     try:
         codecs.lookup(encoding)

@@ -2,7 +2,7 @@
 
 | file | what |
 |---|---|
-| `model.onnx` (+ `.data`) | the network for serving |
+| `model.onnx` | the network for serving, int8 or fp32 |
 | `model.safetensors` | the same weights for training on |
 | `tokenizer.json` | the Rust tokenizer |
 | `labels.json` | names of each head's labels, in the order of the logits |
@@ -19,6 +19,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import ValidationError
@@ -52,6 +53,9 @@ class BundleConfig(Config):
     max_tokens: int
     pad_token_id: int
     data_fingerprint: str
+    precision: Literal["int8", "fp32"] = "fp32"
+    agreement: dict[str, float] = {}
+    """Share of real texts to which the serving graph gives the same label as fp32, for each head."""
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,26 @@
 """The classifier as it is served: a bundle in, classifications out; ONNX Runtime, no torch.
 
-In: texts and municipality ids. Out: one `Classification` an item, in the order given. Texts are
-normalised and tokenised in one call; long ones are read in windows; batches of like length fill a
-budget of tokens; the network's logits and those of the n-grams are added and decoded jointly.
+In: texts and municipality ids. Out: one `Classification` an item, in the order given. Each text is
+normalised once; the network and the n-grams read those that are not in the cache, their logits are
+added and decoded jointly.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from data.catalogue import Catalogue
 from data.cleaning import clean_text
-from data.errors import BundleError
-from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts, read_parts
+from models.bundle import FEATURES, BundleParts, read_parts
+from models.cache import TextCache
 from models.decoding import Classification, Floats, JointDecoder, decide
+from models.inference import Network
 from models.labels import HEADS
 from models.ngrams import NgramModel
 from models.normalisation import normalised
 
-TOKENS_PER_BATCH = 4096
-MAX_WINDOWS = 16
-"""Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
-SPECIAL_TOKENS = 2
-"""A window is the beginning mark, its tokens, the end mark."""
+CACHED_TEXTS = 8192
+"""Some 25 MB at most: two kilobytes of outputs and the text itself for each."""
 
 
 def read_text(text: str, place: str | None) -> str:
@@ -48,14 +43,23 @@ class Reading:
 
 
 class Classifier:
-    """A loaded bundle. Thread-safe: `classify` changes nothing.
+    """A loaded bundle. Thread-safe: `classify` changes nothing but its cache.
+
+    Args:
+        parts: the bundle.
+        threads: cores that one classification may use; 0: all.
+        graph: another graph than the bundle's own.
+        cached: texts whose outputs are remembered.
 
     Attributes:
         parts: the bundle's labels, calibration, catalogue and config.
         decoder: joint decoding with the bundle's calibration.
+        cache: the texts read last.
     """
 
-    def __init__(self, parts: BundleParts, threads: int = 0) -> None:
+    def __init__(
+        self, parts: BundleParts, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
+    ) -> None:
         self.parts = parts
         self.decoder = JointDecoder(
             parts.labels,
@@ -65,19 +69,21 @@ class Classifier:
             parts.calibration.affinity_weight,
             parts.calibration.scaling,
         )
-        self._place_names = {place.id: place.name for place in parts.catalogue.municipalities}
-        self._session, self._widths = _open_network(parts, threads)
-        self._tokenizer = _open_tokenizer(parts)
+        self.cache = TextCache(cached)
+        self._prefixes = {place.id: f"{normalised(place.name)}. " for place in parts.catalogue.municipalities}
+        self._network = Network(parts, threads, graph)
         self._ngrams = NgramModel.load(parts.folder, {head: len(parts.labels.names[head]) for head in HEADS})
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 0) -> "Classifier":
-        """Load a bundle; `threads` 0 means as many as cores.
+    def load(
+        cls, folder: Path, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
+    ) -> "Classifier":
+        """Load a bundle; the arguments are those of the class.
 
         Raises:
             BundleError: the bundle is incomplete, broken or of another version.
         """
-        return cls(read_parts(folder), threads)
+        return cls(read_parts(folder), threads, graph, cached)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -89,20 +95,15 @@ class Classifier:
     ) -> list[Classification]:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
-        read = self.read(texts, places)
-        decided = self.decisions(read.logits, texts, places)
-        return [
-            replace(item, truncated=cut, features=features)
-            for item, cut, features in zip(decided, read.truncated, read.features, strict=True)
-        ]
+        plain = [read_text(text, None) for text in texts]
+        read = self._read(plain, places)
+        return self._decided(read.logits, plain, places, read)
 
     def decisions(
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
     ) -> list[Classification]:
         """Joint decoding and the routing decision on logits that are there already."""
-        read = [read_text(text, None) for text in texts]
-        unlike = self.parts.novelty.unlike_training(read).tolist()
-        return decide(self.decoder, logits, read, places, self.parts.calibration.threshold, unlike)
+        return self._decided(logits, [read_text(text, None) for text in texts], places)
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Logits of each head, shape (n, labels of the head), and which texts were cut."""
@@ -115,91 +116,28 @@ class Classifier:
 
     def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
         """Logits and features of one pass."""
-        read = [read_text(text, self._place_names.get(place or "")) for text, place in zip(texts, places, strict=True)]
-        network, cut = self._network_outputs(read)
-        ngrams = self._ngrams.logits(read)
-        return Reading({head: network[head] + ngrams[head] for head in HEADS}, network[FEATURES], cut)
+        return self._read([read_text(text, None) for text in texts], places)
 
-    def _network_outputs(self, texts: Sequence[str]) -> tuple[dict[str, Floats], list[bool]]:
-        """Features are a mean over tokens and the heads linear on it, so a long text's are means over its windows."""
-        config = self.parts.config
-        encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
-        windows, owners = [], []
-        for row, encoding in enumerate(encodings):
-            found = _windows(encoding.ids, config.max_tokens)
-            windows += found
-            owners += [row] * len(found)
-        lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        shares = lengths / np.bincount(owners, weights=lengths, minlength=len(texts))[owners] if owners else lengths
-        out = {name: np.zeros((len(texts), width), dtype=np.float32) for name, width in self._widths.items()}
-        for part in _batches(lengths):
-            ids = np.full((len(part), int(lengths[part].max())), config.pad_token_id, dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for line, window in enumerate(part):
-                ids[line, : lengths[window]] = windows[window]
-                mask[line, : lengths[window]] = 1
-            answers = self._session.run(list(out), {"input_ids": ids, "attention_mask": mask})
-            rows = np.array(owners)[part]
-            for name, answer in zip(out, answers, strict=True):
-                np.add.at(out[name], rows, answer * shares[part, None].astype(np.float32))
-        limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
-        return out, [len(encoding) > limit for encoding in encodings]
+    def _read(self, plain: Sequence[str], places: Sequence[str | None]) -> Reading:
+        read = [self._prefixes.get(place or "", "") + text for text, place in zip(plain, places, strict=True)]
+        outputs, cut = self.cache.rows(read, self._outputs)
+        columns = self._network.columns
+        return Reading({head: outputs[:, columns[head]] for head in HEADS}, outputs[:, columns[FEATURES]], cut)
 
+    def _outputs(self, texts: list[str]) -> tuple[Floats, list[bool]]:
+        """Both halves' logits and the features, side by side as the network gives them."""
+        outputs, cut = self._network(texts)
+        for head, logits in self._ngrams.logits(texts).items():
+            outputs[:, self._network.columns[head]] += logits
+        return outputs, cut
 
-def _windows(ids: list[int], limit: int) -> list[list[int]]:
-    """The token ids in as few windows of like size as fit; each begins and ends as the whole does."""
-    if len(ids) <= limit:
-        return [ids]
-    inner = ids[1:-1][: MAX_WINDOWS * (limit - SPECIAL_TOKENS)]
-    parts = np.array_split(np.array(inner), -(-len(inner) // (limit - SPECIAL_TOKENS)))
-    return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
-
-
-def _open_network(parts: BundleParts, threads: int) -> tuple[Any, dict[str, int]]:
-    """The session, and the width of each of its outputs."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(str(parts.folder / ONNX), options, providers=["CPUExecutionProvider"])
-        widths = {output.name: output.shape[-1] for output in session.get_outputs()}
-    except Exception as error:  # onnxruntime raises bare exceptions of its own
-        raise _broken(parts, ONNX, error) from None
-    found = {name: width for name, width in widths.items() if name != FEATURES}
-    expected = {head: len(parts.labels.names[head]) for head in HEADS}
-    if found != expected:
-        raise _broken(parts, ONNX, f"its heads have {found} labels, labels.json has {expected}")
-    if not isinstance(widths.get(FEATURES), int):
-        raise _broken(parts, ONNX, f"it has no output {FEATURES!r}")
-    return session, widths
-
-
-def _open_tokenizer(parts: BundleParts) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
-    except Exception as error:  # tokenizers raises bare exceptions
-        raise _broken(parts, TOKENIZER, error) from None
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def _broken(parts: BundleParts, name: str, reason: object) -> BundleError:
-    sentence = " ".join(str(reason).split())[:200]
-    return BundleError(f"classifier bundle {parts.folder.name}: {name} is broken: {sentence}")
-
-
-def _batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Row indices in batches of like length whose padded size stays within the token budget."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        end = start + 1
-        while end < len(order) and (end + 1 - start) * lengths[order[end]] <= TOKENS_PER_BATCH:
-            end += 1
-        yield order[start:end]
-        start = end
+    def _decided(
+        self,
+        logits: Mapping[str, Floats],
+        plain: Sequence[str],
+        places: Sequence[str | None],
+        read: Reading | None = None,
+    ) -> list[Classification]:
+        unlike = self.parts.novelty.unlike_training(plain).tolist()
+        told = (read.truncated, read.features) if read else ([False] * len(plain), None)
+        return decide(self.decoder, logits, plain, places, self.parts.calibration.threshold, unlike, *told)

@@ -90,6 +90,12 @@ class JointDecoder:
         _, topics, agencies = self._triples.T
         self._affinities = self.affinity.matrix(self.labels)[topics, agencies]
         self._places = {place.id for place in self.catalogue.municipalities}
+        self._belongs = {}
+        for column, head in enumerate(HEADS):
+            belongs = np.zeros((len(self._triples), len(self.labels.names[head])))
+            belongs[np.arange(len(belongs)), self._triples[:, column]] = 1.0
+            self._belongs[head] = belongs
+        self._deadlines = [self._deadline(*triple) for triple in self._triples.tolist()]
         self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
 
     def _allowed_in(self, municipality: str) -> npt.NDArray[np.bool_]:
@@ -124,10 +130,7 @@ class JointDecoder:
 
     def marginal(self, joint: Floats, head: str) -> Floats:
         """Probabilities of one head's labels, shape (n, labels of the head)."""
-        column = self._triples[:, HEADS.index(head)]
-        belongs = np.zeros((len(column), len(self.labels.names[head])))
-        belongs[np.arange(len(column)), column] = 1.0
-        marginal: Floats = joint @ belongs
+        marginal: Floats = joint @ self._belongs[head]
         return marginal
 
     def confidences(self, joint: Floats, head: str) -> Floats:
@@ -146,10 +149,21 @@ class JointDecoder:
         chosen: Ints = self._triples[joint.argmax(axis=1)]
         return chosen
 
+    def deadlines(self, joint: Floats) -> list[int | None]:
+        """The catalogue's deadline of each row's likeliest combination, in hours; None where no topic was learnt."""
+        return [self._deadlines[row] for row in joint.argmax(axis=1).tolist()]
+
+    def _deadline(self, sector: int, topic: int, _: int) -> int | None:
+        names = self.labels.names["sector"][sector], self.labels.names["topic"][topic]
+        return None if OTHER in names else self.catalogue.topic(*names).deadline_hours
+
 
 def has_cyrillic(text: str) -> bool:
     """Whether the text holds at least one Cyrillic letter, beside the marks of masking such as [ТЕЛЕФОН]."""
-    return any("Ѐ" <= letter <= "ӿ" for letter in re.sub(r"\[[А-ЯЁ]+\]", "", text))
+    return _CYRILLIC.search(_MARK.sub("", text) if "[" in text else text) is not None
+
+
+_CYRILLIC, _MARK = re.compile("[Ѐ-ӿ]"), re.compile(r"\[[А-ЯЁ]+\]")
 
 
 def decide(
@@ -159,26 +173,29 @@ def decide(
     places: Sequence[str | None],
     threshold: float,
     unlike: Sequence[bool] | None = None,
+    truncated: Sequence[bool] | None = None,
+    features: Floats | None = None,
 ) -> list[Classification]:
     """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
 
-    `unlike` says which texts are unlike all that was trained on.
+    `unlike` says which texts are unlike all that was trained on; `truncated` and `features` are handed through.
     """
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
-    marginals = {head: decoder.confidences(joint, head) for head in HEADS}
+    chosen, tops = {}, {}
+    for column, head in enumerate(HEADS):
+        confidences = decoder.confidences(joint, head)
+        sure = np.take_along_axis(confidences, best[:, column, None], axis=1)[:, 0]
+        chosen[head] = _proposals(best[:, column], sure, decoder.labels.names[head])
+        tops[head] = _tops(confidences, decoder.labels.names[head])
+    deadlines = decoder.deadlines(joint)
     results = []
     for row, text in enumerate(texts):
-        chosen = {
-            head: Proposal(
-                decoder.labels.names[head][best[row, column]], float(marginals[head][row, best[row, column]])
-            )
-            for column, head in enumerate(HEADS)
-        }
+        sector, topic, agency = (chosen[head][row] for head in HEADS)
         reasons: list[Reason] = []
-        if chosen["agency"].confidence < threshold:
+        if agency.confidence < threshold:
             reasons.append("low_confidence")
-        if any(proposal.label == OTHER for proposal in chosen.values()):
+        if OTHER in (sector.label, topic.label, agency.label):
             reasons.append("rare_label")
         if not has_cyrillic(text):
             reasons.append("no_cyrillic")
@@ -188,22 +205,25 @@ def decide(
             Classification(
                 decision="review" if reasons else "route",
                 reasons=reasons,
-                sector=chosen["sector"],
-                topic=chosen["topic"],
-                agency=chosen["agency"],
-                alternatives={head: _top(marginals[head][row], decoder.labels.names[head]) for head in HEADS},
-                deadline_hours=_deadline(decoder.catalogue, chosen["sector"].label, chosen["topic"].label),
+                sector=sector,
+                topic=topic,
+                agency=agency,
+                alternatives={head: tops[head][row] for head in HEADS},
+                deadline_hours=deadlines[row],
+                truncated=truncated is not None and truncated[row],
+                features=None if features is None else features[row],
             )
         )
     return results
 
 
-def _top(probabilities: Floats, names: Sequence[str]) -> list[Proposal]:
-    order = np.argsort(-probabilities, kind="stable")[:TOP]
-    return [Proposal(names[i], float(probabilities[i])) for i in order]
+def _proposals(labels: Ints, confidences: Floats, names: Sequence[str]) -> list[Proposal]:
+    return [Proposal(names[i], p) for i, p in zip(labels.tolist(), confidences.tolist(), strict=True)]
 
 
-def _deadline(catalogue: Catalogue, sector: str, topic: str) -> int | None:
-    if OTHER in (sector, topic):
-        return None
-    return catalogue.topic(sector, topic).deadline_hours
+def _tops(confidences: Floats, names: Sequence[str]) -> list[list[Proposal]]:
+    """The likeliest labels of each row, the first of equals first."""
+    order = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP]
+    flat = _proposals(order.ravel(), np.take_along_axis(confidences, order, axis=1).ravel(), names)
+    width = order.shape[1]
+    return [flat[start : start + width] for start in range(0, len(flat), width)]

@@ -65,18 +65,36 @@ def proposals(
     found: Sequence[Classification],
 ) -> list[list[SegmentProposal]]:
     """The problems of each text in its order; `found` is what `classify` said of the whole texts."""
+    return classify_with_proposals(classifier, texts, municipalities, found)[1]
+
+
+def classify_with_proposals(
+    classifier: Classifier,
+    texts: Sequence[str],
+    municipalities: Sequence[str | None],
+    found: Sequence[Classification] | None = None,
+) -> tuple[Sequence[Classification], list[list[SegmentProposal]]]:
+    """What `classify` says of the whole texts, and the problems of each; both are read together, on all cores."""
     cut = [units(text) for text in texts]
-    said = _classified(classifier, texts, municipalities, cut)
+    several = [spans if len(spans) > 1 else [] for spans in cut]
+    if found is None:
+        whole: list[list[Span]] = [[(0, len(text))] for text in texts]
+        both = [one + spans for one, spans in zip(whole, several, strict=True)]
+        answers = _classified(classifier, texts, municipalities, both)
+        found, said = [items[0] for items in answers], [items[1:] for items in answers]
+    else:
+        said = _classified(classifier, texts, municipalities, several)
     sectors = _problem_sectors(classifier.catalogue)
     count = len(classifier.parts.labels.names["sector"])
     blocks = []
     for text, spans, items in zip(texts, cut, said, strict=True):
         prices = [ADDED_PRICE if _ADDED.match(text, start) else SWITCH_PRICE for start, _ in spans]
         blocks.append(_joined(spans, _path(items, prices, sectors, count)))
-    judged = _classified(classifier, texts, municipalities, blocks)
-    return [
-        _problems(text, spans, items, whole, sectors)
-        for text, spans, items, whole in zip(texts, blocks, judged, found, strict=True)
+    several = [spans if len(spans) > 1 else [] for spans in blocks]
+    judged = _classified(classifier, texts, municipalities, several)
+    return found, [
+        _problems(text, spans, items, item, sectors)
+        for text, spans, items, item in zip(texts, blocks, judged, found, strict=True)
     ]
 
 
@@ -134,12 +152,11 @@ def _long_enough(text: str, spans: Sequence[Span]) -> list[Span]:
 def _classified(
     classifier: Classifier, texts: Sequence[str], places: Sequence[str | None], cut: Sequence[Sequence[Span]]
 ) -> list[list[Classification]]:
-    """Classifications of each text's spans, all in one batch; none where there is but one span."""
-    several = [spans if len(spans) > 1 else [] for spans in cut]
-    pieces = [text[start:end] for text, spans in zip(texts, several, strict=True) for start, end in spans]
-    where = [place for place, spans in zip(places, several, strict=True) for _ in spans]
+    """Classifications of each text's spans, all in one batch."""
+    pieces = [text[start:end] for text, spans in zip(texts, cut, strict=True) for start, end in spans]
+    where = [place for place, spans in zip(places, cut, strict=True) for _ in spans]
     answers = iter(classifier.classify(pieces, where) if pieces else [])
-    return [[next(answers) for _ in spans] for spans in several]
+    return [[next(answers) for _ in spans] for spans in cut]
 
 
 def _problem_sectors(catalogue: Catalogue) -> frozenset[str]:

@@ -17,7 +17,8 @@ from data.masking import mask
 from models.classifier import Classifier
 from models.decoding import Classification, Proposal, Reason
 from models.explanation import explain
-from models.segments import SegmentProposal, proposals, with_several
+from models.segments import SegmentProposal, classify_with_proposals, with_several
+from serving.admission import admitted
 from serving.config import ServingConfig
 from serving.runtime import Runtime, runtime_of
 from serving.store import Correction, Decision, MaskedText, masked
@@ -48,7 +49,12 @@ REASONS_RU: dict[Reason, str] = {
 }
 
 
-@router.post("/classify", summary="Classify complaints and decide where they go")
+@router.post(
+    "/classify",
+    summary="Classify complaints and decide where they go",
+    dependencies=[Depends(admitted)],
+    responses={429: {"model": ErrorAnswer, "description": "As many as can be answered in time (`too_many_requests`)"}},
+)
 def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> ClassifyAnswer:
     """Route or review each complaint; every answered decision is stored (with its text masked)."""
     request.state.items = len(body.items)
@@ -58,8 +64,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Classif
     check_items(body.items, texts, runtime.config)
     check_explain(body)
     places = municipality_ids(body.items, catalogue)
-    wholes = champion.model.classify(texts, places)
-    problems = proposals(champion.model, texts, places, wholes)
+    wholes, problems = classify_with_proposals(champion.model, texts, places)
     now = datetime.now(UTC)
     results, decisions = [], []
     for item, text, place, whole, parts in zip(body.items, texts, places, wholes, problems, strict=True):
@@ -72,6 +77,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Classif
         decisions.append(_decision(item, text, complaint_id, created_at, name, classification, champion.version))
     runtime.store.save_decisions(decisions)
     runtime.metrics.classified(result.decision for result in results)
+    runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
     return ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
 
 

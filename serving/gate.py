@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
 from serving.access import check_access
+from serving.admission import ADMITTED
 from serving.logs import LOGGER, log_request, where_it_failed
 from serving.problems import CODE_HEADER, from_status, from_tsur_error
 from serving.runtime import Runtime
@@ -99,6 +100,9 @@ class Gate:
     async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, reply: Reply) -> None:
         client = scope["client"][0] if scope.get("client") else None
         check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
+        if scope["path"] == ADMITTED and runtime.admission.is_full:
+            await receive()  # a small body, as a whole: the server would cut the connection of one left unread
+            runtime.admission.refuse()
         limited = RequestBodyLimitMiddleware(self.app, runtime.config.max_body_bytes)
         work = asyncio.ensure_future(limited(scope, receive, reply))
         try:

@@ -20,6 +20,12 @@ class Metrics:
         self._errors = Counter("tsur_errors", "Errors by code", ["code"])
         self._seconds = Histogram("tsur_request_seconds", "Time to the whole answer", ["path"], buckets=SECONDS)
         self._items = Counter("tsur_items", "Complaints classified, by routing decision", ["decision"])
+        self._cache = Gauge(
+            "tsur_text_cache",
+            "Texts that the serving classifier remembered, and that it had to read",
+            ["outcome"],
+            multiprocess_mode="sum",
+        )
         self._champions = Gauge(
             "tsur_champion",
             "1 for the version that serves",
@@ -39,6 +45,11 @@ class Metrics:
         """Count classified complaints."""
         for decision in decisions:
             self._items.labels(decision).inc()
+
+    def cache(self, hits: int, misses: int) -> None:
+        """Show how often a text was read before."""
+        self._cache.labels("hit").set(hits)
+        self._cache.labels("miss").set(misses)
 
     def champions(self, serving: Iterable[Any]) -> None:
         """Show which versions serve."""

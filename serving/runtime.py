@@ -9,6 +9,7 @@ from fastapi import Request
 from data.settings import settings
 from models.emerging import Emerging
 from models.forecasting.surge import Surge
+from serving.admission import Admission
 from serving.champions import Champions
 from serving.config import ServingConfig, load_serving_config
 from serving.metrics import Metrics
@@ -41,6 +42,7 @@ class Runtime:
     champions: Champions
     store: Store
     metrics: Metrics
+    admission: Admission
     surges: dict[tuple[object, ...], list[Surge]] = field(default_factory=dict)
     emerging: dict[tuple[object, ...], Looked] = field(default_factory=dict)
     looking: Lock = field(default_factory=Lock)
@@ -63,7 +65,7 @@ def open_runtime() -> Runtime:
     champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, config.timezone)
     champions.start(config.refresh_seconds)
-    return Runtime(config, settings().keys, champions, store, metrics)
+    return Runtime(config, settings().keys, champions, store, metrics, Admission(config.classified_at_once))
 
 
 def runtime_of(request: Request) -> Runtime:

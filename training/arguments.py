@@ -16,6 +16,7 @@ class ClassifierTraining(Config):
     max_tokens: int = Field(default=192, ge=8, le=512)
     ngrams: bool = True
     trimmings: bool = True
+    precision: Literal["auto", "int8", "fp32"] = "auto"
 
     epochs: int = Field(default=0, ge=0, le=200)
     patience: int = Field(default=2, ge=1)

@@ -1,6 +1,7 @@
 """From a trained network to a bundle: weights, ONNX graph, tokenizer, the small files.
 
-Before a bundle is finished its ONNX graph must agree with the network on real texts.
+A BERT is written as a graph of fused operators, other encoders as torch traces them. Before a bundle
+is finished its graph must agree with the network on real texts.
 """
 
 import json
@@ -18,11 +19,11 @@ from data.errors import BundleError
 from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
 from models.labels import HEADS
 from models.network import ComplaintNetwork
+from training.graph import Ranges, can_write, fused_graph
 
+Batch = Mapping[str, torch.Tensor]
 AGREEMENT = 1e-3
 """Largest allowed difference of a logit or a feature between torch and ONNX Runtime, both fp32."""
-
-
 OUTPUTS = (*HEADS, FEATURES)
 
 
@@ -39,8 +40,11 @@ class _OutputsInOrder(torch.nn.Module):
         return *(network.heads[head](features) for head in HEADS), features
 
 
-def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> None:
-    """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`."""
+def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, batches: Sequence[Batch] = ()) -> None:
+    """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`.
+
+    `batches` are real texts that show what int8 has to cover.
+    """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,11 +55,48 @@ def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path) -> N
     (folder / "encoder" / "config.json").write_text(json.dumps(encoder.config.to_dict(), indent=1, default=str))
     save_file({name: t.contiguous() for name, t in network.state_dict().items()}, str(folder / WEIGHTS))
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
-    export_onnx(network, folder / ONNX)
+    export_onnx(network, folder / ONNX, batches)
 
 
-def export_onnx(network: ComplaintNetwork, path: Path) -> None:
-    """Write the graph with dynamic batch and length; one external file for the weights at most."""
+def export_onnx(network: ComplaintNetwork, path: Path, batches: Sequence[Batch] = ()) -> None:
+    """Write the fp32 graph with dynamic batch and length."""
+    import onnx
+
+    if can_write(network):
+        onnx.save(fused_graph(network, activation_ranges(network, batches)), str(path))
+    else:
+        _trace(network, path)
+
+
+def activation_ranges(network: ComplaintNetwork, batches: Sequence[Batch]) -> list[Ranges]:
+    """The largest activations of each layer's channels on real texts; none without texts."""
+    if not batches:
+        return []
+    largest: dict[tuple[int, str], torch.Tensor] = {}
+
+    def note(layer: int, name: str, values: torch.Tensor) -> None:
+        seen = values.abs().amax(dim=(0, 1))
+        largest[layer, name] = torch.maximum(largest.get((layer, name), seen), seen)
+
+    stack: Any = network.stack
+    watched = []
+    for number, layer in enumerate(stack):
+        query, raised = layer.attention.self.query, layer.intermediate
+        watched.append(query.register_forward_hook(lambda _, given, __, n=number: note(n, "states", given[0])))
+        watched.append(raised.register_forward_hook(lambda _, given, __, n=number: note(n, "middle", given[0])))
+        watched.append(raised.register_forward_hook(lambda _, __, answer, n=number: note(n, "hidden", answer)))
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                network.pooled(batch["input_ids"], batch["attention_mask"])
+    finally:
+        for hook in watched:
+            hook.remove()
+    names = ("states", "middle", "hidden")
+    return [Ranges(*(largest[number, name].numpy() for name in names)) for number in range(len(stack))]
+
+
+def _trace(network: ComplaintNetwork, path: Path) -> None:
     ids = torch.ones((2, 8), dtype=torch.int64)
     batch, length = torch.export.Dim("batch", min=1, max=65536), torch.export.Dim("length", min=2, max=512)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -74,7 +115,7 @@ def export_onnx(network: ComplaintNetwork, path: Path) -> None:
         )
 
 
-def check_agreement(network: ComplaintNetwork, batches: Sequence[Mapping[str, torch.Tensor]], folder: Path) -> float:
+def check_agreement(network: ComplaintNetwork, batches: Sequence[Batch], folder: Path) -> float:
     """Largest difference of a logit or a feature between torch and the exported graph over real batches.
 
     Raises:

@@ -111,8 +111,9 @@ def fine_tune(
         # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
         network = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
     say("exporting to ONNX")
-    export_weights(network, tokenizer, bundle)
-    check_agreement(network, _some_batches(datasets[1], pad), bundle)
+    batches = _some_batches(datasets[1], pad)
+    export_weights(network, tokenizer, bundle, batches)
+    check_agreement(network, batches, bundle)
     shutil.rmtree(work / "states", ignore_errors=True)
     return Tuned(int(tokenizer.pad_token_id), limit)
 

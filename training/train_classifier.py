@@ -31,6 +31,7 @@ from models.novelty import fit_novelty
 from training import tracking
 from training.arguments import ClassifierTraining
 from training.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
+from training.quantise import checked_precision, keep_plain, use_precision
 from training.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 
 log = logging.getLogger(__name__)
@@ -174,11 +175,18 @@ def fit_bundle(
     novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
     parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
     write_parts(bundle, parts, catalogue_yaml)
+    plain = keep_plain(bundle, work)
+    use_precision(plain, bundle, arguments.precision)
     held_out, calibrating = None, validation
     if not arguments.epochs:
         held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
-    write_parts(bundle, replace(parts, calibration=calibration), catalogue_yaml)
+    parts = replace(parts, calibration=calibration)
+    write_parts(bundle, parts, catalogue_yaml)
+    texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
+    precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
+    config = config.model_copy(update={"precision": precision, "agreement": shares})
+    write_parts(bundle, replace(parts, config=config), catalogue_yaml)
     return bundle
 
 
@@ -235,6 +243,7 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
+    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.parts.config.agreement.items()})
     log_report(evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
     mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)

@@ -280,26 +280,26 @@ def classify(
         typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
     ] = None,
 ) -> None:
-    """Classify every row of an export with the champion."""
-    from data.importing import import_complaints, write_rejects
+    """Classify every row of an export with the champion; a run that was killed goes on where it was."""
+    from data.readers import estimated_rows
     from data.settings import settings
     from data.sources import load_source
     from models.classifier import Classifier
-    from training.classify import classify_complaints
+    from training.classify import ClassifyRun, rejects_path
     from training.tracking import CLASSIFIER, champion_bundle
-    from tsur.show import counter
+    from tsur.show import rows_bar
 
-    classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
-    places = classifier.catalogue if classifier.catalogue.municipalities else None
-    with counter("reading") as progress:
-        read = load_source(source, settings().configs / "sources").without_labels()
-        imported = import_complaints(file, read, places, date, progress)
-    with counter("classifying") as progress:
-        done = classify_complaints(imported.complaints, classifier, out, progress)
+    folder, version = champion_bundle(CLASSIFIER)
+    classifier = Classifier.load(folder)
+    read = load_source(source, settings().configs / "sources").without_labels()
+    run = ClassifyRun(classifier, str(version), file, read, date, out)
+    if run.done.read:
+        console.print(f"continuing after row {run.done.read}")
+    with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
+        done = run.finish(progress)
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
-    if len(imported.rejects):
-        write_rejects(imported.rejects, out.with_suffix(".rejects.csv"))
-        console.print(f"{len(imported.rejects)} rows set aside → {out.with_suffix('.rejects.csv')}")
+    if done.rejected:
+        console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
 
 
 @app.command()

@@ -51,6 +51,31 @@ def counter(what: str) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
+def rows_bar(what: str, total: int | None, done: int) -> Iterator[Callable[[int], None]]:
+    """A bar over rows with rows a second and the time that is left; without a terminal, a line every few seconds.
+
+    `total` may be an estimate; `done` rows were there when the run began.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=total, completed=done)
+        started = printed = time.monotonic()
+
+        def advance(rows: int) -> None:
+            nonlocal printed
+            now = time.monotonic()
+            rate = (rows - done) / max(now - started, 1e-9)
+            said = f"{what}: {rows} rows, {rate:.0f} a second"
+            progress.update(task, completed=rows, description=said)
+            if not console.is_terminal and now - printed > PLAIN_SECONDS:
+                printed = now
+                left = f", {max(total - rows, 0) / rate / 60:.0f} min left" if total and rate else ""
+                console.print(said + left)
+
+        yield advance
+
+
+@contextmanager
 def series_bars() -> Iterator[Callable[[str], SeriesProgress]]:
     """Bars over series, one a stage; without a terminal, a line every few seconds."""
     columns = (

@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from data.errors import FileError
-from data.readers import BadRow, read_rows
+from data.readers import BadRow, estimated_rows, read_rows
 
 PLAIN = "id;Текст\n1;Нет воды\n2;Яма на дороге, глубокая\n"
 ROWS = [(2, {"id": "1", "Текст": "Нет воды"}), (3, {"id": "2", "Текст": "Яма на дороге, глубокая"})]
@@ -161,3 +161,10 @@ def test_rows_are_streamed(tmp_path: Path):
     rows = read_rows(path)
     assert next(rows) == (1, {"id": "1"})
     rows.close()
+
+
+@pytest.mark.parametrize(("name", "rows"), [("e.csv", 3), ("e.jsonl", 4), ("e.json", None), ("e.xlsx", None)])
+def test_rows_are_estimated_by_lines_where_lines_are_rows(tmp_path, name, rows):
+    path = tmp_path / name
+    path.write_text("a\nb\nc\nd\n", encoding="utf-8")
+    assert estimated_rows(path) == rows

@@ -11,8 +11,9 @@ from onnx import numpy_helper
 
 from data.settings import CHECKOUT
 from models.bundle import ONNX
-from models.classifier import MAX_WINDOWS, TOKENS_PER_BATCH, Classifier, _batches, _windows, read_text
+from models.classifier import Classifier, read_text
 from models.decoding import Classification, log_softmax
+from models.inference import MAX_WINDOWS, TOKENS_PER_BATCH, like_batches, split_windows
 from models.labels import HEADS
 from tests.serving.bundles import HIDDEN
 
@@ -80,7 +81,7 @@ def test_the_end_of_a_long_text_counts(classifier: Classifier):
 @pytest.mark.parametrize(("length", "windows"), [(2, 1), (48, 1), (49, 2), (94, 2), (95, 3), (20_000, MAX_WINDOWS)])
 def test_windows_are_of_like_size_and_lose_no_token(length: int, windows: int):
     ids = [0, *range(10, 8 + length), 2]
-    found = _windows(ids, 48)
+    found = split_windows(ids, 48)
     assert len(found) == windows
     assert {window[0] for window in found} == {0}
     assert {window[-1] for window in found} == {2}
@@ -128,9 +129,10 @@ def test_both_halves_read_the_place_and_the_normalised_text(place: str | None, r
 
 
 @pytest.mark.parametrize("lengths", [[], [5], [192] * 100, [3, 190, 4, 191, 5] * 60, [10_000, 1], list(range(1, 193))])
-def test_batches_hold_every_row_once_within_the_budget_of_tokens(lengths: list[int]):
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_batches_hold_every_row_once_within_the_budget_of_tokens(lengths: list[int], threads: int):
     sizes = np.array(lengths, dtype=np.int64)
-    batches = list(_batches(sizes))
+    batches = list(like_batches(sizes, TOKENS_PER_BATCH, threads))
     assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
     for rows in batches:
         assert len(rows) == 1 or len(rows) * sizes[rows].max() <= TOKENS_PER_BATCH

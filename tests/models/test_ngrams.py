@@ -102,7 +102,7 @@ def test_no_texts_no_rows(model: NgramModel, folder: Path):
 
 
 def test_a_restored_space_is_the_same(model: NgramModel):
-    space = NgramSpace.restore(model.space.terms, model.space.rarity)
+    space = NgramSpace(model.space.terms, model.space.rarity)
     assert space.terms == model.space.terms
     assert (space.transform([*TEXTS, "яма у дома"]) != model.space.transform([*TEXTS, "яма у дома"])).nnz == 0
 
@@ -166,3 +166,46 @@ def test_weights_for_other_labels_are_refused(folder: Path, head: str):
 
 def test_the_parts_are_words_and_letters():
     assert list(NgramSpace.fit(TEXTS)[0].terms) == list(SPACES)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        TEXTS,
+        [
+            *TEXTS,
+            "",
+            " ",
+            "я",
+            "a b",
+            "дом дом дом дом",
+            "«дом», (дом)! дом-дом _x_",
+            "ДОМ\tу\n\nдома",
+            "[ТЕЛЕФОН] у дома",
+        ],
+        ["не вывозят мусор у дома " * 40, "İstanbul ŉ ǆ ß", "x" * 300, "дом\u00a0у\u2003дома"],
+    ],
+)
+def test_vectors_are_those_of_scikit_learn(texts: list[str]):
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    space, fitted = NgramSpace.fit(TEXTS)
+    rivals = []
+    for name, options in SPACES.items():
+        vocabulary = {term: column for column, term in enumerate(space.terms[name])}
+        rivals.append(TfidfVectorizer(**options, sublinear_tf=True, vocabulary=vocabulary))
+        rivals[-1].idf_ = space.rarity[name]
+    expected = hstack([rival.transform(texts) for rival in rivals]).tocsr().astype(np.float32)
+    np.testing.assert_allclose(space.transform(texts).toarray(), expected.toarray(), rtol=1e-6)
+    np.testing.assert_allclose(space.transform(TEXTS).toarray(), fitted.toarray(), rtol=1e-6)
+
+
+def test_words_that_were_met_before_do_not_change_a_vector():
+    from models import ngrams
+
+    space, _ = NgramSpace.fit(TEXTS)
+    fresh = space.transform(TEXTS).toarray()
+    for start in range(3):
+        space.transform([f"слово{start}{i}" for i in range(ngrams.KNOWN_WORDS // 2)])
+    np.testing.assert_array_equal(space.transform(TEXTS).toarray(), fresh)

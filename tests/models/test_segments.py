@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from models.classifier import Classifier
-from models.segments import MAX_UNITS, SegmentProposal, proposals, units, with_several
+from models.segments import MAX_UNITS, SegmentProposal, classify_with_proposals, proposals, units, with_several
 from tests.models.taught import BUS, PIT, RUBBISH, TAUGHT, THANKS, WATER, write_taught
 
 
@@ -126,3 +126,11 @@ def test_a_message_with_several_problems_is_an_operators(taught: Classifier) -> 
         decided = with_several(whole, problems(taught, text))
         assert ("several_problems" in decided.reasons) is several
         assert decided.decision == "review" if several else decided == whole
+
+
+def test_reading_both_together_says_the_same_as_one_after_the_other(taught: Classifier):
+    texts = [f"{RUBBISH}. Также {PIT}.", WATER, f"{THANKS}. {BUS}. {PIT}."]
+    places: list[str | None] = [None, "novozavodsk", None]
+    wholes, together = classify_with_proposals(taught, texts, places)
+    assert list(wholes) == taught.classify(texts, places)
+    assert together == proposals(taught, texts, places, wholes)

@@ -16,7 +16,7 @@ champions.refresh()
 champions.check_ready()
 champions.classifier.model.classify(["Не вывозят мусор"])
 champions.forecaster.model.forecast()
-unwanted = {{"torch", "prophet", "cmdstanpy", "transformers", "training", "tsur"}}
+unwanted = {{"torch", "prophet", "cmdstanpy", "transformers", "sklearn", "training", "tsur"}}
 print(sorted(unwanted & {{name.split(".")[0] for name in sys.modules}}))
 """
 

@@ -1,0 +1,165 @@
+"""The network at work: texts in, logits and features out; ONNX Runtime and the Rust tokenizer, no torch.
+
+In: normalised texts. Out: rows of the graph's outputs side by side. All texts are tokenised in one
+call; long ones are read in windows; windows of like length share a batch, which a budget of tokens
+bounds, and batches run side by side, one a core: matrices this small gain less from two cores each.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import BundleError
+from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts
+from models.labels import HEADS
+
+Floats = npt.NDArray[np.float32]
+TOKENS_PER_BATCH = 2048
+"""As fast as any larger budget, and what a batch's activations need stays in the cache."""
+MAX_WINDOWS = 16
+"""Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
+SMALLEST_BATCH = 64
+"""Tokens below which a batch is not shared out; with as many, int8 products reach their full rate."""
+SPECIAL_TOKENS = 2
+"""A window is the beginning mark, its tokens, the end mark."""
+
+
+class Network:
+    """The graph and the tokenizer of a bundle. Thread-safe.
+
+    Args:
+        parts: the bundle.
+        threads: batches that run at the same time; 0: as many as cores.
+        graph: another graph than the bundle's own.
+
+    Attributes:
+        columns: the slice of each output, heads and `features`, in a row.
+    """
+
+    def __init__(self, parts: BundleParts, threads: int = 0, graph: Path | None = None) -> None:
+        self._parts = parts
+        self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
+        self._tokenizer = open_tokenizer(parts)
+        self._threads = threads or _cores()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="network") if self._threads > 1 else None
+        ends = np.cumsum([0, *widths.values()]).tolist()
+        self.columns = {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
+        self.width = ends[-1]
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[bool]]:
+        """Outputs side by side, shape (n, width), and which texts were cut.
+
+        Features are a mean over tokens and the heads linear on it, so a long text's are means over its windows.
+        """
+        config = self._parts.config
+        encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
+        windows: list[Any] = []
+        owners: list[int] = []
+        for row, encoding in enumerate(encodings):
+            found = split_windows(encoding.ids, config.max_tokens)
+            windows += found
+            owners += [row] * len(found)
+        lengths = np.array([len(window) for window in windows], dtype=np.int64)
+        whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
+        batches = list(like_batches(lengths, TOKENS_PER_BATCH, self._threads))
+        answers = self._run([[windows[window] for window in part] for part in batches])
+        out = np.zeros((len(texts), self.width), dtype=np.float32)
+        for part, answer in zip(batches, answers, strict=True):
+            rows = np.array(owners)[part]
+            np.add.at(out, rows, answer * (lengths[part] / whole[rows])[:, None].astype(np.float32))
+        limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
+        return out, [len(encoding) > limit for encoding in encodings]
+
+    def _run(self, batches: list[list[list[int]]]) -> list[Floats]:
+        if self._pool is None or len(batches) < 2:
+            return [self._answer(batch) for batch in batches]
+        return list(self._pool.map(self._answer, batches))
+
+    def _answer(self, windows: list[list[int]]) -> Floats:
+        """Outputs of one batch, shape (windows, width)."""
+        width = max(map(len, windows))
+        ids = np.full((len(windows), width), self._parts.config.pad_token_id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for line, window in enumerate(windows):
+            ids[line, : len(window)] = window
+            mask[line, : len(window)] = 1
+        answers = self._session.run(list(self.columns), {"input_ids": ids, "attention_mask": mask})
+        return np.concatenate(answers, axis=1)
+
+
+def split_windows(ids: list[int], limit: int) -> list[list[int]]:
+    """The token ids in as few windows of like size as fit; each begins and ends as the whole does."""
+    if len(ids) <= limit:
+        return [ids]
+    inner = ids[1:-1][: MAX_WINDOWS * (limit - SPECIAL_TOKENS)]
+    parts = np.array_split(np.array(inner), -(-len(inner) // (limit - SPECIAL_TOKENS)))
+    return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
+
+
+def like_batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> Iterator[npt.NDArray[np.int64]]:
+    """Row indices in batches of like length whose padded size stays within the budget of tokens.
+
+    What would fill fewer batches than there are threads is shared out among them.
+    """
+    order = np.argsort(lengths, kind="stable")
+    budget = min(budget, max(int(lengths.sum()) // threads, SMALLEST_BATCH))
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and (end + 1 - start) * lengths[order[end]] <= budget:
+            end += 1
+        yield order[start:end]
+        start = end
+
+
+def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
+    """The session, and the width of each of its outputs."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        widths = {output.name: output.shape[-1] for output in session.get_outputs()}
+    except Exception as error:  # onnxruntime raises bare exceptions of its own
+        raise _broken(parts, path.name, error) from None
+    found = {name: width for name, width in widths.items() if name != FEATURES}
+    expected = {head: len(parts.labels.names[head]) for head in HEADS}
+    if found != expected:
+        raise _broken(parts, path.name, f"its heads have {found} labels, labels.json has {expected}")
+    if not isinstance(widths.get(FEATURES), int):
+        raise _broken(parts, path.name, f"it has no output {FEATURES!r}")
+    return session, widths
+
+
+def open_tokenizer(parts: BundleParts) -> Any:
+    """The bundle's tokenizer, without padding or truncation.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
+    except Exception as error:  # tokenizers raises bare exceptions
+        raise _broken(parts, TOKENIZER, error) from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _broken(parts: BundleParts, name: str, reason: object) -> BundleError:
+    sentence = " ".join(str(reason).split())[:200]
+    return BundleError(f"classifier bundle {parts.folder.name}: {name} is broken: {sentence}")
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

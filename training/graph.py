@@ -1,0 +1,235 @@
+"""A BERT network as a graph of fused operators, written directly from its weights.
+
+In: a `ComplaintNetwork` around a plain BERT or RoBERTa encoder. Out: an ONNX model with ONNX Runtime's own
+operators (attention, skip-layer-norm, bias-GELU), inputs `input_ids, attention_mask`, shape (batch,
+tokens), outputs the logits of each head and `features`. ONNX Runtime's optimizer finds none of the
+attention in what torch exports of transformers 5, and tracing takes half a minute; this takes a second.
+Activations that are larger than their neighbours by an order of magnitude sit in single channels of
+the feed-forward part; they get a path of their own, so that the others can be quantised finely (as in LLM.int8,
+Dettmers et al. 2022, arXiv:2208.07339).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bundle import FEATURES
+from models.labels import HEADS
+from models.network import ComplaintNetwork
+
+FIRST_POSITION = {"BertModel": "absolute", "RobertaModel": "after padding", "XLMRobertaModel": "after padding"}
+"""Encoders that are written directly, and where they count positions from."""
+INPUTS = ("input_ids", "attention_mask")
+ORT = "com.microsoft"
+OPSET, IR = 20, 10
+Array = npt.NDArray[Any]
+OUTLIERS = 8
+"""In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The largest activations of each channel on real texts, for one layer: what int8 has to cover.
+
+    Attributes:
+        states: what the layer reads, shape (hidden,).
+        middle: what its feed-forward part reads, shape (hidden,).
+        hidden: what that computes inside, shape (intermediate,).
+    """
+
+    states: Array
+    middle: Array
+    hidden: Array
+
+
+def can_write(network: ComplaintNetwork) -> bool:
+    """Whether the encoder is one of those that this module knows."""
+    encoder: Any = network.encoder
+    return (
+        type(encoder).__name__ in FIRST_POSITION
+        and encoder.config.hidden_act == "gelu"
+        and getattr(encoder.config, "position_embedding_type", "absolute") == "absolute"
+        and not getattr(encoder.config, "is_decoder", False)
+    )
+
+
+def fused_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
+    """The network as an `onnx.ModelProto`, fp32; with the ranges of each layer, made ready for int8."""
+    from onnx import TensorProto, helper
+
+    writer = _Writer({name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()})
+    encoder: Any = network.encoder
+    config = encoder.config
+    first = 0 if FIRST_POSITION[type(encoder).__name__] == "absolute" else config.pad_token_id + 1
+    states = writer.embeddings(first, config.layer_norm_eps)
+    for layer in range(config.num_hidden_layers):
+        seen = ranges[layer] if ranges else None
+        states = writer.layer(layer, states, config.num_attention_heads, config.layer_norm_eps, seen)
+    writer.heads(states)
+    sizes = {head: network.heads[head].out_features for head in HEADS} | {FEATURES: config.hidden_size}
+    graph = helper.make_graph(
+        writer.nodes,
+        "complaints",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in INPUTS],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
+        list(writer.tensors.values()),
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ORT, 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+
+
+class _Writer:
+    """Nodes and constants as they are written; `weights` are the network's, by name."""
+
+    def __init__(self, weights: Mapping[str, Array]) -> None:
+        self.weights = weights
+        self.nodes: list[Any] = []
+        self.tensors: dict[str, Any] = {}
+        self._shaped = False
+
+    def constant(self, name: str, values: Array) -> str:
+        from onnx import numpy_helper
+
+        self.tensors[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        return name
+
+    def node(self, operator: str, inputs: Sequence[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        name = f"{outputs[0]}.{operator}"
+        self.nodes.append(
+            helper.make_node(operator, list(inputs), list(outputs), name=name, domain=domain, **attributes)
+        )
+        return outputs[0]
+
+    def embeddings(self, first_position: int, eps: float) -> str:
+        from onnx import TensorProto
+
+        prefix = "encoder.embeddings."
+        for name in INPUTS:
+            self.node("Cast", [name], f"{name}.int32", to=TensorProto.INT32)
+        types = self.weights[prefix + "token_type_embeddings.weight"][0]  # every token is of the first type
+        positions = self.weights[prefix + "position_embeddings.weight"][first_position:]
+        inputs = [
+            "input_ids.int32", "",
+            self.constant("words", self.weights[prefix + "word_embeddings.weight"]),
+            self.constant("positions", positions + types), "",
+            *self._norm(prefix + "LayerNorm"),
+        ]  # fmt: skip
+        return self.node("EmbedLayerNormalization", inputs, "embedded", "", domain=ORT, epsilon=eps)
+
+    def layer(self, number: int, states: str, attention_heads: int, eps: float, seen: Ranges | None) -> str:
+        """One layer of the encoder; the tensor of its token states."""
+        source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
+        parts = ["query", "key", "value"]
+        matrices = [self._matrix(f"{source}attention.self.{part}") for part in parts]
+        read, matrices = self._levelled(states, f"{here}read", None if seen is None else seen.states, matrices)
+        for part, matrix in zip(parts, matrices, strict=True):
+            self._matmul(read, f"{here}{part}", matrix)
+        biases = np.concatenate([self.weights[f"{source}attention.self.{part}.bias"] for part in parts])
+        attended = [f"{here}{part}" for part in parts]
+        attended += [self.constant(f"{here}attention.bias", biases), "attention_mask.int32"]
+        self.node("MultiHeadAttention", attended, f"{here}attended", domain=ORT, num_heads=attention_heads)
+        self._matmul(f"{here}attended", f"{here}told", self._matrix(f"{source}attention.output.dense"))
+        told = self.node("Add", [f"{here}told", self._bias(f"{source}attention.output.dense")], f"{here}told.biased")
+        middle = self._normed([states, told], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
+        fed = self._feed_forward(middle, source, here, seen)
+        return self._normed([middle, *fed], f"{source}output.LayerNorm", f"{here}states", eps)
+
+    def heads(self, states: str) -> None:
+        """The mean over tokens, standardised, and a linear head each."""
+        from onnx import TensorProto
+
+        axis = self.constant("axis", np.array([1]))
+        self.node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
+        self.node("Unsqueeze", ["mask", axis], "mask.row")
+        self.node("MatMul", ["mask.row", states], "sums.row")
+        self.node("Squeeze", ["sums.row", axis], "sums")
+        self.node("ReduceSum", ["mask", axis], "tokens", keepdims=1)
+        self.node("Div", ["sums", "tokens"], "pooled")
+        self.node("Sub", ["pooled", self.constant("feature_mean", self.weights["feature_mean"])], "centred")
+        self.node("Div", ["centred", self.constant("deviation", self.weights["feature_deviation"])], FEATURES)
+        for head in HEADS:
+            weight = self.constant(f"{head}.weight", self.weights[f"heads.{head}.weight"].T)
+            self.node("Gemm", [FEATURES, weight, self._bias(f"heads.{head}")], head)
+
+    def _normed(self, summands: Sequence[str], source: str, name: str, eps: float) -> str:
+        """Layer norm of a sum.
+
+        `InstanceNormalization` with a token for an instance: ONNX Runtime computes it with vector instructions,
+        (skip) layer norm number by number, which took a quarter of the whole time.
+        """
+        total = summands[0]
+        for number, summand in enumerate(summands[1:]):
+            total = self.node("Add", [total, summand], f"{name}.sum{number}")
+        one, none = self.constant("one", np.ones(1, np.float32)), self.constant("none", np.zeros(1, np.float32))
+        width = len(self.weights[f"{source}.weight"])
+        self.node("Reshape", [total, self.constant("by_token", np.array([-1, 1, width]))], f"{name}.tokens")
+        self.node("InstanceNormalization", [f"{name}.tokens", one, none], f"{name}.even", epsilon=eps)
+        self.node("Reshape", [f"{name}.even", self.batch_shape(width)], f"{name}.standard")
+        weight, bias = self._norm(source)
+        self.node("Mul", [f"{name}.standard", weight], f"{name}.scaled")
+        return self.node("Add", [f"{name}.scaled", bias], name)
+
+    def batch_shape(self, width: int) -> str:
+        """The tensor (batch, tokens, width)."""
+        if not self._shaped:
+            self._shaped = True
+            self.node("Shape", ["input_ids"], "shape.ids")
+            self.node("Concat", ["shape.ids", self.constant("width", np.array([width]))], "shape", axis=0)
+        return "shape"
+
+    def _levelled(
+        self, states: str, name: str, largest: Array | None, matrices: list[Array]
+    ) -> tuple[str, list[Array]]:
+        """Large channels made smaller and their weights larger by as much, so that one scale fits all of them.
+
+        SmoothQuant with an exponent of a half (Xiao et al. 2023, arXiv:2211.10438); in fp32 it changes nothing.
+        """
+        if largest is None:
+            return states, matrices
+        heaviest = np.abs(np.concatenate(matrices, axis=1)).max(axis=1)
+        scale = np.sqrt(np.maximum(largest, TINY) / np.maximum(heaviest, TINY))
+        scale = (scale / np.median(scale)).astype(np.float32)
+        level = self.node("Mul", [states, self.constant(f"{name}.scale", 1 / scale)], name)
+        return level, [matrix * scale[:, None] for matrix in matrices]
+
+    def _feed_forward(self, states: str, source: str, here: str, seen: Ranges | None) -> list[str]:
+        """Both matrices and the GELU between them, as summands; the largest channels on a path that stays fp32."""
+        up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
+        bias = self.weights[f"{source}intermediate.dense.bias"]
+        few = [] if seen is None else np.sort(np.argsort(seen.hidden)[-min(OUTLIERS, len(bias) // 2) :]).tolist()
+        states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
+        kept = np.setdiff1d(np.arange(len(bias)), few)
+        raised = self._matmul(states, f"{here}raised", up[:, kept])
+        inputs = [raised, self.constant(f"{here}raised.bias", bias[kept])]
+        hidden = self.node("BiasGelu", inputs, f"{here}hidden", domain=ORT)
+        self._matmul(hidden, f"{here}fed", down[kept])
+        fed = self.node("Add", [f"{here}fed", self._bias(f"{source}output.dense")], f"{here}fed.biased")
+        if not few:
+            return [fed]
+        raised = self._matmul(states, f"{here}{FP32}raised", up[:, few])
+        inputs = [raised, self.constant(f"{here}{FP32}bias", bias[few])]
+        hidden = self.node("BiasGelu", inputs, f"{here}{FP32}hidden", domain=ORT)
+        return [fed, self._matmul(hidden, f"{here}{FP32}fed", down[few])]
+
+    def _matmul(self, states: str, name: str, matrix: Array) -> str:
+        return self.node("MatMul", [states, self.constant(f"{name}.weight", matrix)], name)
+
+    def _matrix(self, name: str) -> Array:
+        transposed: Array = self.weights[f"{name}.weight"].T
+        return transposed
+
+    def _bias(self, name: str) -> str:
+        return self.constant(f"{name}.bias", self.weights[f"{name}.bias"])
+
+    def _norm(self, name: str) -> list[str]:
+        return [self.constant(f"{name}.{part}", self.weights[f"{name}.{part}"]) for part in ("weight", "bias")]
+
+
+TINY = 1e-4
+FP32 = "outliers."
+"""In the names of nodes that are not to be quantised."""
