@@ -16,7 +16,7 @@ from data.simulator import SimulatorConfig
 from data.sources import SourceMap
 from models.forecasting.config import ForecasterConfig
 from serving.config import ServingConfig
-from training.arguments import ClassifierTraining
+from training.arguments import ClassifierTraining, Distillation
 
 CONFIGS = CHECKOUT / "configs"
 
@@ -118,6 +118,7 @@ def missing_keys(content: dict[str, Any], kind: type[BaseModel], at: str = "") -
 
 COMPLETE: dict[str, type[Config]] = {
     "classifier.yaml": ClassifierTraining,
+    "distill.yaml": Distillation,
     "forecaster.yaml": ForecasterConfig,
     "serving.yaml": ServingConfig,
     "simulator.yaml": SimulatorConfig,
@@ -131,7 +132,7 @@ def test_a_bundled_config_loads_and_shows_every_key_of_its_type(name: str):
     assert missing_keys(read_yaml(CONFIGS / name), COMPLETE[name]) == []
 
 
-@pytest.mark.parametrize("name", ["classifier.yaml", "forecaster.yaml", "serving.yaml"])
+@pytest.mark.parametrize("name", ["classifier.yaml", "distill.yaml", "forecaster.yaml", "serving.yaml"])
 def test_a_bundled_config_says_what_is_the_default_anyway(name: str):
     assert load_config(CONFIGS / name, COMPLETE[name]) == COMPLETE[name]()
 
