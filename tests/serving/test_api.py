@@ -129,7 +129,7 @@ def test_a_forecast_has_means_quantiles_method_and_history(
     assert (answer["municipality"], answer["sector"]) == expected
     assert [day["date"] for day in answer["days"]] == [f"2026-11-{day}" for day in range(16, 23)]
     for day in answer["days"]:
-        assert set(day["quantiles"]) == {"q10", "q90"}
+        assert set(day["quantiles"]) == {"q10", "q50", "q90"}
         assert 0 <= day["quantiles"]["q10"] <= day["mean"] <= day["quantiles"]["q90"]
     assert answer["history"][-1]["date"] == LAST_DAY
     assert answer["method"] in ("seasonal_naive", "weekday_mean", "bottom_up")
