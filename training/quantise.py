@@ -28,13 +28,15 @@ def write_int8(plain: Path, out: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    nodes = onnx.load(plain, load_external_data=False).graph.node
+    model = onnx.load(plain)
+    nodes = model.graph.node
+    del model.graph.value_info[:]  # a traced graph may state shapes that ONNX infers otherwise
     kept = [node.name for node in nodes if FP32 in node.name]
     kept += [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]  # so the heads are renamed first
     logging.disable(logging.WARNING)  # of shapes that it need not know, a line a layer
     try:
         quantize_dynamic(
-            plain,
+            model,
             out,
             op_types_to_quantize=["MatMul"],
             per_channel=True,

@@ -137,7 +137,7 @@ def _refreshable(counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Fo
     folder, version = tracking.champion_bundle(tracking.FORECASTER)
     last = Forecasts.load(folder)
     age = (counts["date"].max().date() - last.backtested).days
-    if last.config != config:
+    if not _same(last.config, config):
         say(f"version {version} was trained with another config: a full training")
         return None
     if not 0 <= age < config.refresh_days:
@@ -145,6 +145,13 @@ def _refreshable(counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Fo
         return None
     say(f"champions of version {version}, backtested on counts to {last.backtested}")
     return replace(last, prophet=load_prophet(folder))
+
+
+def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
+    """Whether a bundle was trained with this config; surge thresholds that nothing states are learnt."""
+    learnt = {name for name in ("threshold", "tail_weight") if getattr(config.surges, name) is None}
+    surges = bundled.surges.model_copy(update=dict.fromkeys(learnt))
+    return bundled.model_copy(update={"surges": surges}) == config
 
 
 def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:

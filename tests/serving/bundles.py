@@ -138,6 +138,7 @@ def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str
     import mlflow
 
     mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)  # an earlier test may have named another
     experiment = mlflow.get_experiment_by_name("tests")
     identity = experiment.experiment_id if experiment else mlflow.create_experiment("tests", artifacts.as_uri())
     with mlflow.start_run(experiment_id=identity):
