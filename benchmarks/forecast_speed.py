@@ -31,13 +31,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     series: Annotated[int, typer.Option(min=PLACES, help="How many series.")] = 1000,
     prophet: Annotated[bool, typer.Option(help="Let Prophet compete too: most of the backtest's time.")] = True,
+    windows: Annotated[int, typer.Option(min=2, help="Windows of the backtest; the refresh has none.")] = 2,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
 ) -> None:
     """Train on simulated counts, then refresh with one more day."""
     counts = simulated(series)
     before = counts[counts["date"] < counts["date"].max()]
     names = ForecasterConfig().contenders
-    config = ForecasterConfig(contenders=[name for name in names if prophet or name != "prophet"])
+    config = ForecasterConfig(contenders=[name for name in names if prophet or name != "prophet"], windows=windows)
     folder = settings().home / "benchmarks" / NAME
     seconds: dict[str, float] = {}
     with series_bars() as bar:
@@ -53,7 +54,13 @@ def main(
     for name, spent in seconds.items():
         console.print(f"{name}: {spent:.0f} s")
     goals = [Target.at_most(f"minutes to refresh {series} series", seconds["refresh"] / 60, MINUTES)]
-    figures = {"series": series, "days": DAYS, "contenders": list(config.contenders), "seconds": seconds}
+    figures = {
+        "series": series,
+        "days": DAYS,
+        "windows": windows,
+        "contenders": list(config.contenders),
+        "seconds": seconds,
+    }
     write_results(out, {"simulated": counts_fingerprint(counts)}, ("prophet", "scikit-learn"), figures, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
 
