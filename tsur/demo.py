@@ -164,7 +164,7 @@ def _show_forecast(client: httpx.Client, places: dict[str, str], console: Consol
     title = f"POST /v1/forecast: {found['municipality']} · {found['sector']} ({found['method']})"
     table = Table("день", "ожидается", "80 % интервал", title=title)
     for day in found["days"]:
-        low, high = day["quantiles"].values()
+        low, high = day["quantiles"]["q10"], day["quantiles"]["q90"]
         table.add_row(day["date"], f"{day['mean']:.1f}", f"{low}–{high}")
     console.print(table)
 
