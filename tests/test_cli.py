@@ -11,6 +11,7 @@ import pytest
 from data.settings import CHECKOUT
 from tests.conftest import tsur
 from tests.serving.bundles import SENTENCES, register, write_classifier
+from tests.serving.conftest import free_port
 from tests.serving.conftest import write_configs
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
@@ -200,3 +201,9 @@ def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_p
     assert list(table.columns[:3]) == ["summary_ru", "size", "since"]
     assert len(table) == report.count("Похожие обращения") >= 1
     assert table["words"].str.contains("самокаты").any()
+
+
+def test_the_demo_shows_an_answer_of_each_kind_and_ends(trained, tmp_path):
+    done = tsur(trained, "demo", "--once", "--port", str(free_port()), TSUR_STORE_URL=f"sqlite:///{tmp_path}/store.db")
+    for shown in ("is champion already", "/v1/classify", "/v1/forecast: ", "80 % интервал", "GET /v1/surges", "/docs"):
+        assert shown in done.stdout
