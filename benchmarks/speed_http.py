@@ -144,6 +144,7 @@ def _registry(bundle: Path, home: Path) -> str:
     uri = f"sqlite:///{home}/mlflow/mlflow.db"
     (home / "mlflow").mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)  # the champion may have been looked up in another: never write into that
     found = mlflow.get_experiment_by_name("speed")
     artifacts = (home / "mlflow" / "artifacts").as_uri()
     identity = found.experiment_id if found else mlflow.create_experiment("speed", artifacts)
