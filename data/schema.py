@@ -100,7 +100,7 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     if len(bad):
         row = bad.iloc[0]
         raise CountsError(
-            f"daily counts: {row['count']!r} on {row['date']} in {row['municipality']} · {row['sector']} "
+            f"daily counts: {row['count']!r} on {str(row['date'])[:10]} in {row['municipality']} · {row['sector']} "
             f"is not a whole number of complaints, 0 to {MAX_COUNT:,}"
         )
     nameless = [name for name in ("date", "municipality", "sector") if frame[name].isna().any()]
