@@ -11,8 +11,7 @@ import pytest
 from data.settings import CHECKOUT
 from tests.conftest import tsur
 from tests.serving.bundles import SENTENCES, register, write_classifier
-from tests.serving.conftest import free_port
-from tests.serving.conftest import write_configs
+from tests.serving.conftest import free_port, write_configs
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
 COUNTS = "date,sector,count\n"
