@@ -22,6 +22,7 @@ from models.forecasting.regressors import of_place
 from models.forecasting.series import SeriesKey, panel, trimmed
 
 LARGEST = 4
+PARTS = {"trend": "уровень", "weekly": "неделя", "yearly": "год", "calendar": "календарь", "regressors": "внешнее"}
 BANDS = [("q2.5", "q97.5"), ("q10", "q90"), ("q25", "q75")]
 Figures = Iterator[tuple[str, Any]]
 
@@ -61,11 +62,11 @@ def forecast_figure(forecasts: Forecasts, municipality: str | None, sector: str 
     ahead = forecasts.forecast(municipality, sector, horizon=min(horizon, forecasts.config.max_horizon))
     past = forecasts.tail[forecasts.members(key)].sum(axis=1, min_count=1)
     figure, (axes,) = _figure(1)
-    axes.plot(past.index, past.to_numpy(), color="black", linewidth=1, label="counts")
+    axes.plot(past.index, past.to_numpy(), color="black", linewidth=1, label="пришло")
     names = [str(name) for name in ahead.columns if re.fullmatch(r"q[0-9.]+", str(name)) and name != "q50"]
     _fill(axes, ahead, list(zip(names, reversed(names), strict=True))[: len(names) // 2])
-    axes.plot(ahead["date"], ahead["mean"], color="tab:blue", label="forecast")
-    axes.set(title=f"{key.municipality} · {key.sector}", ylabel="complaints a day", ylim=(0, None))
+    axes.plot(ahead["date"], ahead["mean"], color="tab:blue", label="прогноз")
+    axes.set(title=f"{key.municipality} · {key.sector}", ylabel="обращений в день", ylim=(0, None))
     axes.legend(loc="upper left")
     return figure
 
@@ -105,12 +106,12 @@ def came_figure(key: SeriesKey, history: "pd.Series[float]", judged: pd.DataFram
     rows = judged[(judged["municipality"] == key.municipality) & (judged["sector"] == key.sector)].sort_values("date")
     shown = history.loc[rows["date"].min() - pd.Timedelta(days=28) :]
     figure, (axes,) = _figure(1)
-    axes.plot(shown.index, shown.to_numpy(), color="black", linewidth=1, label="counts")
+    axes.plot(shown.index, shown.to_numpy(), color="black", linewidth=1, label="пришло")
     for at, (_, window) in enumerate(rows.groupby("window")):
         _fill(axes, window, [band for band in BANDS if set(band) <= set(window)])
-        axes.plot(window["date"], window["mean"], color="tab:blue", label="forecast" if at == 0 else None)
+        axes.plot(window["date"], window["mean"], color="tab:blue", label="прогноз" if at == 0 else None)
     error = (rows["q50"] - rows["actual"]).abs().sum() / max(rows["actual"].sum(), 1)
-    axes.set(title=f"{key.municipality} · {key.sector}: WAPE {error:.2f}", ylabel="complaints a day", ylim=(0, None))
+    axes.set(title=f"{key.municipality} · {key.sector}: WAPE {error:.2f}", ylabel="обращений в день", ylim=(0, None))
     axes.legend(loc="upper left")
     return figure
 
@@ -125,12 +126,12 @@ def decomposition_figure(
     weekly = history.rolling(28, min_periods=7).mean()
     panels[0].plot(history.index, history.to_numpy(), color="0.7", linewidth=0.6)
     panels[0].plot(weekly.index, weekly.to_numpy(), color="black", linewidth=1)
-    panels[0].set(title=f"{key.municipality} · {key.sector}", ylabel="counts, 28-day level")
+    panels[0].set(title=f"{key.municipality} · {key.sector}", ylabel="в день, за 28 дней")
     for axes, name in zip(panels[1:], parts, strict=True):
         values = parts[name].iloc[-28:] if name == "weekly" else parts[name]
         # A component of logarithms is a factor on 1 + count.
         axes.plot(values.index, np.exp(values) if config.prophet.log else values, color="tab:blue", linewidth=1)
-        axes.set(ylabel=f"{name}{' ×' if config.prophet.log and name != 'trend' else ''}")
+        axes.set(ylabel=f"{PARTS.get(str(name), name)}{' ×' if config.prophet.log and name != 'trend' else ''}")
     return figure
 
 
@@ -140,7 +141,12 @@ def _fill(axes: Any, rows: pd.DataFrame, bands: list[tuple[str, str]]) -> None:
 
 
 def _figure(panels: int) -> tuple[Any, list[Any]]:
+    from matplotlib.dates import AutoDateLocator, DateFormatter
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6 if panels == 1 else 1.7 * panels), layout="constrained")
-    return figure, list(np.atleast_1d(figure.subplots(panels)))
+    made = list(np.atleast_1d(figure.subplots(panels)))
+    for axes in made:
+        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
+        axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))
+    return figure, made
