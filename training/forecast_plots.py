@@ -147,6 +147,6 @@ def _figure(panels: int) -> tuple[Any, list[Any]]:
     figure = Figure(figsize=(9, 3.6 if panels == 1 else 1.7 * panels), layout="constrained")
     made = list(np.atleast_1d(figure.subplots(panels)))
     for axes in made:
-        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
-        axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))
+        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))  # type: ignore[no-untyped-call]
     return figure, made
