@@ -257,7 +257,7 @@ CONTENDERS: dict[str, Contender] = {
         "TSUR, student",
         student,
         {
-            "distillation": {"layers": 3, "epochs": 4, "augmented": 0.5},
+            "distillation": {"layers": 3, "intermediate_share": 0.5, "epochs": 4, "augmented": 0.5},
             "arguments": {"epochs": 0, "frozen_layers": 0},
             "code": 1,
         },

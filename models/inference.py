@@ -1,8 +1,8 @@
 """The network at work: texts in, logits and features out; ONNX Runtime and the Rust tokenizer, no torch.
 
 In: normalised texts. Out: rows of the graph's outputs side by side. All texts are tokenised in one
-call; long ones are read in windows; windows of like length share a batch, which a budget of tokens
-bounds, and batches run side by side, one a core: matrices this small gain less from two cores each.
+call; long ones are read in windows; windows of one length share a batch, so nothing is padded or masked;
+a budget of tokens keeps what a batch computes in the core's cache, and batches run side by side, one a core.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,10 @@ from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts
 from models.labels import HEADS
 
 Floats = npt.NDArray[np.float32]
-TOKENS_PER_BATCH = 2048
-"""As fast as any larger budget, and what a batch's activations need stays in the cache."""
+TOKENS_PER_BATCH = 256
+"""As fast as any budget; with more, what a batch computes no longer fits the core's cache."""
 MAX_WINDOWS = 16
 """Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
-SMALLEST_BATCH = 64
-"""Tokens below which a batch is not shared out; with as many, int8 products reach their full rate."""
 SPECIAL_TOKENS = 2
 """A window is the beginning mark, its tokens, the end mark."""
 
@@ -43,6 +41,7 @@ class Network:
     def __init__(self, parts: BundleParts, threads: int = 0, graph: Path | None = None) -> None:
         self._parts = parts
         self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
+        self._masked = len(self._session.get_inputs()) > 1  # a traced graph reads a mask
         self._tokenizer = open_tokenizer(parts)
         self._threads = threads or _cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="network") if self._threads > 1 else None
@@ -65,7 +64,7 @@ class Network:
             owners += [row] * len(found)
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
-        batches = list(like_batches(lengths, TOKENS_PER_BATCH, self._threads))
+        batches = list(even_batches(lengths, TOKENS_PER_BATCH))
         answers = self._run([[windows[window] for window in part] for part in batches])
         out = np.zeros((len(texts), self.width), dtype=np.float32)
         for part, answer in zip(batches, answers, strict=True):
@@ -80,15 +79,12 @@ class Network:
         return list(self._pool.map(self._answer, batches))
 
     def _answer(self, windows: list[list[int]]) -> Floats:
-        """Outputs of one batch, shape (windows, width)."""
-        width = max(map(len, windows))
-        ids = np.full((len(windows), width), self._parts.config.pad_token_id, dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for line, window in enumerate(windows):
-            ids[line, : len(window)] = window
-            mask[line, : len(window)] = 1
-        answers = self._session.run(list(self.columns), {"input_ids": ids, "attention_mask": mask})
-        return np.concatenate(answers, axis=1)
+        """Outputs of windows of one length, shape (windows, width)."""
+        ids = np.array(windows, dtype=np.int64)
+        feeds = {"input_ids": ids}
+        if self._masked:
+            feeds["attention_mask"] = np.ones_like(ids)
+        return np.concatenate(self._session.run(list(self.columns), feeds), axis=1)
 
 
 def split_windows(ids: list[int], limit: int) -> list[list[int]]:
@@ -100,20 +96,17 @@ def split_windows(ids: list[int], limit: int) -> list[list[int]]:
     return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
 
 
-def like_batches(lengths: npt.NDArray[np.int64], budget: int, threads: int = 1) -> Iterator[npt.NDArray[np.int64]]:
-    """Row indices in batches of like length whose padded size stays within the budget of tokens.
+def even_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Row indices in batches of one length and within the budget of tokens, or of one row; the longest first.
 
-    What would fill fewer batches than there are threads is shared out among them.
+    Whoever shares them out to threads then ends with the short ones, and no thread waits long for another.
     """
-    order = np.argsort(lengths, kind="stable")
-    budget = min(budget, max(int(lengths.sum()) // threads, SMALLEST_BATCH))
-    start = 0
-    while start < len(order):
-        end = start + 1
-        while end < len(order) and (end + 1 - start) * lengths[order[end]] <= budget:
-            end += 1
-        yield order[start:end]
-        start = end
+    order = np.argsort(-lengths, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths[order])) + 1
+    for rows in np.split(order, ends):
+        size = max(budget // int(lengths[rows[0]]), 1) if len(rows) else 1
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
 
 def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:

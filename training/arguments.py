@@ -44,6 +44,7 @@ class Distillation(Config):
 
     teacher: Literal["champion"] | int = "champion"
     layers: int = Field(default=3, ge=1, le=48)
+    intermediate_share: float = Field(default=0.5, gt=0, le=1)
     max_tokens: int = Field(default=128, ge=8, le=512)
     augmented: float = Field(default=2.0, ge=0, le=100)
     held_out_share: float = Field(default=0.05, gt=0, lt=0.5)

@@ -27,11 +27,13 @@ from training.augmentations import augmented
 from training.fine_tune import last_checkpoint, use_bf16
 from training.frozen import read_rows
 from training.likeness import Fidelity
-from training.student import Imitation, cut
+from training.student import Imitation, channel_weight, cut, kept_layers, narrow
 from training.teacher import Answers, Teacher, answer, encode
 
 log = logging.getLogger(__name__)
 LEAST_TEXTS = 50
+WEIGHING_ROWS = 200
+"""Texts that show which channels of the teacher's layers a narrower student can do without."""
 SCALE_ROWS = 500
 """Texts whose token states give the deviation of such states."""
 FIDELITY = "fidelity.json"
@@ -64,10 +66,10 @@ def distill_encoder(
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     transformers.set_seed(arguments.seed)
-    student = _beginning(teacher, arguments)
     taught, held_out = _parts(texts, arguments)
     pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
     rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
+    student = _beginning(teacher, rows[0], pad, arguments)
     say(f"teaching a student of {arguments.layers} layers on {len(taught)} texts, {len(held_out)} held out")
     answers = [answer(teacher, part, pad, cache, bf16, say) for part in rows]
     deviation = _state_deviation(answers[0], rows[0]["length"][:SCALE_ROWS])
@@ -84,9 +86,15 @@ def distill_encoder(
     return found
 
 
-def _beginning(teacher: Teacher, arguments: Distillation) -> Any:
+def _beginning(teacher: Teacher, rows: Any, pad: Any, arguments: Distillation) -> Any:
     """The student before it is taught; nothing is dropped out: with so much to imitate none is overfitted."""
-    student = cut(teacher.network.encoder, arguments.layers)
+    encoder = teacher.network.encoder
+    student = cut(encoder, arguments.layers)
+    if arguments.intermediate_share < 1:
+        texts = rows.select(range(min(len(rows), WEIGHING_ROWS))).select_columns(["input_ids", "attention_mask"])
+        weight = channel_weight(encoder, [pad([text]) for text in texts])
+        kept = [weight[place] for place in kept_layers(teacher.layers, arguments.layers)]
+        narrow(student, kept, arguments.intermediate_share)
     for module in student.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0

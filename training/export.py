@@ -124,13 +124,15 @@ def check_agreement(network: ComplaintNetwork, batches: Sequence[Batch], folder:
     import onnxruntime as ort
 
     session = ort.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
+    read = [each.name for each in session.get_inputs()]
     worst = 0.0
     network = network.eval()
-    for batch in batches:
+    rows = [ids[mask > 0][None] for b in batches for ids, mask in zip(b["input_ids"], b["attention_mask"], strict=True)]
+    for ids in rows:
+        mask = torch.ones_like(ids)
         with torch.no_grad():
-            ids, mask = batch["input_ids"], batch["attention_mask"]
             expected = network(ids, mask) | {FEATURES: network.standardised(network.pooled(ids, mask))}
-        feeds = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
+        feeds = {name: {"input_ids": ids, "attention_mask": mask}[name].numpy() for name in read}
         answers = session.run(list(OUTPUTS), feeds)
         for name, answer in zip(OUTPUTS, answers, strict=True):
             worst = max(worst, float(np.abs(expected[name].numpy() - answer).max()))

@@ -1,9 +1,9 @@
 """A BERT network as a graph of fused operators, written directly from its weights.
 
 In: a `ComplaintNetwork` around a plain BERT or RoBERTa encoder. Out: an ONNX model with ONNX Runtime's own
-operators (attention, skip-layer-norm, bias-GELU), inputs `input_ids, attention_mask`, shape (batch,
-tokens), outputs the logits of each head and `features`. ONNX Runtime's optimizer finds none of the
-attention in what torch exports of transformers 5, and tracing takes half a minute; this takes a second.
+attention, input `input_ids`, shape (batch, tokens), outputs the logits of each head and `features`. There is no
+mask: the rows of a batch have one length. ONNX Runtime's optimizer finds none of the attention in what torch
+exports of transformers 5, and tracing takes half a minute; this takes a second.
 Activations that are larger than their neighbours by an order of magnitude sit in single channels of
 the feed-forward part; they get a path of their own, so that the others can be quantised finely (as in LLM.int8,
 Dettmers et al. 2022, arXiv:2208.07339).
@@ -22,7 +22,6 @@ from models.network import ComplaintNetwork
 
 FIRST_POSITION = {"BertModel": "absolute", "RobertaModel": "after padding", "XLMRobertaModel": "after padding"}
 """Encoders that are written directly, and where they count positions from."""
-INPUTS = ("input_ids", "attention_mask")
 ORT = "com.microsoft"
 OPSET, IR = 20, 10
 Array = npt.NDArray[Any]
@@ -73,7 +72,7 @@ def fused_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any
     graph = helper.make_graph(
         writer.nodes,
         "complaints",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in INPUTS],
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
         list(writer.tensors.values()),
     )
@@ -106,50 +105,36 @@ class _Writer:
         return outputs[0]
 
     def embeddings(self, first_position: int, eps: float) -> str:
-        from onnx import TensorProto
-
         prefix = "encoder.embeddings."
-        for name in INPUTS:
-            self.node("Cast", [name], f"{name}.int32", to=TensorProto.INT32)
         types = self.weights[prefix + "token_type_embeddings.weight"][0]  # every token is of the first type
         positions = self.weights[prefix + "position_embeddings.weight"][first_position:]
-        inputs = [
-            "input_ids.int32", "",
-            self.constant("words", self.weights[prefix + "word_embeddings.weight"]),
-            self.constant("positions", positions + types), "",
-            *self._norm(prefix + "LayerNorm"),
-        ]  # fmt: skip
-        return self.node("EmbedLayerNormalization", inputs, "embedded", "", domain=ORT, epsilon=eps)
+        words = self.constant("words", self.weights[prefix + "word_embeddings.weight"])
+        self.node("Gather", [words, "input_ids"], "words.read")
+        self.node("Shape", ["input_ids"], "length", start=1)
+        bounds = [self.constant("first", np.array([0])), "length", self.constant("axes", np.array([0]))]
+        self.node("Slice", [self.constant("positions", positions + types), *bounds], "positions.read")
+        return self._normed(["words.read", "positions.read"], prefix + "LayerNorm", "embedded", eps)
 
     def layer(self, number: int, states: str, attention_heads: int, eps: float, seen: Ranges | None) -> str:
         """One layer of the encoder; the tensor of its token states."""
         source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
-        parts = ["query", "key", "value"]
-        matrices = [self._matrix(f"{source}attention.self.{part}") for part in parts]
+        parts = [f"{source}attention.self.{part}" for part in ("query", "key", "value")]
+        matrices = [self._matrix(part) for part in parts]
         read, matrices = self._levelled(states, f"{here}read", None if seen is None else seen.states, matrices)
-        for part, matrix in zip(parts, matrices, strict=True):
-            self._matmul(read, f"{here}{part}", matrix)
-        biases = np.concatenate([self.weights[f"{source}attention.self.{part}.bias"] for part in parts])
-        attended = [f"{here}{part}" for part in parts]
-        attended += [self.constant(f"{here}attention.bias", biases), "attention_mask.int32"]
-        self.node("MultiHeadAttention", attended, f"{here}attended", domain=ORT, num_heads=attention_heads)
-        self._matmul(f"{here}attended", f"{here}told", self._matrix(f"{source}attention.output.dense"))
-        told = self.node("Add", [f"{here}told", self._bias(f"{source}attention.output.dense")], f"{here}told.biased")
-        middle = self._normed([states, told], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
+        told = [
+            self._biased(self._matmul(read, f"{here}read{number}", matrix), part)
+            for number, (part, matrix) in enumerate(zip(parts, matrices, strict=True))
+        ]
+        attended = self.node("MultiHeadAttention", told, f"{here}attended", domain=ORT, num_heads=attention_heads)
+        dense = f"{source}attention.output.dense"
+        gained = self._biased(self._matmul(attended, f"{here}gained", self._matrix(dense)), dense)
+        middle = self._normed([states, gained], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
         fed = self._feed_forward(middle, source, here, seen)
         return self._normed([middle, *fed], f"{source}output.LayerNorm", f"{here}states", eps)
 
     def heads(self, states: str) -> None:
         """The mean over tokens, standardised, and a linear head each."""
-        from onnx import TensorProto
-
-        axis = self.constant("axis", np.array([1]))
-        self.node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
-        self.node("Unsqueeze", ["mask", axis], "mask.row")
-        self.node("MatMul", ["mask.row", states], "sums.row")
-        self.node("Squeeze", ["sums.row", axis], "sums")
-        self.node("ReduceSum", ["mask", axis], "tokens", keepdims=1)
-        self.node("Div", ["sums", "tokens"], "pooled")
+        self.node("ReduceMean", [states, self.constant("axis", np.array([1]))], "pooled", keepdims=0)
         self.node("Sub", ["pooled", self.constant("feature_mean", self.weights["feature_mean"])], "centred")
         self.node("Div", ["centred", self.constant("deviation", self.weights["feature_deviation"])], FEATURES)
         for head in HEADS:
@@ -204,20 +189,23 @@ class _Writer:
         few = [] if seen is None else np.sort(np.argsort(seen.hidden)[-min(OUTLIERS, len(bias) // 2) :]).tolist()
         states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
         kept = np.setdiff1d(np.arange(len(bias)), few)
-        raised = self._matmul(states, f"{here}raised", up[:, kept])
-        inputs = [raised, self.constant(f"{here}raised.bias", bias[kept])]
-        hidden = self.node("BiasGelu", inputs, f"{here}hidden", domain=ORT)
-        self._matmul(hidden, f"{here}fed", down[kept])
-        fed = self.node("Add", [f"{here}fed", self._bias(f"{source}output.dense")], f"{here}fed.biased")
+        fed = self._biased(self._between(states, here, up[:, kept], bias[kept], down[kept]), f"{source}output.dense")
         if not few:
             return [fed]
-        raised = self._matmul(states, f"{here}{FP32}raised", up[:, few])
-        inputs = [raised, self.constant(f"{here}{FP32}bias", bias[few])]
-        hidden = self.node("BiasGelu", inputs, f"{here}{FP32}hidden", domain=ORT)
-        return [fed, self._matmul(hidden, f"{here}{FP32}fed", down[few])]
+        return [fed, self._between(states, f"{here}{FP32}", up[:, few], bias[few], down[few])]
+
+    def _between(self, states: str, here: str, up: Array, bias: Array, down: Array) -> str:
+        raised = self._matmul(states, f"{here}raised", up)
+        raised = self.node("Add", [raised, self.constant(f"{here}raised.bias", bias)], f"{here}raised.biased")
+        # Not ORT's BiasGelu: a product adds its bias as it is written, and GELU alone takes half as long
+        hidden = self.node("Gelu", [raised], f"{here}hidden", domain=ORT)
+        return self._matmul(hidden, f"{here}fed", down)
 
     def _matmul(self, states: str, name: str, matrix: Array) -> str:
         return self.node("MatMul", [states, self.constant(f"{name}.weight", matrix)], name)
+
+    def _biased(self, product: str, source: str) -> str:
+        return self.node("Add", [product, self._bias(source)], f"{product}.biased")
 
     def _matrix(self, name: str) -> Array:
         transposed: Array = self.weights[f"{name}.weight"].T

@@ -1,4 +1,4 @@
-"""The student: an encoder of a few of the teacher's layers, and the losses that bring it close to the teacher.
+"""The student: an encoder of a few of the teacher's layers, narrower ones if asked for, and its losses.
 
 In: a teacher, and batches of token ids with the teacher's token states. Out: an encoder as small as asked
 for, and a module whose forward gives the loss: the mean squared error of the standardised mean-pooled
@@ -8,6 +8,7 @@ arXiv:1503.02531; Jiao et al. 2020, TinyBERT, arXiv:1909.10351).
 """
 
 import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,67 @@ def cut(encoder: Any, layers: int) -> Any:
         EncoderError: the student would not be smaller than its teacher.
     """
     student = copy.deepcopy(encoder)
-    stack = max((m for m in student.modules() if isinstance(m, nn.ModuleList)), key=len)
+    stack = _stack(student)
     kept = kept_layers(len(stack), layers)
     for place in reversed(range(len(stack))):
         if place not in kept:
             del stack[place]
     student.config.num_hidden_layers = layers
     return student
+
+
+def channel_weight(encoder: Any, batches: Sequence[Mapping[str, torch.Tensor]]) -> list[Floats]:
+    """How much each channel inside each layer's feed-forward part adds to its answer, shape (intermediate,).
+
+    The root mean square of the channel on real texts times the norm of the weights that read it, as in Wanda (Sun
+    et al. 2023, arXiv:2306.11695), here for whole channels.
+
+    Raises:
+        EncoderError: its layers are not built as BERT's.
+    """
+    stack: Any = _stack(encoder)
+    squares: list[Any] = [0.0] * len(stack)
+
+    def note(number: int, values: torch.Tensor) -> None:
+        squares[number] = squares[number] + (values.float() ** 2).mean(dim=(0, 1))
+
+    try:
+        outer = [layer.output.dense.weight.detach().norm(dim=0) for layer in stack]
+        watched = [
+            layer.intermediate.register_forward_hook(lambda _, __, answer, n=number: note(n, answer))
+            for number, layer in enumerate(stack)
+        ]
+    except AttributeError:
+        raise EncoderError(
+            "only the layers of a BERT can be made narrower: set intermediate_share to 1 for this encoder"
+        ) from None
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+    finally:
+        for hook in watched:
+            hook.remove()
+    return [(square.sqrt() * norm).numpy() for square, norm in zip(squares, outer, strict=True)]
+
+
+def narrow(student: Any, weight: Sequence[Floats], share: float) -> None:
+    """Leave each layer's feed-forward part only its weightiest channels; `weight` is that of each layer."""
+    width = max(1, round(share * len(weight[0])))
+    layers: Any = _stack(student)
+    for layer, channels in zip(layers, weight, strict=True):
+        kept = torch.from_numpy(np.sort(np.argsort(channels)[-width:]))
+        up, down = layer.intermediate.dense, layer.output.dense
+        up.weight = nn.Parameter(up.weight.detach()[kept].clone())
+        up.bias = nn.Parameter(up.bias.detach()[kept].clone())
+        down.weight = nn.Parameter(down.weight.detach()[:, kept].clone())
+        up.out_features = down.in_features = width
+    student.config.intermediate_size = width
+
+
+def _stack(encoder: Any) -> nn.ModuleList:
+    """The encoder's layers."""
+    return max((module for module in encoder.modules() if isinstance(module, nn.ModuleList)), key=len)
 
 
 class Imitation(nn.Module):

@@ -1,5 +1,7 @@
 """The student: which layers it keeps, and a loss that is nothing where it says what its teacher says."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from tests.training.tiny import HIDDEN, tiny_network  # noqa: E402
 from training.arguments import Distillation  # noqa: E402
-from training.student import Imitation, cut, kept_layers  # noqa: E402
+from training.student import Imitation, channel_weight, cut, kept_layers, narrow  # noqa: E402
 from training.teacher import Teacher  # noqa: E402
 
 
@@ -67,6 +69,39 @@ def test_a_cut_encoder_runs_and_leaves_the_teacher_as_it_was(architecture, batch
     assert student(**batch).last_hidden_state.shape == before.shape
     assert whole.layers == 3
     assert torch.equal(states(whole, batch), before)
+
+
+def test_a_narrower_student_loses_only_channels_that_say_nothing(batch):
+    whole = teacher()
+    layers = whole.network.encoder.encoder.layer
+    idle = [3, 7, 20]
+    with torch.no_grad():
+        for layer in layers:
+            layer.output.dense.weight[:, idle] = 0.0
+    expected, width = states(whole, batch), layers[0].intermediate.dense.out_features
+    student = copy.deepcopy(whole.network.encoder)
+    narrow(student, channel_weight(whole.network.encoder, [batch]), 1 - len(idle) / width)
+    assert student.config.intermediate_size == student.encoder.layer[2].output.dense.in_features == width - len(idle)
+    with torch.no_grad():
+        torch.testing.assert_close(student(**batch).last_hidden_state, expected)
+    assert layers[0].intermediate.dense.out_features == width, "the teacher is as it was"
+
+
+def test_the_channels_that_move_the_answer_most_are_kept(batch):
+    whole = teacher()
+    layer = whole.network.encoder.encoder.layer[0]
+    with torch.no_grad():
+        layer.intermediate.dense.bias[5] = 30.0
+        layer.intermediate.dense.bias[6] = 30.0
+        layer.output.dense.weight[:, 6] = 0.0
+    weight = channel_weight(whole.network.encoder, [batch])[0]
+    assert weight.argmax() == 5
+    assert weight[6] == 0
+
+
+def test_an_encoder_of_other_layers_says_that_it_cannot_be_narrowed(batch):
+    with pytest.raises(EncoderError, match="set intermediate_share to 1 for this encoder"):
+        channel_weight(teacher("DistilBert").network.encoder, [batch])
 
 
 @pytest.mark.parametrize("has_heads", [True, False])
