@@ -28,8 +28,10 @@ from data.settings import CHECKOUT, settings
 from models.bundle import ONNX
 from models.classifier import CACHED_TEXTS, Classifier
 from models.labels import HEADS
+from training.evaluate import held_out
 from training.quantise import agreement
 from training.splits import fingerprint
+from training.tracking import CLASSIFIER, champion_bundle
 
 NAME = "classifier_speed"
 BATCHES = (1, 8, 32)
@@ -99,11 +101,14 @@ def main(
     table: Annotated[Path | None, typer.Option(help="Write the table here too (Markdown).")] = None,
 ) -> None:
     """Measure throughput, latency, memory, growth and the service under load."""
-    corpus = load_corpus(texts)
     work = settings().home.resolve() / "benchmarks" / NAME
-    teacher = bundle or champion()
+    teacher, version = (bundle, None) if bundle is not None else champion_bundle(CLASSIFIER)
+    corpus = load_corpus(texts, version)
     folders = prepare(teacher, student, cut, corpus, work)
-    figures: dict[str, Any] = {"texts": describe(corpus), "student": said_of_student(student, cut)}
+    figures: dict[str, Any] = {
+        "texts": describe(corpus) | {"new_to_the_champion": version is not None},
+        "student": said_of_student(student, cut),
+    }
     figures["agreement"] = agreement_of(folders, corpus)
     figures["contenders"] = measure(folders, corpus, work, repeats)
     engine = folders.get("student int8", folders["teacher int8"])
@@ -121,8 +126,8 @@ def main(
     console.print(f"results → {out}\n{targets_line(goals)}")
 
 
-def load_corpus(count: int) -> Corpus:
-    """Kursk's complaints where there are real data, else the bundled sample."""
+def load_corpus(count: int, version: int | None = None) -> Corpus:
+    """Kursk's complaints where there are real data, else the bundled sample; no text that a version was trained on."""
     folder = settings().real_data
     if folder is not None and (folder / "text" / "kursk.csv").is_file():
         name, frame = "kursk", pd.read_csv(folder / "text" / "kursk.csv", dtype="string").astype(object)
@@ -132,15 +137,9 @@ def load_corpus(count: int) -> Corpus:
         console.print("TSUR_REAL_DATA names no folder with text/kursk.csv: the bundled sample is measured instead")
         name, frame = "sample", sample_complaints()
     frame = frame[["id", "text", *HEADS]].assign(text=[mask(clean_text(text)) for text in frame["text"]])
-    drawn = frame.sample(min(count, len(frame)), random_state=0)
+    new = frame if version is None else held_out(frame, version)[0]
+    drawn = new.sample(min(count, len(new)), random_state=0)
     return Corpus(name, drawn["text"].tolist(), frame, fingerprint(frame.assign(municipality=None)))
-
-
-def champion() -> Path:
-    """The registered classifier's bundle."""
-    from training.tracking import CLASSIFIER, champion_bundle
-
-    return champion_bundle(CLASSIFIER)[0]
 
 
 def prepare(teacher: Path, student: Path | None, cut: int | None, corpus: Corpus, work: Path) -> dict[str, Path]:

@@ -126,8 +126,10 @@ class Classifier:
 
     def _outputs(self, texts: list[str]) -> tuple[Floats, list[bool]]:
         """Both halves' logits and the features, side by side as the network gives them."""
-        outputs, cut = self._network(texts)
-        for head, logits in self._ngrams.logits(texts).items():
+        finish = self._network.begin(texts)
+        ngrams = self._ngrams.logits(texts)  # while the network reads
+        outputs, cut = finish()
+        for head, logits in ngrams.items():
             outputs[:, self._network.columns[head]] += logits
         return outputs, cut
 

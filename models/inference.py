@@ -5,7 +5,7 @@ call; long ones are read in windows; windows of one length share a batch, so not
 a budget of tokens keeps what a batch computes in the core's cache, and batches run side by side, one a core.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,7 @@ class Network:
         self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
         self._masked = len(self._session.get_inputs()) > 1  # a traced graph reads a mask
         self._tokenizer = open_tokenizer(parts)
-        self._threads = threads or _cores()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="network") if self._threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="network")
         ends = np.cumsum([0, *widths.values()]).tolist()
         self.columns = {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
         self.width = ends[-1]
@@ -54,6 +53,10 @@ class Network:
 
         Features are a mean over tokens and the heads linear on it, so a long text's are means over its windows.
         """
+        return self.begin(texts)()
+
+    def begin(self, texts: Sequence[str]) -> Callable[[], tuple[Floats, list[bool]]]:
+        """Start to read texts on other threads; what is returned waits for them and gives what a call gives."""
         config = self._parts.config
         encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
         windows: list[Any] = []
@@ -63,20 +66,20 @@ class Network:
             windows += found
             owners += [row] * len(found)
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
         batches = list(even_batches(lengths, TOKENS_PER_BATCH))
-        answers = self._run([[windows[window] for window in part] for part in batches])
-        out = np.zeros((len(texts), self.width), dtype=np.float32)
-        for part, answer in zip(batches, answers, strict=True):
-            rows = np.array(owners)[part]
-            np.add.at(out, rows, answer * (lengths[part] / whole[rows])[:, None].astype(np.float32))
+        answers = [self._pool.submit(self._answer, [windows[window] for window in part]) for part in batches]
         limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
-        return out, [len(encoding) > limit for encoding in encodings]
+        cut = [len(encoding) > limit for encoding in encodings]
 
-    def _run(self, batches: list[list[list[int]]]) -> list[Floats]:
-        if self._pool is None or len(batches) < 2:
-            return [self._answer(batch) for batch in batches]
-        return list(self._pool.map(self._answer, batches))
+        def wait() -> tuple[Floats, list[bool]]:
+            whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
+            out = np.zeros((len(texts), self.width), dtype=np.float32)
+            for part, answer in zip(batches, answers, strict=True):
+                rows = np.array(owners)[part]
+                np.add.at(out, rows, answer.result() * (lengths[part] / whole[rows])[:, None].astype(np.float32))
+            return out, cut
+
+        return wait
 
     def _answer(self, windows: list[list[int]]) -> Floats:
         """Outputs of windows of one length, shape (windows, width)."""
