@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue import Catalogue
 from data.errors import LabelError, RequestError, TsurError
@@ -52,10 +52,11 @@ REASONS_RU: dict[Reason, str] = {
 @router.post(
     "/classify",
     summary="Classify complaints and decide where they go",
+    response_model=ClassifyAnswer,
     dependencies=[Depends(admitted)],
     responses={429: {"model": ErrorAnswer, "description": "As many as can be answered in time (`too_many_requests`)"}},
 )
-def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> ClassifyAnswer:
+def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Response:
     """Route or review each complaint; every answered decision is stored (with its text masked)."""
     request.state.items = len(body.items)
     champion = runtime.champions.classifier
@@ -78,7 +79,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Classif
     runtime.store.save_decisions(decisions)
     runtime.metrics.classified(result.decision for result in results)
     runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
-    return ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
+    answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
+    return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
 
 
 @router.post(

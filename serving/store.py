@@ -90,7 +90,9 @@ class Store:
     def __init__(self, url: str, timezone: str = "Europe/Moscow") -> None:
         self._zone = ZoneInfo(timezone)
         self._engine = _engine(url)
-        self._insert = INSERTS[self._engine.dialect.name]
+        insert_or_replace = INSERTS[self._engine.dialect.name]
+        self._save_decision = _upsert(insert_or_replace, DecisionRow, ["source", "id"])
+        self._save_features = _upsert(insert_or_replace, FeaturesRow, ["source", "complaint_id"])
         self._prepared = False
         self._lock = Lock()
 
@@ -125,10 +127,8 @@ class Store:
             }
             for decision in decisions
         ]
-        upsert = self._insert(DecisionRow)
-        fresh = {name: upsert.excluded[name] for name in rows[0] if name not in ("source", "id")}
         with self._transaction("written") as connection:
-            connection.execute(upsert.on_conflict_do_update(index_elements=["source", "id"], set_=fresh), rows)
+            connection.execute(self._save_decision, rows)
             read = [(d.source, d.id, d.model_version, d.features) for d in decisions if d.features is not None]
             self._write_features(connection, read)
 
@@ -145,10 +145,7 @@ class Store:
         columns = ("source", "complaint_id", "model_version", "features")
         rows = [dict(zip(columns, (*key, row.astype(HALF).tobytes()), strict=True)) for *key, row in read]
         if rows:
-            upsert = self._insert(FeaturesRow)
-            fresh = {name: upsert.excluded[name] for name in columns[2:]}
-            index = ["source", "complaint_id"]
-            connection.execute(upsert.on_conflict_do_update(index_elements=index, set_=fresh), rows)
+            connection.execute(self._save_features, rows)
 
     def decided(self, first: date, last: date, version: str, limit: int) -> pd.DataFrame:
         """The newest complaints of these local days, the oldest first, with what `version` read of them.
@@ -270,6 +267,13 @@ def _as_searched(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
             "features": pd.Series(features, dtype=object),
         }
     )
+
+
+def _upsert(insert_into: Any, table: type[Table], key: Sequence[str]) -> Any:
+    """The statement that stores rows, replacing those of the same key; built once, not a request."""
+    statement = insert_into(table)
+    fresh = {column.name: statement.excluded[column.name] for column in table.__table__.c if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=fresh)
 
 
 def _naive(moment: datetime) -> datetime:
