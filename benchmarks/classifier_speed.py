@@ -192,7 +192,7 @@ def layers_of(folder: Path) -> int:
     import onnx
 
     nodes = onnx.load(folder / ONNX, load_external_data=False).graph.node
-    return sum(node.op_type == "MultiHeadAttention" for node in nodes)
+    return sum(node.op_type == "Attention" for node in nodes)
 
 
 def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) -> dict[str, Any]:

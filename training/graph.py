@@ -1,8 +1,8 @@
-"""A BERT network as a graph of fused operators, written directly from its weights.
+"""A BERT network as an ONNX graph, written directly from its weights.
 
-In: a `ComplaintNetwork` around a plain BERT or RoBERTa encoder. Out: an ONNX model with ONNX Runtime's own
-attention, input `input_ids`, shape (batch, tokens), outputs the logits of each head and `features`. There is no
-mask: the rows of a batch have one length. ONNX Runtime's optimizer finds none of the attention in what torch
+In: a `ComplaintNetwork` around a plain BERT or RoBERTa encoder. Out: an ONNX model of standard operators, attention
+and GELU whole, input `input_ids`, shape (batch, tokens), outputs the logits of each head and `features`. There is
+no mask: the rows of a batch have one length. ONNX Runtime's optimizer finds none of the attention in what torch
 exports of transformers 5, and tracing takes half a minute; this takes a second.
 Activations that are larger than their neighbours by an order of magnitude sit in single channels of
 the feed-forward part; they get a path of their own, so that the others can be quantised finely (as in LLM.int8,
@@ -22,8 +22,7 @@ from models.network import ComplaintNetwork
 
 FIRST_POSITION = {"BertModel": "absolute", "RobertaModel": "after padding", "XLMRobertaModel": "after padding"}
 """Encoders that are written directly, and where they count positions from."""
-ORT = "com.microsoft"
-OPSET, IR = 20, 10
+OPSET, IR = 23, 11
 Array = npt.NDArray[Any]
 OUTLIERS = 8
 """In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
@@ -76,8 +75,7 @@ def fused_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
         list(writer.tensors.values()),
     )
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ORT, 1)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 
 
 class _Writer:
@@ -95,14 +93,11 @@ class _Writer:
         self.tensors[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name
 
-    def node(self, operator: str, inputs: Sequence[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
+    def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
         from onnx import helper
 
-        name = f"{outputs[0]}.{operator}"
-        self.nodes.append(
-            helper.make_node(operator, list(inputs), list(outputs), name=name, domain=domain, **attributes)
-        )
-        return outputs[0]
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"{output}.{operator}", **attributes))
+        return output
 
     def embeddings(self, first_position: int, eps: float) -> str:
         prefix = "encoder.embeddings."
@@ -125,7 +120,8 @@ class _Writer:
             self._biased(self._matmul(read, f"{here}read{number}", matrix), part)
             for number, (part, matrix) in enumerate(zip(parts, matrices, strict=True))
         ]
-        attended = self.node("MultiHeadAttention", told, f"{here}attended", domain=ORT, num_heads=attention_heads)
+        heads = {"q_num_heads": attention_heads, "kv_num_heads": attention_heads}
+        attended = self.node("Attention", told, f"{here}attended", **heads)
         dense = f"{source}attention.output.dense"
         gained = self._biased(self._matmul(attended, f"{here}gained", self._matrix(dense)), dense)
         middle = self._normed([states, gained], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
@@ -197,8 +193,8 @@ class _Writer:
     def _between(self, states: str, here: str, up: Array, bias: Array, down: Array) -> str:
         raised = self._matmul(states, f"{here}raised", up)
         raised = self.node("Add", [raised, self.constant(f"{here}raised.bias", bias)], f"{here}raised.biased")
-        # Not ORT's BiasGelu: a product adds its bias as it is written, and GELU alone takes half as long
-        hidden = self.node("Gelu", [raised], f"{here}hidden", domain=ORT)
+        # Not ONNX Runtime's BiasGelu: products add their bias as they are written, and GELU alone takes half as long
+        hidden = self.node("Gelu", [raised], f"{here}hidden")
         return self._matmul(hidden, f"{here}fed", down)
 
     def _matmul(self, states: str, name: str, matrix: Array) -> str:

@@ -47,7 +47,7 @@ def test_the_graph_that_is_written_from_the_weights_is_fused_and_agrees(architec
     batches = [batch(3, 9), batch(2, 20)]
     export_onnx(network, tmp_path / ONNX, batches)
     found = operators(tmp_path / ONNX)
-    assert found.count("MultiHeadAttention") == found.count("Gelu") // 2 == len(network.stack)
+    assert found.count("Attention") == found.count("Gelu") // 2 == len(network.stack)
     assert "Softmax" not in found
     assert check_agreement(network, [*batches, batch(1, 2)], tmp_path) < 1e-4
 
