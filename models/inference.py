@@ -59,25 +59,20 @@ class Network:
         """Start to read texts on other threads; what is returned waits for them and gives what a call gives."""
         config = self._parts.config
         encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
-        windows: list[Any] = []
-        owners: list[int] = []
-        for row, encoding in enumerate(encodings):
-            found = split_windows(encoding.ids, config.max_tokens)
-            windows += found
-            owners += [row] * len(found)
+        found = [split_windows(encoding.ids, config.max_tokens) for encoding in encodings]
+        windows = [window for of_text in found for window in of_text]
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         batches = list(even_batches(lengths, TOKENS_PER_BATCH))
         answers = [self._pool.submit(self._answer, [windows[window] for window in part]) for part in batches]
         limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
         cut = [len(encoding) > limit for encoding in encodings]
+        counts = [len(of_text) for of_text in found]
 
         def wait() -> tuple[Floats, list[bool]]:
-            whole = np.bincount(owners, weights=lengths, minlength=len(texts)) if owners else lengths
-            out = np.zeros((len(texts), self.width), dtype=np.float32)
+            read = np.empty((len(windows), self.width), dtype=np.float32)
             for part, answer in zip(batches, answers, strict=True):
-                rows = np.array(owners)[part]
-                np.add.at(out, rows, answer.result() * (lengths[part] / whole[rows])[:, None].astype(np.float32))
-            return out, cut
+                read[part] = answer.result()
+            return mean_of_windows(read, lengths, counts), cut
 
         return wait
 
@@ -97,6 +92,16 @@ def split_windows(ids: list[int], limit: int) -> list[list[int]]:
     inner = ids[1:-1][: MAX_WINDOWS * (limit - SPECIAL_TOKENS)]
     parts = np.array_split(np.array(inner), -(-len(inner) // (limit - SPECIAL_TOKENS)))
     return [[ids[0], *part.tolist(), ids[-1]] for part in parts]
+
+
+def mean_of_windows(read: Floats, lengths: npt.NDArray[np.int64], counts: Sequence[int]) -> Floats:
+    """Each text's mean over its windows, which stand in a row, by their lengths; shape (texts, width)."""
+    if len(read) == len(counts):
+        return read
+    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    shares = lengths / np.repeat(np.add.reduceat(lengths, firsts), counts)
+    mean: Floats = np.add.reduceat(read * shares[:, None].astype(np.float32), firsts, axis=0)
+    return mean
 
 
 def even_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.NDArray[np.int64]]:
