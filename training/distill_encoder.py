@@ -24,11 +24,11 @@ from models.labels import HEADS
 from models.network import ComplaintNetwork
 from training.arguments import Distillation
 from training.augmentations import augmented
-from training.fine_tune import last_checkpoint, use_bf16
 from training.frozen import read_rows
 from training.likeness import Fidelity
 from training.student import Imitation, channel_weight, cut, kept_layers, narrow
 from training.teacher import Answers, Teacher, answer, encode
+from training.trainer import last_checkpoint, make_trainer, use_bf16
 
 log = logging.getLogger(__name__)
 LEAST_TEXTS = 50
@@ -136,52 +136,14 @@ class _Collator:
 def _trainer(
     imitation: Imitation, rows: Sequence[Any], collators: Sequence[_Collator], arguments: Distillation, folder: Path
 ) -> Any:
-    from torch.utils.data import DataLoader
-    from transformers import PrinterCallback, Trainer, TrainingArguments
-
-    from training.progress import EpochsToMlflow, RichProgress
-
-    settings = TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=arguments.epochs,
-        per_device_train_batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate,
-        warmup_steps=arguments.warmup_share,
-        train_sampling_strategy="group_by_length",
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=1,
-        logging_strategy="epoch",
-        prediction_loss_only=True,
-        label_names=["states"],
-        bf16=use_bf16(arguments.bf16),
-        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
-        seed=arguments.seed,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to="none",
-        log_level="error",
-        dataloader_pin_memory=False,
-    )
     trained = [p for p in imitation.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": arguments.weight_decay},
         {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
     ]
-    trainer = Trainer(
-        model=imitation,
-        args=settings,
-        train_dataset=rows[0],
-        eval_dataset=rows[1],
-        data_collator=collators[0],
-        optimizers=(torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True), None),
-        callbacks=[RichProgress("distilling"), EpochsToMlflow()],
-    )
-    # The Trainer knows one collator; the teacher's answers to the held-out texts are others.
-    held_out = DataLoader(rows[1], arguments.batch_size, collate_fn=collators[1])
-    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(held_out)
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True)
+    own: Any = {"prediction_loss_only": True, "label_names": ["states"]}
+    return make_trainer(imitation, rows, collators, arguments, folder, optimizer, "distilling", **own)
 
 
 def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:

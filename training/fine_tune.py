@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader
 
 from data.catalogue import Catalogue
 from data.errors import EncoderError
@@ -37,12 +36,11 @@ from training.frozen import FrozenStates, can_keep, read_rows
 from training.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.metrics import head_metrics
 from training.splits import text_keys
+from training.trainer import epochs_done, last_checkpoint, make_trainer, use_bf16
 from training.trimmings import with_trimmings
 
 log = logging.getLogger(__name__)
 SCORE = "score"
-BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
-"""Of processors that multiply in bf16; on others it is emulated and slower than fp32."""
 HELD_OUT = "held_out.npz"
 """Logits of the training rows by heads fitted without them; only where nothing is fine-tuned."""
 
@@ -94,7 +92,7 @@ def fine_tune(
         read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
-        say(f"continuing after epoch {_epochs_done(checkpoint):.0f} of {arguments.epochs}")
+        say(f"continuing after epoch {epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         say("fitting the heads on the encoder as it is")
         fitting = counts, weight, folds, arguments.class_weighting, arguments.seed
@@ -186,19 +184,6 @@ def _fit_priors(
     return model, [out_of_fold(texts[0], targets[0], label_counts, arguments.seed, folds), model.logits(texts[1])]
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint; those that a kill left half-written are removed."""
-    whole = []
-    for checkpoint in folder.glob("checkpoint-*"):
-        try:
-            _epochs_done(checkpoint)  # its file is written last
-        except (OSError, ValueError):
-            shutil.rmtree(checkpoint)
-        else:
-            whole.append(checkpoint)
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
 def token_limit(arguments: ClassifierTraining, config: Any) -> int:
     """How many tokens are read: as many as asked for and as the encoder has positions."""
     return min(arguments.max_tokens, int(getattr(config, "max_position_embeddings", arguments.max_tokens)))
@@ -269,52 +254,24 @@ def _trainer(
     arguments: ClassifierTraining,
     folder: Path,
 ) -> Any:
-    from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainingArguments
+    from transformers import EarlyStoppingCallback
 
-    from training.progress import EpochsToMlflow, RichProgress
-
-    settings = TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=arguments.epochs,
-        per_device_train_batch_size=arguments.batch_size,
-        per_device_eval_batch_size=arguments.batch_size * 2,
-        learning_rate=arguments.learning_rate,
-        weight_decay=arguments.weight_decay,
-        warmup_steps=arguments.warmup_share,
-        train_sampling_strategy="group_by_length",
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=1,
-        logging_strategy="epoch",
+    return make_trainer(
+        network,
+        datasets,
+        collators,
+        arguments,
+        folder,
+        _optimizer(network, arguments),
+        "fine-tuning",
+        [EarlyStoppingCallback(arguments.patience)],
+        _validation_metrics,
         load_best_model_at_end=True,
         metric_for_best_model=SCORE,
         greater_is_better=True,
-        bf16=use_bf16(arguments.bf16),
-        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
-        seed=arguments.seed,
         label_names=list(HEADS),
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to="none",
         restore_callback_states_from_checkpoint=True,  # the patience of early stopping is one of them
-        log_level="error",
-        dataloader_pin_memory=False,
     )
-    trainer = Trainer(
-        model=network,
-        args=settings,
-        train_dataset=datasets[0],
-        eval_dataset=datasets[1],
-        data_collator=collators[0],
-        compute_metrics=_validation_metrics,
-        optimizers=(_optimizer(network, arguments), None),
-        callbacks=[EarlyStoppingCallback(arguments.patience), RichProgress(), EpochsToMlflow()],
-    )
-    # The Trainer knows one collator; rows of the two sets have states and priors of their own.
-    validation = DataLoader(datasets[1], arguments.batch_size * 2, collate_fn=collators[1])
-    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(validation)
-    trainer.remove_callback(PrinterCallback)
-    return trainer
 
 
 class _Collator:
@@ -357,25 +314,3 @@ def _validation_metrics(prediction: Any) -> dict[str, float]:
         figures = head_metrics(np.asarray(targets), np.asarray(scores))
         out[f"{head}.accuracy"], out[f"{head}.macro_f1"] = figures.accuracy, figures.macro_f1
     return out | {SCORE: float(np.mean([out[f"{head}.accuracy"] for head in HEADS]))}
-
-
-def use_bf16(wish: str | bool) -> bool:
-    """Whether to train in bf16: asked for, or `auto` on hardware that computes in it."""
-    if wish in ("true", True):
-        return True
-    if wish in ("false", False):
-        return False
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return not _cpu_flags().isdisjoint(BF16_FLAGS)
-
-
-def _cpu_flags() -> set[str]:
-    path = Path("/proc/cpuinfo")
-    return set(path.read_text().split()) if path.exists() else set()
-
-
-def _epochs_done(checkpoint: Path) -> float:
-    import json
-
-    return float(json.loads((checkpoint / "trainer_state.json").read_text()).get("epoch") or 0)

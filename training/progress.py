@@ -13,7 +13,7 @@ PRINT_EVERY_SECONDS = 20.0
 class RichProgress(TrainerCallback):
     """A bar over optimisation steps, and one line an epoch; plain lines where there is no terminal."""
 
-    def __init__(self, what: str = "fine-tuning") -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
         self._progress: Progress | None = None
         self._task: Any = None

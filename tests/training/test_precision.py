@@ -2,7 +2,7 @@
 
 import pytest
 
-from training import fine_tune
+from training import trainer
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,6 @@ from training import fine_tune
     ],
 )
 def test_auto_asks_the_processor_and_a_wish_is_granted(monkeypatch, wish, flags, used):
-    monkeypatch.setattr(fine_tune.torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(fine_tune, "_cpu_flags", lambda: flags)
-    assert fine_tune.use_bf16(wish) is used
+    monkeypatch.setattr(trainer.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(trainer, "_cpu_flags", lambda: flags)
+    assert trainer.use_bf16(wish) is used

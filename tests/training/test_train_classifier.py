@@ -181,7 +181,7 @@ def test_killed_training_ends_with_the_same_metrics_as_one_that_was_not(sample, 
 
 
 def test_checkpoint_left_half_written_by_a_kill_is_passed_over(tmp_path):
-    from training.fine_tune import last_checkpoint
+    from training.trainer import last_checkpoint
 
     assert last_checkpoint(tmp_path) is None
     for step, content in ((9, '{"epoch": 1.0}'), (18, '{"epoch": 2.0}'), (27, '{"epoch"')):

@@ -1,0 +1,109 @@
+"""Transformers' Trainer as all our runs use it: each epoch is measured and kept, a killed run goes on from the last.
+
+In: a module, two datasets with a collator each, arguments of a run. Out: a `Trainer`, and the checkpoint it
+may go on from.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from training.arguments import ClassifierTraining, Distillation
+
+BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+"""Of processors that multiply in bf16; on others it is emulated and slower than fp32."""
+
+
+def make_trainer(
+    model: nn.Module,
+    datasets: Sequence[Any],
+    collators: Sequence[Any],
+    schedule: ClassifierTraining | Distillation,
+    folder: Path,
+    optimizer: torch.optim.Optimizer,
+    what: str,
+    callbacks: Sequence[Any] = (),
+    compute_metrics: Any = None,
+    **settings: Any,
+) -> Any:
+    """A Trainer over the rows taught and those held out, each with its own collator; `settings` are Trainer's own."""
+    from transformers import PrinterCallback, Trainer, TrainingArguments
+
+    from training.progress import EpochsToMlflow, RichProgress
+
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=schedule.epochs,
+        per_device_train_batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate,
+        warmup_steps=schedule.warmup_share,
+        train_sampling_strategy="group_by_length",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="epoch",
+        bf16=use_bf16(schedule.bf16),
+        use_cpu=not torch.cuda.is_available(),  # without a word, bf16 is refused on processors
+        seed=schedule.seed,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to="none",
+        log_level="error",
+        dataloader_pin_memory=False,
+        **settings,
+    )
+    trainer: Any = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=datasets[0],
+        eval_dataset=datasets[1],
+        data_collator=collators[0],
+        compute_metrics=compute_metrics,
+        optimizers=(optimizer, None),
+        callbacks=[*callbacks, RichProgress(what), EpochsToMlflow()],
+    )
+    # The Trainer knows one collator; rows of the two sets have states, answers and priors of their own.
+    held_out = DataLoader(datasets[1], schedule.batch_size * 2, collate_fn=collators[1])
+    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(held_out)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint; those that a kill left half-written are removed."""
+    whole = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        try:
+            epochs_done(checkpoint)  # its file is written last
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
+        else:
+            whole.append(checkpoint)
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def epochs_done(checkpoint: Path) -> float:
+    """How many epochs a checkpoint has behind it."""
+    return float(json.loads((checkpoint / "trainer_state.json").read_text()).get("epoch") or 0)
+
+
+def use_bf16(wish: str | bool) -> bool:
+    """Whether to train in bf16: asked for, or `auto` on hardware that computes in it."""
+    if wish in ("true", True):
+        return True
+    if wish in ("false", False):
+        return False
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return not _cpu_flags().isdisjoint(BF16_FLAGS)
+
+
+def _cpu_flags() -> set[str]:
+    path = Path("/proc/cpuinfo")
+    return set(path.read_text().split()) if path.exists() else set()
