@@ -1,0 +1,194 @@
+"""Commands on complaints: import, train, distil, evaluate, classify, new topics."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsur.options import (
+    CataloguePath,
+    Complaints,
+    ConfigPath,
+    NoCatalogue,
+    Overrides,
+    catalogue_path,
+    complaints_or_sample,
+    config_of,
+    console,
+    overridden,
+    read_catalogue,
+    train_app,
+)
+
+app = typer.Typer()
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
+    source: Annotated[str, typer.Option(help="A name in configs/sources, or a YAML file.")] = "generic",
+    out: Annotated[Path, typer.Option(help="Where the complaints go (JSONL).")] = Path("complaints.jsonl"),
+    rejects: Annotated[Path | None, typer.Option(help="Where bad rows go (CSV); default: beside OUT.")] = None,
+    catalogue: CataloguePath = None,
+    no_catalogue: NoCatalogue = False,
+    date: Annotated[
+        datetime | None,
+        typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
+    ] = None,
+) -> None:
+    """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
+    from data.importing import import_complaints, write_complaints, write_rejects
+    from data.settings import settings
+    from data.sources import load_source
+    from tsur.show import counter
+
+    with counter("reading") as progress:
+        imported = import_complaints(
+            file,
+            load_source(source, settings().configs / "sources"),
+            read_catalogue(catalogue, no_catalogue),
+            date,
+            progress,
+        )
+    write_complaints(imported.complaints, out)
+    console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
+    if len(imported.rejects):
+        rejects = rejects or out.with_suffix(".rejects.csv")
+        write_rejects(imported.rejects, rejects)
+        first = imported.rejects.iloc[0]
+        console.print(f"{len(imported.rejects)} rows set aside → {rejects} (line {first['line']}: {first['reason']})")
+
+
+@train_app.command("classifier")
+def train_classifier_(
+    complaints: Complaints = None,
+    catalogue: CataloguePath = None,
+    no_catalogue: NoCatalogue = False,
+    config: ConfigPath = None,
+    override: Overrides = None,
+    fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
+) -> None:
+    """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
+    from data.settings import settings
+    from training.arguments import ClassifierTraining
+    from training.train_classifier import train_classifier
+    from tsur.show import comparison
+
+    trained = train_classifier(
+        complaints_or_sample(complaints),
+        None if no_catalogue else catalogue_path(catalogue),
+        config_of("classifier.yaml", ClassifierTraining, config, override),
+        settings().home,
+        console.print,
+        fresh,
+    )
+    console.print(comparison(trained.evaluation, trained.lexical))
+    console.print(f"champion: complaint-classifier version {trained.version}, MLflow run {trained.run_id}")
+
+
+@app.command()
+def distill(
+    complaints: Complaints = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="More complaints, as `tsur import` writes them, labels unread; repeatable."),
+    ] = None,
+    layers: Annotated[int | None, typer.Option(help="Layers of the student; default: the config's.")] = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Make the student champion, not challenger.")] = False,
+    fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
+) -> None:
+    """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
+    from data.settings import settings
+    from training.arguments import ClassifierTraining, Distillation
+    from training.distill import distill as run
+    from tsur.show import likeness_table
+
+    chosen = config_of("distill.yaml", Distillation, config, override)
+    if layers is not None:
+        chosen = overridden(chosen, [f"layers={layers}"], "--layers")
+    recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
+    more = [complaints_or_sample(file) for file in unlabelled or []]
+    done = run(complaints_or_sample(complaints), more, chosen, recipe, settings().home, console.print, promote, fresh)
+    console.print(likeness_table(done.comparison, done.fidelity))
+    console.print(f"student encoder → {done.encoder}")
+    console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
+
+
+@app.command()
+def evaluate(
+    complaints: Complaints = None,
+    report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
+) -> None:
+    """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
+    from training.evaluate import evaluate_champion
+    from tsur.show import comparison
+
+    evaluation, rows, note = evaluate_champion(complaints_or_sample(complaints), report)
+    console.print(note)
+    console.print(comparison(evaluation, None))
+    if report is not None:
+        console.print(f"report on {rows} rows → {report}")
+
+
+@app.command()
+def classify(
+    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
+    source: Annotated[str, typer.Option(help="A name in configs/sources, or a YAML file.")] = "generic",
+    out: Annotated[Path, typer.Option(help="Where the decisions go (CSV).")] = Path("decisions.csv"),
+    date: Annotated[
+        datetime | None,
+        typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
+    ] = None,
+) -> None:
+    """Classify every row of an export with the champion; a run that was killed goes on where it was."""
+    from data.readers import estimated_rows
+    from data.settings import settings
+    from data.sources import load_source
+    from models.classifier import Classifier
+    from training.classify import ClassifyRun, rejects_path
+    from training.tracking import CLASSIFIER, champion_bundle
+    from tsur.show import rows_bar
+
+    folder, version = champion_bundle(CLASSIFIER)
+    classifier = Classifier.load(folder)
+    read = load_source(source, settings().configs / "sources").without_labels()
+    run = ClassifyRun(classifier, str(version), file, read, date, out)
+    if run.done.read:
+        console.print(f"continuing after row {run.done.read}")
+    with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
+        done = run.finish(progress)
+    console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
+    if done.rejected:
+        console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
+
+
+@app.command()
+def emerging(
+    complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them, with their dates.")],
+    days: Annotated[int | None, typer.Option(help="The last days; default: emerging.days in serving.yaml.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a report.")] = False,
+) -> None:
+    """Propose new topics: complaints of the last days that fit no topic, look alike and have become more."""
+    from contextlib import nullcontext
+
+    from data.importing import read_complaints
+    from models.classifier import Classifier
+    from serving.config import load_serving_config
+    from training.emerging import emerging_in
+    from training.tracking import CLASSIFIER, champion_bundle
+    from tsur.show import counter, emerging_csv, emerging_report
+
+    config = load_serving_config()
+    settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
+    frame = read_complaints(complaints)
+    classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
+    with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
+        found = emerging_in(frame, classifier, settled, config.timezone, progress)
+    if csv:
+        sys.stdout.write(emerging_csv(found))
+    else:
+        console.print(emerging_report(found), soft_wrap=True)

@@ -1,0 +1,199 @@
+"""Commands on daily counts: count, train, backtest, forecast, surges."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.errors import ConfigError
+from tsur.options import (
+    ConfigPath,
+    CountColumn,
+    Counts,
+    DateColumn,
+    Overrides,
+    PlaceColumn,
+    Regressors,
+    SectorColumn,
+    config_of,
+    console,
+    counts_or_sample,
+    overridden,
+    regressors_or_none,
+    train_app,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def counts(
+    complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them.")],
+    out: Annotated[Path, typer.Option(help="Where the counts go (CSV).")] = Path("daily_counts.csv"),
+) -> None:
+    """Count complaints per day, municipality and sector."""
+    from data.counts import daily_counts
+    from data.importing import read_complaints
+
+    frame = daily_counts(read_complaints(complaints))
+    frame.to_csv(out, index=False)
+    console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
+
+
+@app.command()
+def delays(
+    file: Annotated[Path, typer.Argument(help="Complaints with both dates, CSV or Parquet.")],
+    created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
+    entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
+    days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
+) -> None:
+    """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
+    from data.counts import read_days
+    from models.forecasting.learnable import completeness_curve
+
+    curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
+    console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
+
+
+@train_app.command("forecaster")
+def train_forecaster_(
+    counts: Counts = None,
+    date: DateColumn = "date",
+    sector: SectorColumn = "sector",
+    count: CountColumn = "count",
+    municipality: PlaceColumn = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+    regressors: Regressors = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Keep the champions; fit only what changed, until a backtest is due.")
+    ] = False,
+) -> None:
+    """Backtest every series, fit its champion, register the forecasts as champion."""
+    from data.settings import settings
+    from models.forecasting.config import ForecasterConfig
+    from training.train_forecaster import train_forecaster
+    from tsur.show import series_bars, wape_table
+
+    frame = counts_or_sample(counts, date, sector, count, municipality)
+    settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
+    known = regressors_or_none(regressors)
+    with series_bars() as bar:
+        trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
+    if trained.result is not None:
+        console.print(wape_table(trained.result))
+    console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
+
+
+@app.command()
+def backtest(
+    counts: Counts = None,
+    date: DateColumn = "date",
+    sector: SectorColumn = "sector",
+    count: CountColumn = "count",
+    municipality: PlaceColumn = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+    calendar: Annotated[str | None, typer.Option(help="russia or none: whose days off explain the counts.")] = None,
+    largest: Annotated[int | None, typer.Option(help="Only the series with the most complaints.")] = None,
+    regressors: Regressors = None,
+    plots: Annotated[
+        Path | None, typer.Option(help="Write plots there: forecasts against what came, decompositions.")
+    ] = None,
+) -> None:
+    """Compare the forecasters by rolling origin on daily counts, without registering anything."""
+    from data.settings import settings
+    from models.forecasting.config import ForecasterConfig
+    from training.forecast_plots import backtest_figures, write_figures
+    from training.train_forecaster import largest_series, run_backtest
+    from tsur.show import series_bars, wape_table
+
+    frame = counts_or_sample(counts, date, sector, count, municipality)
+    settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
+    if calendar is not None:
+        settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
+    if largest is not None:
+        frame = largest_series(frame, largest, settled.scored_daily_mean)
+    with series_bars() as bar:
+        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_or_none(regressors))
+    console.print(wape_table(result))
+    if plots is not None:
+        written = write_figures(backtest_figures(frame, settled, result, regressors_or_none(regressors)), plots)
+        console.print(f"{len(written)} plots → {plots}")
+    console.print(f"MLflow run {run_id}")
+
+
+@app.command()
+def forecast(
+    municipality: Annotated[str | None, typer.Option(help="A municipality; absent: the region.")] = None,
+    sector: Annotated[str | None, typer.Option(help="A sector; absent: all of them.")] = None,
+    horizon: Annotated[int, typer.Option(help="Days ahead.")] = 14,
+    out: Annotated[Path | None, typer.Option(help="Write CSV there instead of a table here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a plot there too: PNG, SVG or PDF.")] = None,
+) -> None:
+    """Look up the champion's forecast: a mean and quantiles for each coming day."""
+    from models.forecasting.forecast import Forecasts
+    from training.forecast_plots import write_forecast
+    from training.tracking import FORECASTER, champion_bundle
+    from tsur.show import frame_table
+
+    folder, version = champion_bundle(FORECASTER)
+    forecasts = Forecasts.load(folder)
+    found = forecasts.forecast(municipality, sector, horizon=horizon)
+    if plot is not None:
+        write_forecast(forecasts, municipality, sector, horizon, plot)
+        console.print(f"plot → {plot}")
+    if out is not None:
+        found.to_csv(out, index=False)
+        console.print(f"{len(found)} days → {out}")
+    else:
+        console.print(frame_table(found, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
+
+
+@app.command()
+def surges(
+    counts: Annotated[
+        Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: what the champion knows.")
+    ] = None,
+    municipality: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
+    sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Leave out what was over before that day.", formats=["%Y-%m-%d"])
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    date: DateColumn = "date",
+    sector_column: SectorColumn = "sector",
+    count: CountColumn = "count",
+    municipality_column: PlaceColumn = None,
+    config: ConfigPath = None,
+    override: Overrides = None,
+) -> None:
+    """Tell the surges: open, closed and expected, one line an event."""
+    from models.forecasting.config import ForecasterConfig
+    from models.forecasting.forecast import Forecasts
+    from training.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
+    from training.tracking import FORECASTER, champion_bundle
+    from tsur.show import surge_table
+
+    first = None if since is None else since.date()
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    if counts is None:
+        forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
+        known, found = forecasts.series, surges_of_forecasts(forecasts, first)
+    else:
+        settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
+        known = counts_or_sample(counts, date, sector_column, count, municipality_column)
+        found = surges_of_counts(known, settled, first)
+    found = only(found, municipality, sector, known)
+    if plot is not None:
+        surge_figure(found).savefig(plot, dpi=120)
+    if csv:
+        sys.stdout.write(surge_frame(found).to_csv(index=False))
+        return
+    console.print(surge_table(found, f"Всплески: {len(found)}"))
+    if plot is not None:
+        console.print(f"timeline → {plot}")
