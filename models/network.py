@@ -46,8 +46,7 @@ class ComplaintNetwork(nn.Module):
     @property
     def stack(self) -> nn.ModuleList:
         """The encoder's layers."""
-        stacks = [module for module in self.encoder.modules() if isinstance(module, nn.ModuleList)]
-        return max(stacks, key=len, default=nn.ModuleList())
+        return layer_stack(self.encoder)
 
     def freeze(self, embeddings: bool, layers: int) -> None:
         """Stop training the word embeddings; with `layers`, all of the encoder but the layers above them.
@@ -123,6 +122,12 @@ class ComplaintNetwork(nn.Module):
             if bool((targets[head] >= 0).any())
         ]
         return {"loss": torch.stack(losses).sum(), **logits} if losses else logits
+
+
+def layer_stack(encoder: nn.Module) -> nn.ModuleList:
+    """An encoder's layers; empty where it has no stack of them."""
+    stacks = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
+    return max(stacks, key=len, default=nn.ModuleList())
 
 
 def token_mean(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

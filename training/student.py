@@ -18,7 +18,7 @@ from torch import nn
 
 from data.errors import EncoderError
 from models.labels import HEADS
-from models.network import token_mean
+from models.network import layer_stack, token_mean
 from training.arguments import Distillation
 from training.teacher import Teacher
 
@@ -49,7 +49,7 @@ def cut(encoder: Any, layers: int) -> Any:
         EncoderError: the student would not be smaller than its teacher.
     """
     student = copy.deepcopy(encoder)
-    stack = _stack(student)
+    stack = layer_stack(student)
     kept = kept_layers(len(stack), layers)
     for place in reversed(range(len(stack))):
         if place not in kept:
@@ -67,7 +67,7 @@ def channel_weight(encoder: Any, batches: Sequence[Mapping[str, torch.Tensor]]) 
     Raises:
         EncoderError: its layers are not built as BERT's.
     """
-    stack: Any = _stack(encoder)
+    stack: Any = layer_stack(encoder)
     squares: list[Any] = [0.0] * len(stack)
 
     def note(number: int, values: torch.Tensor) -> None:
@@ -96,7 +96,7 @@ def channel_weight(encoder: Any, batches: Sequence[Mapping[str, torch.Tensor]]) 
 def narrow(student: Any, weight: Sequence[Floats], share: float) -> None:
     """Leave each layer's feed-forward part only its weightiest channels; `weight` is that of each layer."""
     width = max(1, round(share * len(weight[0])))
-    layers: Any = _stack(student)
+    layers: Any = layer_stack(student)
     for layer, channels in zip(layers, weight, strict=True):
         kept = torch.from_numpy(np.sort(np.argsort(channels)[-width:]))
         up, down = layer.intermediate.dense, layer.output.dense
@@ -105,11 +105,6 @@ def narrow(student: Any, weight: Sequence[Floats], share: float) -> None:
         down.weight = nn.Parameter(down.weight.detach()[:, kept].clone())
         up.out_features = down.in_features = width
     student.config.intermediate_size = width
-
-
-def _stack(encoder: Any) -> nn.ModuleList:
-    """The encoder's layers."""
-    return max((module for module in encoder.modules() if isinstance(module, nn.ModuleList)), key=len)
 
 
 class Imitation(nn.Module):
