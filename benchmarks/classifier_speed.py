@@ -23,17 +23,20 @@ from benchmarks.speed_rows import read_timing, summary, write_export
 from benchmarks.speed_tables import BY_LENGTH, LENGTHS, MILLION, markdown, targets
 from benchmarks.speed_worker import ROWS
 from data.cleaning import clean_text
+from data.errors import InputError
 from data.masking import mask
 from data.settings import CHECKOUT, settings
-from models.bundle import ONNX
 from models.classifier import CACHED_TEXTS, Classifier
 from models.labels import HEADS
+from training import graph, quantise
 from training.evaluate import held_out
 from training.quantise import agreement
 from training.splits import fingerprint
 from training.tracking import CLASSIFIER, champion_bundle
 
 NAME = "classifier_speed"
+FEWEST = 16
+"""Texts that can be measured."""
 BATCHES = (1, 8, 32)
 LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "tokenizers", "torch", "transformers")
 
@@ -88,7 +91,7 @@ def main(
     cut: Annotated[
         int | None, typer.Option(help="Without a student: cut the teacher to so many layers, to try the benchmark out.")
     ] = None,
-    texts: Annotated[int, typer.Option(min=16, help="Texts in a pass.")] = 400,
+    texts: Annotated[int, typer.Option(min=FEWEST, help="Texts in a pass.")] = 400,
     repeats: Annotated[int, typer.Option(min=1, help="Passes of each contender.")] = 5,
     rows: Annotated[
         str, typer.Option(help="Rows through `tsur classify`, comma-separated; empty: none.")
@@ -113,7 +116,7 @@ def main(
     figures["contenders"] = measure(folders, corpus, work, repeats)
     engine = folders.get("student int8", folders["teacher int8"])
     counts = [int(count) for count in rows.split(",") if count] + [MILLION] * million
-    figures["rows"] = [measure_rows(engine, corpus, work, count) for count in counts]
+    figures["rows"] = [measure_rows(engine, corpus, engine.parent / "rows", count) for count in counts]
     if http:
         console.print("putting load on the service")
         figures["http"] = measure_http(engine, corpus.texts, work / "http")
@@ -138,6 +141,8 @@ def load_corpus(count: int, version: int | None = None) -> Corpus:
         name, frame = "sample", sample_complaints()
     frame = frame[["id", "text", *HEADS]].assign(text=[mask(clean_text(text)) for text in frame["text"]])
     new = frame if version is None else held_out(frame, version)[0]
+    if len(new) < FEWEST:
+        raise InputError(f"version {version} was trained on all but {len(new)} texts of {name}: name another --bundle")
     drawn = new.sample(min(count, len(new)), random_state=0)
     return Corpus(name, drawn["text"].tolist(), frame, fingerprint(frame.assign(municipality=None)))
 
@@ -146,13 +151,15 @@ def prepare(teacher: Path, student: Path | None, cut: int | None, corpus: Corpus
     """The folder of each contender."""
     import hashlib
 
-    key = hashlib.sha256(f"{teacher}{student}{cut}{corpus.fingerprint}".encode()).hexdigest()[:12]
-    work = work / key
+    code = [Path(module.__file__ or "").read_text("utf-8") for module in (graph, quantise)]
+    told = [str(teacher), str(student), str(cut), corpus.fingerprint, *corpus.texts, *code]
+    work = work / hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
     folders = {"pipeline": bundles.write_pipeline(teacher, work / "pipeline")}
-    plain, small = bundles.write_precisions(teacher, work / "teacher", corpus.texts)
+    others = corpus.rows["text"][~corpus.rows["text"].isin(corpus.texts)].tolist() or corpus.texts
+    plain, small = bundles.write_precisions(teacher, work / "teacher", others)
     folders |= {"teacher fp32": plain, "teacher int8": small}
     if student is not None or cut is not None:
-        _, folders["student int8"] = bundles.write_precisions(student or teacher, work / "student", corpus.texts, cut)
+        _, folders["student int8"] = bundles.write_precisions(student or teacher, work / "student", others, cut)
     (work / "svm").mkdir(exist_ok=True)
     corpus.rows.dropna().to_json(work / "svm" / "rows.jsonl", orient="records", lines=True, force_ascii=False)
     folders["TF-IDF + SVM"] = work / "svm"
@@ -188,11 +195,8 @@ def agreement_of(folders: dict[str, Path], corpus: Corpus) -> dict[str, float]:
 
 
 def layers_of(folder: Path) -> int:
-    """How many layers the graph of a folder has."""
-    import onnx
-
-    nodes = onnx.load(folder / ONNX, load_external_data=False).graph.node
-    return sum(node.op_type == "Attention" for node in nodes)
+    """How many layers the encoder of a folder has."""
+    return int(json.loads((folder / "encoder" / "config.json").read_text())["num_hidden_layers"])
 
 
 def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) -> dict[str, Any]:
@@ -268,6 +272,7 @@ def _by_length(worker: Worker, texts: list[str]) -> dict[str, float]:
 
 def measure_rows(folder: Path, corpus: Corpus, work: Path, count: int) -> dict[str, Any]:
     """Rows through what `tsur classify` runs: no text twice, and with the cache where half were sent before."""
+    work.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {"rows": count}
     for name, repeated, cached in (("no text twice", 0.0, 0), ("half sent before", 0.5, CACHED_TEXTS)):
         export = write_export(work / f"{count}-{repeated}.csv", corpus.texts, count, repeated)

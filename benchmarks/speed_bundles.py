@@ -50,9 +50,9 @@ def write_precisions(bundle: Path, folder: Path, texts: Sequence[str], layers: i
     network, parts = network_of(bundle, layers), read_parts(bundle)
     for copy in (plain, small):
         shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns(ONNX, WEIGHTS), dirs_exist_ok=True)
-    encoded = [torch.tensor([window]) for window in windows_of(bundle, texts[:CALIBRATING])]
-    batches = [{"input_ids": ids, "attention_mask": torch.ones_like(ids)} for ids in encoded]
-    export_onnx(network, plain / ONNX, batches)
+        config = copy / "encoder" / "config.json"
+        config.write_text(json.dumps(network.encoder.config.to_dict(), default=str))  # a cut one has fewer layers
+    export_onnx(network, plain / ONNX, [torch.tensor([ids]) for ids in windows_of(bundle, texts[:CALIBRATING])])
     write_int8(plain / ONNX, small / f"{ONNX}.new")
     (small / f"{ONNX}.new").rename(small / ONNX)
     assert parts.config == read_parts(small).config

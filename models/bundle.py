@@ -34,7 +34,9 @@ from models.ngrams import TERMS
 from models.ngrams import WEIGHTS as NGRAM_WEIGHTS
 from models.novelty import Novelty
 
-FORMAT = 3
+FORMAT = 4
+READABLE = (3, 4)
+"""Bundles that can be served: format 3 has graphs that read a mask, which an engine for format 3 always gives."""
 ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
@@ -98,9 +100,10 @@ def read_parts(folder: Path) -> BundleParts:
     try:
         content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         found = content.get("format") if isinstance(content, dict) else None
-        if found != FORMAT:
+        if found not in READABLE:
             raise BundleError(
-                f"classifier bundle {folder.name}: config.yaml has format {found}, this version reads {FORMAT}"
+                f"classifier bundle {folder.name}: config.yaml has format {found}, "
+                f"this version reads {READABLE[0]} and {READABLE[1]}"
             )
         config = BundleConfig.model_validate(content)
         name = "labels.json"

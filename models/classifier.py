@@ -47,7 +47,7 @@ class Classifier:
 
     Args:
         parts: the bundle.
-        threads: cores that one classification may use; 0: all.
+        threads: cores that all classifications share; 0: all.
         graph: another graph than the bundle's own.
         cached: texts whose outputs are remembered.
 
@@ -126,9 +126,9 @@ class Classifier:
 
     def _outputs(self, texts: list[str]) -> tuple[Floats, list[bool]]:
         """Both halves' logits and the features, side by side as the network gives them."""
-        finish = self._network.begin(texts)
-        ngrams = self._ngrams.logits(texts)  # while the network reads
-        outputs, cut = finish()
+        with self._network.reading(texts) as finish:
+            ngrams = self._ngrams.logits(texts)  # meanwhile
+            outputs, cut = finish()
         for head, logits in ngrams.items():
             outputs[:, self._network.columns[head]] += logits
         return outputs, cut

@@ -7,6 +7,7 @@ a budget of tokens keeps what a batch computes in the core's cache, and batches 
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts
 from models.labels import HEADS
 
 Floats = npt.NDArray[np.float32]
+IDS, MASK = "input_ids", "attention_mask"
+"""The inputs of a graph; only traced ones read a mask."""
 TOKENS_PER_BATCH = 256
-"""As fast as any budget; with more, what a batch computes no longer fits the core's cache."""
+"""As fast as any budget from 128 to 1,024; beyond, what a batch computes leaves the core's cache."""
 MAX_WINDOWS = 16
 """Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
 SPECIAL_TOKENS = 2
@@ -31,7 +34,7 @@ class Network:
 
     Args:
         parts: the bundle.
-        threads: batches that run at the same time; 0: as many as cores.
+        threads: batches that run at the same time, whoever asked; 0: as many as cores.
         graph: another graph than the bundle's own.
 
     Attributes:
@@ -41,22 +44,20 @@ class Network:
     def __init__(self, parts: BundleParts, threads: int = 0, graph: Path | None = None) -> None:
         self._parts = parts
         self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
-        self._masked = len(self._session.get_inputs()) > 1  # a traced graph reads a mask
+        self._reads_mask = MASK in [each.name for each in self._session.get_inputs()]
         self._tokenizer = open_tokenizer(parts)
         self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="network")
         ends = np.cumsum([0, *widths.values()]).tolist()
         self.columns = {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
         self.width = ends[-1]
 
-    def __call__(self, texts: Sequence[str]) -> tuple[Floats, list[bool]]:
-        """Outputs side by side, shape (n, width), and which texts were cut.
+    @contextmanager
+    def reading(self, texts: Sequence[str]) -> Iterator[Callable[[], tuple[Floats, list[bool]]]]:
+        """Read texts on other threads meanwhile; what is given waits for them.
 
-        Features are a mean over tokens and the heads linear on it, so a long text's are means over its windows.
+        It returns the outputs side by side, shape (n, width), and which texts were cut. Features are a mean over
+        tokens and the heads linear on it, so a long text's are means over its windows.
         """
-        return self.begin(texts)()
-
-    def begin(self, texts: Sequence[str]) -> Callable[[], tuple[Floats, list[bool]]]:
-        """Start to read texts on other threads; what is returned waits for them and gives what a call gives."""
         config = self._parts.config
         encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
         found = [split_windows(encoding.ids, config.max_tokens) for encoding in encodings]
@@ -65,23 +66,26 @@ class Network:
         batches = list(even_batches(lengths, TOKENS_PER_BATCH))
         answers = [self._pool.submit(self._answer, [windows[window] for window in part]) for part in batches]
         limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
-        cut = [len(encoding) > limit for encoding in encodings]
-        counts = [len(of_text) for of_text in found]
 
-        def wait() -> tuple[Floats, list[bool]]:
+        def finish() -> tuple[Floats, list[bool]]:
             read = np.empty((len(windows), self.width), dtype=np.float32)
             for part, answer in zip(batches, answers, strict=True):
                 read[part] = answer.result()
-            return mean_of_windows(read, lengths, counts), cut
+            counts = [len(of_text) for of_text in found]
+            return mean_of_windows(read, lengths, counts), [len(encoding) > limit for encoding in encodings]
 
-        return wait
+        try:
+            yield finish
+        finally:
+            for answer in answers:  # an error or an interrupt leaves nothing behind that others would wait for
+                answer.cancel()
 
     def _answer(self, windows: list[list[int]]) -> Floats:
         """Outputs of windows of one length, shape (windows, width)."""
         ids = np.array(windows, dtype=np.int64)
-        feeds = {"input_ids": ids}
-        if self._masked:
-            feeds["attention_mask"] = np.ones_like(ids)
+        feeds = {IDS: ids}
+        if self._reads_mask:
+            feeds[MASK] = np.ones_like(ids)
         return np.concatenate(self._session.run(list(self.columns), feeds), axis=1)
 
 
@@ -112,7 +116,7 @@ def even_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.ND
     order = np.argsort(-lengths, kind="stable")
     ends = np.flatnonzero(np.diff(lengths[order])) + 1
     for rows in np.split(order, ends):
-        size = max(budget // int(lengths[rows[0]]), 1) if len(rows) else 1
+        size = max(budget // max(int(lengths[rows[0]]), 1), 1) if len(rows) else 1
         for start in range(0, len(rows), size):
             yield rows[start : start + size]
 
@@ -127,12 +131,15 @@ def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
     try:
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         widths = {output.name: output.shape[-1] for output in session.get_outputs()}
+        inputs = {each.name for each in session.get_inputs()}
     except Exception as error:  # onnxruntime raises bare exceptions of its own
         raise _broken(parts, path.name, error) from None
     found = {name: width for name, width in widths.items() if name != FEATURES}
     expected = {head: len(parts.labels.names[head]) for head in HEADS}
     if found != expected:
         raise _broken(parts, path.name, f"its heads have {found} labels, labels.json has {expected}")
+    if IDS not in inputs or inputs - {IDS, MASK}:
+        raise _broken(parts, path.name, f"it reads {', '.join(sorted(inputs))} instead of {IDS}")
     if not isinstance(widths.get(FEATURES), int):
         raise _broken(parts, path.name, f"it has no output {FEATURES!r}")
     return session, widths

@@ -98,7 +98,7 @@ class Champions:
 
     Args:
         uri: MLflow's tracking and registry URI.
-        threads: cores used by one classification, 0 for all.
+        threads: cores that all classifications share, 0 for all.
 
     Attributes:
         on_change: called after a champion has changed.

@@ -21,6 +21,7 @@ from serving.access import check_binding
 from serving.config import load_serving_config
 
 SERVICE = "serving.service:TsurService"
+OVERRIDES = "BENTOML_CONFIG_OVERRIDES"
 STOP_SECONDS = 15
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGINT too: a command started in the background of a script inherits it ignored."""
@@ -37,12 +38,8 @@ def environment(port: int) -> dict[str, str]:
     """The environment of the serving process."""
     workers = load_serving_config().workers
     home = settings().home.resolve() / "bentoml" / str(port)
-    # nobody collects traces here, and making them takes a tenth of a request's time
-    overrides: dict[str, object] = {"tracing": {"excluded_urls": ".*"}}
-    if workers != 1:
-        overrides["services"] = {"tsur": {"workers": workers}}
     quiet = {
-        "BENTOML_CONFIG_OVERRIDES": json.dumps(overrides),
+        OVERRIDES: _bento_config(workers),
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(home),
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -54,6 +51,21 @@ def environment(port: int) -> dict[str, str]:
     }
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, **quiet, **resolved_settings(), "PYTHONPATH": path}
+
+
+def _bento_config(workers: int) -> str:
+    """BentoML's settings as JSON; what the environment says of the same keys holds."""
+    # nobody reads traces unless they are asked for, and they take a tenth of a request's time
+    found: dict[str, object] = {"tracing": {"excluded_urls": ".*"}}
+    if workers != 1:
+        found["services"] = {"tsur": {"workers": workers}}
+    try:
+        given = json.loads(os.environ.get(OVERRIDES) or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ConfigError(f"{OVERRIDES} is not a JSON object, such as {{}}")
+    return json.dumps(found | given)
 
 
 def resolved_settings() -> dict[str, str]:

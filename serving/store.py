@@ -270,7 +270,7 @@ def _as_searched(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _upsert(insert_into: Any, table: type[Table], key: Sequence[str]) -> Any:
-    """The statement that stores rows, replacing those of the same key; built once, not a request."""
+    """The statement that stores rows, replacing those of the same key; built once, not for each request."""
     statement = insert_into(table)
     fresh = {column.name: statement.excluded[column.name] for column in table.__table__.c if column.name not in key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=fresh)

@@ -31,7 +31,7 @@ from training.evaluate import held_out
 from training.fine_tune import read_texts
 from training.likeness import Comparison, Fidelity, compare
 from training.splits import text_keys
-from training.student import kept_layers
+from training.student import check_size
 from training.teacher import Teacher
 from training.train_classifier import Job, Say, fit_bundle, measure, prepare, register
 
@@ -70,12 +70,12 @@ def distill(
         NoChampionError, BundleError: there is no such teacher.
         InputError: too few rows, or the teacher was trained on all test rows.
         LabelError: a row's labels are not in the teacher's catalogue.
-        EncoderError: the student would not be smaller than its teacher.
+        EncoderError: such a student cannot be made of the teacher.
     """
     version = _teacher_version(arguments)
     bundle = tracking.version_bundle(tracking.CLASSIFIER, version)
     teacher = Teacher.of_bundle(bundle)
-    kept_layers(teacher.layers, arguments.layers)  # refused before a run begins
+    check_size(teacher.network.encoder, arguments)  # refused before a run begins
     job = teachers_job(frame, bundle, version, recipe)
     texts = taught_texts(frame, unlabelled, job)
     key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())

@@ -26,9 +26,9 @@ from training.arguments import Distillation
 from training.augmentations import augmented
 from training.frozen import read_rows
 from training.likeness import Fidelity
-from training.student import Imitation, channel_weight, cut, kept_layers, narrow
+from training.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow
 from training.teacher import Answers, Teacher, answer, encode
-from training.trainer import last_checkpoint, make_trainer, use_bf16
+from training.trainer import last_checkpoint, make_trainer, run_arguments, use_bf16
 
 log = logging.getLogger(__name__)
 LEAST_TEXTS = 50
@@ -55,7 +55,7 @@ def distill_encoder(
 
     Raises:
         InputError: fewer than 50 different texts.
-        EncoderError: the student would not be smaller than its teacher.
+        EncoderError: such a student cannot be made of the teacher.
     """
     if (out / FIDELITY).exists():
         say(f"{out.name}: this student was taught before")
@@ -69,7 +69,7 @@ def distill_encoder(
     taught, held_out = _parts(texts, arguments)
     pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
     rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
-    student = _beginning(teacher, rows[0], pad, arguments)
+    student = _beginning(teacher, rows[0], arguments)
     say(f"teaching a student of {arguments.layers} layers on {len(taught)} texts, {len(held_out)} held out")
     answers = [answer(teacher, part, pad, cache, bf16, say) for part in rows]
     deviation = _state_deviation(answers[0], rows[0]["length"][:SCALE_ROWS])
@@ -86,13 +86,13 @@ def distill_encoder(
     return found
 
 
-def _beginning(teacher: Teacher, rows: Any, pad: Any, arguments: Distillation) -> Any:
+def _beginning(teacher: Teacher, rows: Any, arguments: Distillation) -> Any:
     """The student before it is taught; nothing is dropped out: with so much to imitate none is overfitted."""
     encoder = teacher.network.encoder
+    check_size(encoder, arguments)
     student = cut(encoder, arguments.layers)
     if arguments.intermediate_share < 1:
-        texts = rows.select(range(min(len(rows), WEIGHING_ROWS))).select_columns(["input_ids", "attention_mask"])
-        weight = channel_weight(encoder, [pad([text]) for text in texts])
+        weight = channel_weight(encoder, [torch.tensor([ids]) for ids in rows["input_ids"][:WEIGHING_ROWS]])
         kept = [weight[place] for place in kept_layers(teacher.layers, arguments.layers)]
         narrow(student, kept, arguments.intermediate_share)
     for module in student.modules():
@@ -142,8 +142,8 @@ def _trainer(
         {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True)
-    own: Any = {"prediction_loss_only": True, "label_names": ["states"]}
-    return make_trainer(imitation, rows, collators, arguments, folder, optimizer, "distilling", **own)
+    run = run_arguments(arguments, folder, prediction_loss_only=True, label_names=["states"])
+    return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling")
 
 
 def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:

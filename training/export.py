@@ -1,14 +1,14 @@
 """From a trained network to a bundle: weights, ONNX graph, tokenizer, the small files.
 
-A BERT is written as a graph of fused operators, other encoders as torch traces them. Before a bundle
-is finished its graph must agree with the network on real texts.
+A BERT is written as a graph directly, other encoders as torch traces them. Before a bundle is finished its graph
+must agree with the network on real texts. `rows` are such texts: token ids, shape (1, tokens), without padding.
 """
 
 import json
 import logging
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ import torch
 
 from data.errors import BundleError
 from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
+from models.inference import IDS, MASK
 from models.labels import HEADS
 from models.network import ComplaintNetwork
-from training.graph import Ranges, can_write, fused_graph
+from training.graph import Ranges, bert_graph, can_write
 
-Batch = Mapping[str, torch.Tensor]
 AGREEMENT = 1e-3
 """Largest allowed difference of a logit or a feature between torch and ONNX Runtime, both fp32."""
 OUTPUTS = (*HEADS, FEATURES)
@@ -40,10 +40,10 @@ class _OutputsInOrder(torch.nn.Module):
         return *(network.heads[head](features) for head in HEADS), features
 
 
-def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, batches: Sequence[Batch] = ()) -> None:
+def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, rows: Sequence[torch.Tensor] = ()) -> None:
     """Write safetensors, the encoder's config, the tokenizer and the ONNX graph into `folder`.
 
-    `batches` are real texts that show what int8 has to cover.
+    `rows` show what int8 has to cover.
     """
     from safetensors.torch import save_file
 
@@ -55,22 +55,22 @@ def export_weights(network: ComplaintNetwork, tokenizer: Any, folder: Path, batc
     (folder / "encoder" / "config.json").write_text(json.dumps(encoder.config.to_dict(), indent=1, default=str))
     save_file({name: t.contiguous() for name, t in network.state_dict().items()}, str(folder / WEIGHTS))
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
-    export_onnx(network, folder / ONNX, batches)
+    export_onnx(network, folder / ONNX, rows)
 
 
-def export_onnx(network: ComplaintNetwork, path: Path, batches: Sequence[Batch] = ()) -> None:
+def export_onnx(network: ComplaintNetwork, path: Path, rows: Sequence[torch.Tensor] = ()) -> None:
     """Write the fp32 graph with dynamic batch and length."""
     import onnx
 
     if can_write(network):
-        onnx.save(fused_graph(network, activation_ranges(network, batches)), str(path))
+        onnx.save(bert_graph(network, activation_ranges(network, rows)), str(path))
     else:
         _trace(network, path)
 
 
-def activation_ranges(network: ComplaintNetwork, batches: Sequence[Batch]) -> list[Ranges]:
+def activation_ranges(network: ComplaintNetwork, rows: Sequence[torch.Tensor]) -> list[Ranges]:
     """The largest activations of each layer's channels on real texts; none without texts."""
-    if not batches:
+    if not rows:
         return []
     largest: dict[tuple[int, str], torch.Tensor] = {}
 
@@ -87,8 +87,8 @@ def activation_ranges(network: ComplaintNetwork, batches: Sequence[Batch]) -> li
         watched.append(raised.register_forward_hook(lambda _, __, answer, n=number: note(n, "hidden", answer)))
     try:
         with torch.no_grad():
-            for batch in batches:
-                network.pooled(batch["input_ids"], batch["attention_mask"])
+            for ids in rows:
+                network.pooled(ids, torch.ones_like(ids))
     finally:
         for hook in watched:
             hook.remove()
@@ -106,7 +106,7 @@ def _trace(network: ComplaintNetwork, path: Path) -> None:
             _OutputsInOrder(network),
             (ids, torch.ones_like(ids)),
             str(path),
-            input_names=["input_ids", "attention_mask"],
+            input_names=[IDS, MASK],
             output_names=list(OUTPUTS),
             dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
             dynamo=True,
@@ -115,8 +115,10 @@ def _trace(network: ComplaintNetwork, path: Path) -> None:
         )
 
 
-def check_agreement(network: ComplaintNetwork, batches: Sequence[Batch], folder: Path) -> float:
-    """Largest difference of a logit or a feature between torch and the exported graph over real batches.
+def check_agreement(network: ComplaintNetwork, rows: Sequence[torch.Tensor], folder: Path) -> float:
+    """Largest difference of a logit or a feature between torch and the exported graph over real texts.
+
+    Each text shares a batch with its mirror image: a graph that mixes rows differs too.
 
     Raises:
         BundleError: they differ by more than `AGREEMENT`.
@@ -124,16 +126,16 @@ def check_agreement(network: ComplaintNetwork, batches: Sequence[Batch], folder:
     import onnxruntime as ort
 
     session = ort.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
-    read = [each.name for each in session.get_inputs()]
+    inputs = [each.name for each in session.get_inputs()]
     worst = 0.0
     network = network.eval()
-    rows = [ids[mask > 0][None] for b in batches for ids, mask in zip(b["input_ids"], b["attention_mask"], strict=True)]
-    for ids in rows:
+    for row in rows:
+        ids = torch.cat([row, row.flip(1)])
         mask = torch.ones_like(ids)
         with torch.no_grad():
             expected = network(ids, mask) | {FEATURES: network.standardised(network.pooled(ids, mask))}
-        feeds = {name: {"input_ids": ids, "attention_mask": mask}[name].numpy() for name in read}
-        answers = session.run(list(OUTPUTS), feeds)
+        given = {IDS: ids.numpy(), MASK: mask.numpy()}
+        answers = session.run(list(OUTPUTS), {name: given[name] for name in inputs})
         for name, answer in zip(OUTPUTS, answers, strict=True):
             worst = max(worst, float(np.abs(expected[name].numpy() - answer).max()))
     if worst > AGREEMENT:

@@ -36,11 +36,13 @@ from training.frozen import FrozenStates, can_keep, read_rows
 from training.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.metrics import head_metrics
 from training.splits import text_keys
-from training.trainer import epochs_done, last_checkpoint, make_trainer, use_bf16
+from training.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
 from training.trimmings import with_trimmings
 
 log = logging.getLogger(__name__)
 SCORE = "score"
+EXPORT_ROWS = 64
+"""Texts that show the ranges of the activations and that the exported graph agrees with the network."""
 HELD_OUT = "held_out.npz"
 """Logits of the training rows by heads fitted without them; only where nothing is fine-tuned."""
 
@@ -109,9 +111,9 @@ def fine_tune(
         # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
         network = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
     say("exporting to ONNX")
-    batches = _some_batches(datasets[1], pad)
-    export_weights(network, tokenizer, bundle, batches)
-    check_agreement(network, batches, bundle)
+    some = [torch.tensor([datasets[1][row]["input_ids"]]) for row in range(min(EXPORT_ROWS, len(datasets[1])))]
+    export_weights(network, tokenizer, bundle, some)
+    check_agreement(network, some, bundle)
     shutil.rmtree(work / "states", ignore_errors=True)
     return Tuned(int(tokenizer.pad_token_id), limit)
 
@@ -154,12 +156,6 @@ def _fit_heads(
     return ngrams
 
 
-def _some_batches(dataset: Any, pad: Any) -> list[Any]:
-    columns = ("input_ids", "attention_mask")
-    parts = np.array_split(np.arange(min(64, len(dataset))), 4)
-    return [pad([{name: dataset[int(i)][name] for name in columns} for i in part]) for part in parts]
-
-
 def read_texts(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
     """What the models read of each row; a place that the catalogue does not know is left out."""
     known = {place.name for place in catalogue.municipalities}
@@ -185,8 +181,10 @@ def _fit_priors(
 
 
 def token_limit(arguments: ClassifierTraining, config: Any) -> int:
-    """How many tokens are read: as many as asked for and as the encoder has positions."""
-    return min(arguments.max_tokens, int(getattr(config, "max_position_embeddings", arguments.max_tokens)))
+    """How many tokens are read: as many as asked for and as the encoder has positions (RoBERTa's begin later)."""
+    positions = int(getattr(config, "max_position_embeddings", arguments.max_tokens))
+    before = config.pad_token_id + 1 if "roberta" in str(getattr(config, "model_type", "")) else 0
+    return min(arguments.max_tokens, positions - before)
 
 
 def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
@@ -256,21 +254,24 @@ def _trainer(
 ) -> Any:
     from transformers import EarlyStoppingCallback
 
-    return make_trainer(
-        network,
-        datasets,
-        collators,
+    run = run_arguments(
         arguments,
         folder,
-        _optimizer(network, arguments),
-        "fine-tuning",
-        [EarlyStoppingCallback(arguments.patience)],
-        _validation_metrics,
         load_best_model_at_end=True,
         metric_for_best_model=SCORE,
         greater_is_better=True,
         label_names=list(HEADS),
         restore_callback_states_from_checkpoint=True,  # the patience of early stopping is one of them
+    )
+    return make_trainer(
+        network,
+        datasets,
+        collators,
+        run,
+        optimizer=_optimizer(network, arguments),
+        what="fine-tuning",
+        callbacks=[EarlyStoppingCallback(arguments.patience)],
+        compute_metrics=_validation_metrics,
     )
 
 

@@ -54,7 +54,7 @@ def can_write(network: ComplaintNetwork) -> bool:
     )
 
 
-def fused_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
+def bert_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
     """The network as an `onnx.ModelProto`, fp32; with the ranges of each layer, made ready for int8."""
     from onnx import TensorProto, helper
 
@@ -113,12 +113,12 @@ class _Writer:
     def layer(self, number: int, states: str, attention_heads: int, eps: float, seen: Ranges | None) -> str:
         """One layer of the encoder; the tensor of its token states."""
         source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
-        parts = [f"{source}attention.self.{part}" for part in ("query", "key", "value")]
-        matrices = [self._matrix(part) for part in parts]
+        names = ("query", "key", "value")
+        matrices = [self._matrix(f"{source}attention.self.{name}") for name in names]
         read, matrices = self._levelled(states, f"{here}read", None if seen is None else seen.states, matrices)
         told = [
-            self._biased(self._matmul(read, f"{here}read{number}", matrix), part)
-            for number, (part, matrix) in enumerate(zip(parts, matrices, strict=True))
+            self._biased(self._matmul(read, f"{here}{name}", matrix), f"{source}attention.self.{name}")
+            for name, matrix in zip(names, matrices, strict=True)
         ]
         heads = {"q_num_heads": attention_heads, "kv_num_heads": attention_heads}
         attended = self.node("Attention", told, f"{here}attended", **heads)
@@ -182,7 +182,8 @@ class _Writer:
         """Both matrices and the GELU between them, as summands; the largest channels on a path that stays fp32."""
         up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
         bias = self.weights[f"{source}intermediate.dense.bias"]
-        few = [] if seen is None else np.sort(np.argsort(seen.hidden)[-min(OUTLIERS, len(bias) // 2) :]).tolist()
+        count = 0 if seen is None else min(OUTLIERS, len(bias) // 2)
+        few = [] if seen is None else np.sort(np.argsort(seen.hidden)[len(bias) - count :]).tolist()
         states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
         kept = np.setdiff1d(np.arange(len(bias)), few)
         fed = self._biased(self._between(states, here, up[:, kept], bias[kept], down[kept]), f"{source}output.dense")

@@ -8,7 +8,7 @@ arXiv:1503.02531; Jiao et al. 2020, TinyBERT, arXiv:1909.10351).
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,20 @@ def kept_layers(layers: int, wanted: int) -> list[int]:
     return [1 + place * (layers - top) // (lower + 1) for place in range(lower)] + [*range(layers - top, layers)]
 
 
+def check_size(encoder: Any, arguments: Distillation) -> None:
+    """Whether such a student can be made of an encoder.
+
+    Raises:
+        EncoderError: it would not be smaller than its teacher, or is to be narrower than layers that are not BERT's.
+    """
+    stack: Any = layer_stack(encoder)
+    kept_layers(len(stack), arguments.layers)
+    if arguments.intermediate_share < 1 and not all(hasattr(layer, "intermediate") for layer in stack):
+        raise EncoderError(
+            "only the layers of a BERT can be made narrower: set intermediate_share to 1 for this encoder"
+        )
+
+
 def cut(encoder: Any, layers: int) -> Any:
     """A copy of an encoder with some of its layers.
 
@@ -58,35 +72,28 @@ def cut(encoder: Any, layers: int) -> Any:
     return student
 
 
-def channel_weight(encoder: Any, batches: Sequence[Mapping[str, torch.Tensor]]) -> list[Floats]:
+def channel_weight(encoder: Any, rows: Sequence[torch.Tensor]) -> list[Floats]:
     """How much each channel inside each layer's feed-forward part adds to its answer, shape (intermediate,).
 
-    The root mean square of the channel on real texts times the norm of the weights that read it, as in Wanda (Sun
-    et al. 2023, arXiv:2306.11695), here for whole channels.
-
-    Raises:
-        EncoderError: its layers are not built as BERT's.
+    The root mean square of the channel, mean over real texts, times the norm of the weights that read it, as in Wanda
+    (Sun et al. 2023, arXiv:2306.11695), here for whole channels. The encoder is a BERT, `rows` are
+    token ids, shape (1, tokens).
     """
     stack: Any = layer_stack(encoder)
     squares: list[Any] = [0.0] * len(stack)
 
     def note(number: int, values: torch.Tensor) -> None:
-        squares[number] = squares[number] + (values.float() ** 2).mean(dim=(0, 1))
+        squares[number] = squares[number] + (values.float() ** 2).mean(dim=(0, 1)) / len(rows)
 
-    try:
-        outer = [layer.output.dense.weight.detach().norm(dim=0) for layer in stack]
-        watched = [
-            layer.intermediate.register_forward_hook(lambda _, __, answer, n=number: note(n, answer))
-            for number, layer in enumerate(stack)
-        ]
-    except AttributeError:
-        raise EncoderError(
-            "only the layers of a BERT can be made narrower: set intermediate_share to 1 for this encoder"
-        ) from None
+    outer = [layer.output.dense.weight.detach().norm(dim=0) for layer in stack]
+    watched = [
+        layer.intermediate.register_forward_hook(lambda _, __, answer, n=number: note(n, answer))
+        for number, layer in enumerate(stack)
+    ]
     try:
         with torch.no_grad():
-            for batch in batches:
-                encoder(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+            for ids in rows:
+                encoder(input_ids=ids, attention_mask=torch.ones_like(ids))
     finally:
         for hook in watched:
             hook.remove()

@@ -24,23 +24,47 @@ def make_trainer(
     model: nn.Module,
     datasets: Sequence[Any],
     collators: Sequence[Any],
-    schedule: ClassifierTraining | Distillation,
-    folder: Path,
+    arguments: Any,
+    *,
     optimizer: torch.optim.Optimizer,
     what: str,
     callbacks: Sequence[Any] = (),
     compute_metrics: Any = None,
-    **settings: Any,
 ) -> Any:
-    """A Trainer over the rows taught and those held out, each with its own collator; `settings` are Trainer's own."""
-    from transformers import PrinterCallback, Trainer, TrainingArguments
+    """A Trainer over the rows taught and those held out, each with its own collator; `arguments` of `run_arguments`.
+
+    `what` stands before the progress bar.
+    """
+    from transformers import PrinterCallback, Trainer
 
     from training.progress import EpochsToMlflow, RichProgress
 
-    arguments = TrainingArguments(
+    trainer: Any = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=datasets[0],
+        eval_dataset=datasets[1],
+        data_collator=collators[0],
+        compute_metrics=compute_metrics,
+        optimizers=(optimizer, None),
+        callbacks=[*callbacks, RichProgress(what), EpochsToMlflow()],
+    )
+    # The Trainer knows one collator; rows of the two sets have states, answers and priors of their own.
+    held_out = DataLoader(datasets[1], arguments.per_device_eval_batch_size, collate_fn=collators[1])
+    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(held_out)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def run_arguments(schedule: ClassifierTraining | Distillation, folder: Path, **more: Any) -> Any:
+    """`TrainingArguments` of a run that keeps its checkpoints in `folder`; `more` are those that not all runs have."""
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=schedule.epochs,
         per_device_train_batch_size=schedule.batch_size,
+        per_device_eval_batch_size=schedule.batch_size * 2,
         learning_rate=schedule.learning_rate,
         warmup_steps=schedule.warmup_share,
         train_sampling_strategy="group_by_length",
@@ -56,23 +80,8 @@ def make_trainer(
         report_to="none",
         log_level="error",
         dataloader_pin_memory=False,
-        **settings,
+        **more,
     )
-    trainer: Any = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=datasets[0],
-        eval_dataset=datasets[1],
-        data_collator=collators[0],
-        compute_metrics=compute_metrics,
-        optimizers=(optimizer, None),
-        callbacks=[*callbacks, RichProgress(what), EpochsToMlflow()],
-    )
-    # The Trainer knows one collator; rows of the two sets have states, answers and priors of their own.
-    held_out = DataLoader(datasets[1], schedule.batch_size * 2, collate_fn=collators[1])
-    trainer.get_eval_dataloader = lambda _=None: trainer.accelerator.prepare(held_out)
-    trainer.remove_callback(PrinterCallback)
-    return trainer
 
 
 def last_checkpoint(folder: Path) -> Path | None:

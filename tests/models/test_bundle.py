@@ -172,7 +172,7 @@ def test_a_file_that_does_not_fit_is_named(damaged: Path, case: str):
 @pytest.mark.parametrize("found", [FORMAT + 1, 0, None, "1", "new"])
 def test_another_format_version_is_refused_with_both_versions(damaged: Path, found: object):
     change_yaml(damaged / "config.yaml", format=found)
-    with pytest.raises(BundleError, match=f"format {found}, this version reads {FORMAT}"):
+    with pytest.raises(BundleError, match=f"format {found}, this version reads 3 and {FORMAT}"):
         Classifier.load(damaged)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from data.settings import CHECKOUT
 from models.bundle import ONNX
 from models.classifier import Classifier, read_text
 from models.decoding import Classification, log_softmax
-from models.inference import MAX_WINDOWS, TOKENS_PER_BATCH, even_batches, split_windows
+from models.inference import MAX_WINDOWS, TOKENS_PER_BATCH, even_batches, mean_of_windows, split_windows
 from models.labels import HEADS
-from tests.serving.bundles import HIDDEN
+from tests.serving.bundles import HIDDEN, masked_copy
 
 TEXTS = [
     "яма",
@@ -59,6 +60,44 @@ def test_more_texts_than_one_batch_holds(classifier: Classifier):
     assert len(many) == 40 * len(TEXTS)
     for n, item in enumerate(many):
         np.testing.assert_allclose(confidences(item), confidences(many[n % len(TEXTS)]), atol=1e-5)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_traced_graph_that_reads_a_mask_answers_the_same_on_any_number_of_threads(
+    bundle: Path, classifier: Classifier, tmp_path: Path, threads: int
+):
+    masked = Classifier.load(masked_copy(bundle, tmp_path / "bundle"), threads=threads)
+    for one, other in zip(masked.classify(TEXTS * 9), classifier.classify(TEXTS * 9), strict=True):
+        np.testing.assert_allclose(confidences(one), confidences(other), atol=1e-5)
+
+
+def test_an_error_while_the_network_reads_leaves_no_batch_waiting(bundle: Path, monkeypatch: pytest.MonkeyPatch):
+    classifier = Classifier.load(bundle, threads=1, cached=0)
+    read = classifier._network._answer
+    begun: list[int] = []
+
+    def slow(windows: list[list[int]]) -> object:
+        begun.append(len(windows))
+        time.sleep(0.05)
+        return read(windows)
+
+    monkeypatch.setattr(classifier._network, "_answer", slow)
+    with monkeypatch.context() as broken:
+        broken.setattr(type(classifier._ngrams), "logits", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            classifier.classify([f"вода {'не ' * number}идёт" for number in range(40)])
+    assert classifier.classify(["нет воды"])
+    assert len(begun) < 10
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [([1, 1, 1], [1.0, 3.0, 5.0]), ([1, 2], [1.0, 3.5]), ([3], [2.2]), ([2, 1], [1.5, 5.0])],
+)
+def test_a_text_is_the_mean_of_its_windows_by_their_lengths(counts: list[int], expected: list[float]):
+    read = np.array([[1.0], [3.0], [5.0]], dtype=np.float32)
+    lengths = np.array([30, 10, 10] if counts == [3] or counts == [2, 1] else [30, 30, 10])
+    np.testing.assert_allclose(mean_of_windows(read, lengths, counts)[:, 0], expected, rtol=1e-6)
 
 
 def test_nothing_in_nothing_out(classifier: Classifier):
@@ -128,7 +167,9 @@ def test_both_halves_read_the_place_and_the_normalised_text(place: str | None, r
     assert read_text("ЯМА  ещё", place) == read
 
 
-@pytest.mark.parametrize("lengths", [[], [5], [192] * 100, [3, 190, 4, 191, 5] * 60, [10_000, 1], list(range(1, 193))])
+@pytest.mark.parametrize(
+    "lengths", [[], [5], [192] * 100, [3, 190, 4, 191, 5] * 60, [10_000, 1], [0, 3, 0], list(range(1, 193))]
+)
 def test_batches_hold_every_row_once_with_rows_of_one_length_within_the_budget(lengths: list[int]):
     sizes = np.array(lengths, dtype=np.int64)
     batches = list(even_batches(sizes, TOKENS_PER_BATCH))

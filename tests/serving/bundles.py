@@ -1,5 +1,6 @@
 """Tiny bundles of the real formats: weights are random, everything else is as in production."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from data.catalogue import load_catalogue
 from data.settings import CHECKOUT
 from models.affinity import Affinity
-from models.bundle import FEATURES, BundleConfig, BundleParts, write_parts
+from models.bundle import FEATURES, BundleConfig, BundleParts, read_parts, write_parts
 from models.calibration import Calibration
 from models.forecasting.backtest import backtest
 from models.forecasting.config import ForecasterConfig
@@ -55,6 +56,17 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
     return folder
 
 
+def masked_copy(bundle: Path, folder: Path) -> Path:
+    """The same classifier with a graph that reads a mask, as traced ones do."""
+    from tokenizers import Tokenizer
+
+    shutil.copytree(bundle, folder)
+    names = read_parts(bundle).labels.names
+    vocabulary = Tokenizer.from_file(str(bundle / "tokenizer.json")).get_vocab_size()
+    _write_network(folder / "model.onnx", vocabulary, {head: len(names[head]) for head in HEADS}, 0, masked=True)
+    return folder
+
+
 def _write_ngrams(folder: Path, label_counts: dict[str, int]) -> None:
     """Real n-grams of the sentences that say nothing: the decisions are the network's."""
     space, _ = NgramSpace.fit(SENTENCES)
@@ -79,25 +91,28 @@ def _write_tokenizer(path: Path) -> int:
     return int(tokenizer.get_vocab_size())
 
 
-def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], seed: int) -> None:
-    """Random word vectors, their masked mean, one random linear head a target: a graph with the real names."""
+def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], seed: int, masked: bool = False) -> None:
+    """Random word vectors, their mean, one random linear head a target: a graph with the real names."""
     rng = np.random.default_rng(seed)
     weights = {"words": rng.normal(size=(vocabulary, HIDDEN)).astype(np.float32), "last": np.array([2])}
     weights |= {f"w_{h}": rng.normal(size=(HIDDEN, n)).astype(np.float32) for h, n in label_counts.items()}
-    nodes = [
-        helper.make_node("Gather", ["words", "input_ids"], ["vectors"]),
-        helper.make_node("Cast", ["attention_mask"], ["real"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["real", "last"], ["mask"]),
-        helper.make_node("Mul", ["vectors", "mask"], ["masked"]),
-        helper.make_node("ReduceSum", ["masked", "one"], ["summed"], keepdims=0),
-        helper.make_node("ReduceSum", ["mask", "one"], ["tokens"], keepdims=0),
-        helper.make_node("Div", ["summed", "tokens"], [FEATURES]),
-        *(helper.make_node("MatMul", [FEATURES, f"w_{head}"], [head]) for head in HEADS),
-    ]
+    nodes = [helper.make_node("Gather", ["words", "input_ids"], ["vectors"])]
+    if masked:
+        nodes += [
+            helper.make_node("Cast", ["attention_mask"], ["real"], to=TensorProto.FLOAT),
+            helper.make_node("Unsqueeze", ["real", "last"], ["mask"]),
+            helper.make_node("Mul", ["vectors", "mask"], ["masked"]),
+            helper.make_node("ReduceSum", ["masked", "one"], ["summed"], keepdims=0),
+            helper.make_node("ReduceSum", ["mask", "one"], ["tokens"], keepdims=0),
+            helper.make_node("Div", ["summed", "tokens"], [FEATURES]),
+        ]
+    else:
+        nodes.append(helper.make_node("ReduceMean", ["vectors"], [FEATURES], axes=[1], keepdims=0))
+    nodes += [helper.make_node("MatMul", [FEATURES, f"w_{head}"], [head]) for head in HEADS]
     weights["one"] = np.array([1])
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
-        for name in ("input_ids", "attention_mask")
+        for name in ("input_ids", "attention_mask")[: 1 + masked]
     ]
     widths = label_counts | {FEATURES: HIDDEN}
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", n]) for name, n in widths.items()]

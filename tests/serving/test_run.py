@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import ConfigError
 from data.settings import CHECKOUT, Settings
+from serving import run
+from serving.config import ServingConfig
 from serving.run import resolved_settings
 from tests.serving.conftest import free_port
 
@@ -74,6 +77,29 @@ def test_the_service_gets_the_settings_of_the_folder_it_is_started_from(
         name: value.format(here=tmp_path.resolve()) for name, value in expected.items()
     }
     assert "first-key" not in " ".join(command)
+
+
+@pytest.mark.parametrize(
+    ("workers", "given", "expected"),
+    [
+        (1, "", {"tracing": {"excluded_urls": ".*"}}),
+        (2, "", {"tracing": {"excluded_urls": ".*"}, "services": {"tsur": {"workers": 2}}}),
+        (1, '{"tracing": {"exporter_type": "otlp"}}', {"tracing": {"exporter_type": "otlp"}}),
+    ],
+)
+def test_bentoml_makes_no_traces_unless_the_environment_asks(
+    monkeypatch: pytest.MonkeyPatch, workers: int, given: str, expected: dict[str, object]
+) -> None:
+    monkeypatch.setenv(run.OVERRIDES, given)
+    monkeypatch.setattr(run, "load_serving_config", lambda: ServingConfig(workers=workers))
+    assert json.loads(run.environment(3000)[run.OVERRIDES]) == expected
+
+
+@pytest.mark.parametrize("given", ["tracing", "[1]", "{"])
+def test_settings_of_bentoml_that_are_no_json_object_are_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv(run.OVERRIDES, given)
+    with pytest.raises(ConfigError, match="BENTOML_CONFIG_OVERRIDES is not a JSON object"):
+        run.environment(3000)
 
 
 def test_every_setting_of_the_service_is_passed_on() -> None:

@@ -177,6 +177,11 @@ def test_texts_of_the_test_rows_teach_nothing(distilled, job):
     assert not set(text_keys(tested)) & set(text_keys(pd.Series(taught)))
 
 
+def test_the_student_is_half_as_wide_inside_as_its_teacher(distilled):
+    (config,) = distilled.glob("students/*/config.json")
+    assert json.loads(config.read_text())["intermediate_size"] == 32
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

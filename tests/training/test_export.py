@@ -31,17 +31,16 @@ def exported(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def batch(rows: int, tokens: int) -> dict[str, Any]:
-    torch.manual_seed(rows)
-    mask = torch.ones((rows, tokens), dtype=torch.int64)
-    mask[0, tokens // 2 :] = 0
-    return {"input_ids": torch.randint(4, 50, (rows, tokens)), "attention_mask": mask}
+def token_ids(*lengths: int) -> list[Any]:
+    """A text of each length."""
+    torch.manual_seed(sum(lengths))
+    return [torch.randint(4, 50, (1, tokens)) for tokens in lengths]
 
 
 def test_features_are_the_standardised_mean_over_tokens(network: Any, exported: Path):
     import onnxruntime as ort
 
-    ids = batch(3, 9)["input_ids"]
+    ids = torch.cat(token_ids(9, 9, 9))
     session = ort.InferenceSession(str(exported / ONNX), providers=["CPUExecutionProvider"])
     answers = dict(zip(OUTPUTS, session.run(list(OUTPUTS), {"input_ids": ids.numpy()}), strict=True))
     with torch.no_grad():
@@ -50,8 +49,25 @@ def test_features_are_the_standardised_mean_over_tokens(network: Any, exported: 
     np.testing.assert_allclose(answers["features"], expected, atol=1e-4)
 
 
-def test_the_graph_agrees_with_the_network_on_batches_of_any_size(network: Any, exported: Path):
-    assert check_agreement(network, [batch(1, 2), batch(4, 30), batch(2, 7)], exported) < 1e-4
+def test_the_graph_agrees_with_the_network_on_texts_of_any_length(network: Any, exported: Path):
+    assert check_agreement(network, token_ids(2, 30, 7), exported) < 1e-4
+
+
+def test_a_graph_that_mixes_the_texts_of_a_batch_is_refused(network: Any, exported: Path, tmp_path: Path):
+    import onnx
+
+    model = onnx.load(exported / ONNX)
+    for node in model.graph.node:
+        for place, name in enumerate(node.output):
+            if name == "features":
+                node.output[place] = "features.whole"
+    model.graph.node.append(onnx.helper.make_node("ReduceMean", ["features.whole", "axis0"], ["features"], keepdims=1))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([0]), "axis0"))
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    onnx.save(model, folder / ONNX)
+    with pytest.raises(BundleError, match="differs from the network"):
+        check_agreement(network, token_ids(12), folder)
 
 
 def test_a_graph_of_other_features_is_refused_and_removed(network: Any, tmp_path: Path):
@@ -66,5 +82,5 @@ def test_a_graph_of_other_features_is_refused_and_removed(network: Any, tmp_path
     export_onnx(other, folder / ONNX)
     other.feature_mean.zero_()
     with pytest.raises(BundleError, match=r"differs from the network by 0\.01"):
-        check_agreement(other, [batch(2, 7)], folder)
+        check_agreement(other, token_ids(7), folder)
     assert not folder.exists()

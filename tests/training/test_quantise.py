@@ -1,4 +1,4 @@
-"""The served graph: fused from the weights, int8 where its decisions stay the same, fp32 where they would not."""
+"""The served graph: written from the weights, int8 where its decisions stay the same, fp32 where they would not."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ import onnxruntime as ort  # noqa: E402
 from models.bundle import ONNX  # noqa: E402
 from models.classifier import Classifier  # noqa: E402
 from tests.serving.bundles import write_classifier  # noqa: E402
-from tests.training.test_export import batch  # noqa: E402
+from tests.training.test_export import token_ids  # noqa: E402
 from tests.training.tiny import tiny_network  # noqa: E402
 from training import quantise  # noqa: E402
 from training.export import OUTPUTS, activation_ranges, check_agreement, export_onnx  # noqa: E402
@@ -41,15 +41,15 @@ def optimised(path: Path, out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("architecture", ["Bert", "Roberta", "XLMRoberta"])
-def test_the_graph_that_is_written_from_the_weights_is_fused_and_agrees(architecture: str, tmp_path: Path):
+def test_the_graph_that_is_written_from_the_weights_is_of_whole_operators_and_agrees(architecture: str, tmp_path: Path):
     network = tiny_network(architecture)
     assert can_write(network)
-    batches = [batch(3, 9), batch(2, 20)]
-    export_onnx(network, tmp_path / ONNX, batches)
+    rows = token_ids(9, 20)
+    export_onnx(network, tmp_path / ONNX, rows)
     found = operators(tmp_path / ONNX)
     assert found.count("Attention") == found.count("Gelu") // 2 == len(network.stack)
     assert "Softmax" not in found
-    assert check_agreement(network, [*batches, batch(1, 2)], tmp_path) < 1e-4
+    assert check_agreement(network, [*rows, *token_ids(2)], tmp_path) < 1e-4
 
 
 def test_other_activations_are_left_to_torch():
@@ -63,26 +63,37 @@ def test_channels_out_of_proportion_are_found_and_stay_fp32(tmp_path: Path):
     wild = 5
     with torch.no_grad():
         network.encoder.encoder.layer[1].intermediate.dense.bias[wild] = 40.0
-    batches = [batch(4, 12)]
-    assert activation_ranges(network, batches)[1].hidden.argmax() == wild
-    export_onnx(network, tmp_path / "plain.onnx", batches)
+    rows = token_ids(12, 5)
+    assert activation_ranges(network, rows)[1].hidden.argmax() == wild
+    export_onnx(network, tmp_path / "plain.onnx", rows)
     write_int8(tmp_path / "plain.onnx", tmp_path / ONNX)
     kept = [node.name for node in onnx.load(tmp_path / ONNX).graph.node if node.op_type == "MatMul"]
     assert sum(FP32 in name for name in kept) == 2 * len(network.stack)
 
 
+@pytest.mark.parametrize("width", [1, 2, 9])
+def test_the_narrowest_feed_forward_parts_can_be_quantised(width: int, tmp_path: Path):
+    network, (ids,) = tiny_network(intermediate=width), token_ids(12)
+    export_onnx(network, tmp_path / "plain.onnx", [ids])
+    write_int8(tmp_path / "plain.onnx", tmp_path / ONNX)
+    session = ort.InferenceSession(str(tmp_path / ONNX), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = network(ids, torch.ones_like(ids))["topic"].numpy()
+    np.testing.assert_allclose(session.run(["topic"], {"input_ids": ids.numpy()})[0], expected, atol=0.05)
+
+
 def test_int8_products_are_fused_and_near_the_network(tmp_path: Path):
-    network, given = tiny_network(), batch(6, 15)
-    whole = {"input_ids": given["input_ids"], "attention_mask": torch.ones_like(given["input_ids"])}
-    export_onnx(network, tmp_path / "plain.onnx", [given])
+    network, rows = tiny_network(), token_ids(*[15] * 6)
+    ids = torch.cat(rows)
+    export_onnx(network, tmp_path / "plain.onnx", rows)
     write_int8(tmp_path / "plain.onnx", tmp_path / ONNX)
     found = optimised(tmp_path / ONNX, tmp_path / "optimised.onnx")
     assert "MatMulInteger" not in found, "a product is not fused with its scales"
     assert found.count("MatMulIntegerToFloat") + found.count("DynamicQuantizeMatMul") == 6 * len(network.stack)
     session = ort.InferenceSession(str(tmp_path / ONNX), providers=["CPUExecutionProvider"])
-    answers = session.run(list(OUTPUTS), {"input_ids": whole["input_ids"].numpy()})
+    answers = session.run(list(OUTPUTS), {"input_ids": ids.numpy()})
     with torch.no_grad():
-        expected = network(**whole)
+        expected = network(ids, torch.ones_like(ids))
     for name, answer in list(zip(OUTPUTS, answers, strict=True))[:3]:
         np.testing.assert_allclose(answer, expected[name].numpy(), atol=0.05)
 

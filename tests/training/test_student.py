@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from tests.training.tiny import HIDDEN, tiny_network  # noqa: E402
 from training.arguments import Distillation  # noqa: E402
-from training.student import Imitation, channel_weight, cut, kept_layers, narrow  # noqa: E402
+from training.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow  # noqa: E402
 from training.teacher import Teacher  # noqa: E402
 
 
@@ -80,7 +80,7 @@ def test_a_narrower_student_loses_only_channels_that_say_nothing(batch):
             layer.output.dense.weight[:, idle] = 0.0
     expected, width = states(whole, batch), layers[0].intermediate.dense.out_features
     student = copy.deepcopy(whole.network.encoder)
-    narrow(student, channel_weight(whole.network.encoder, [batch]), 1 - len(idle) / width)
+    narrow(student, channel_weight(whole.network.encoder, [batch["input_ids"][:1]]), 1 - len(idle) / width)
     assert student.config.intermediate_size == student.encoder.layer[2].output.dense.in_features == width - len(idle)
     with torch.no_grad():
         torch.testing.assert_close(student(**batch).last_hidden_state, expected)
@@ -94,14 +94,16 @@ def test_the_channels_that_move_the_answer_most_are_kept(batch):
         layer.intermediate.dense.bias[5] = 30.0
         layer.intermediate.dense.bias[6] = 30.0
         layer.output.dense.weight[:, 6] = 0.0
-    weight = channel_weight(whole.network.encoder, [batch])[0]
+    weight = channel_weight(whole.network.encoder, [batch["input_ids"][:1]])[0]
     assert weight.argmax() == 5
     assert weight[6] == 0
 
 
-def test_an_encoder_of_other_layers_says_that_it_cannot_be_narrowed(batch):
+def test_an_encoder_of_other_layers_says_that_it_cannot_be_narrowed():
+    encoder = teacher("DistilBert").network.encoder
+    check_size(encoder, Distillation(layers=1, intermediate_share=1))
     with pytest.raises(EncoderError, match="set intermediate_share to 1 for this encoder"):
-        channel_weight(teacher("DistilBert").network.encoder, [batch])
+        check_size(encoder, Distillation(layers=1))
 
 
 @pytest.mark.parametrize("has_heads", [True, False])

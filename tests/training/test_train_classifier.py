@@ -180,6 +180,20 @@ def test_killed_training_ends_with_the_same_metrics_as_one_that_was_not(sample, 
     assert runs_of(killed) == 1
 
 
+@pytest.mark.parametrize(("architecture", "most"), [("Bert", 40), ("Roberta", 38)])
+def test_no_more_tokens_are_read_than_the_encoder_has_positions(architecture: str, most: int):
+    from tests.training.tiny import tiny_network
+    from training.fine_tune import token_limit
+
+    torch = pytest.importorskip("torch")
+    network = tiny_network(architecture)
+    limit = token_limit(ClassifierTraining(max_tokens=64), network.encoder.config)
+    assert limit == most
+    ids = torch.full((1, limit), 5)
+    assert network.pooled(ids, torch.ones_like(ids)).isfinite().all()
+    assert token_limit(ClassifierTraining(max_tokens=16), network.encoder.config) == 16
+
+
 def test_checkpoint_left_half_written_by_a_kill_is_passed_over(tmp_path):
     from training.trainer import last_checkpoint
 
