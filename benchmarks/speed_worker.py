@@ -18,7 +18,7 @@ import numpy as np
 
 Run = Callable[[Sequence[str], int], object]
 ROWS = 2048
-"""Tokens in a batch of the engine, so rows of the matrices that set the ceiling."""
+"""Rows of the matrices that set the ceiling."""
 
 
 def engine(folder: Path) -> Run:
