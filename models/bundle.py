@@ -41,6 +41,8 @@ ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 CARD = "MODEL_CARD.md"
+IDS, MASK = "input_ids", "attention_mask"
+"""The graph's inputs, shape (batch, tokens); only traced ones read a mask."""
 FEATURES = "features"
 """The graph's output beside the logits of the heads: what the heads read, shape (batch, hidden)."""
 SMALL_FILES = ("config.yaml", "labels.json", "calibration.json", "affinity.json", "novelty.json", "catalogue.yaml")

@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import BundleError
-from models.bundle import FEATURES, ONNX, TOKENIZER, BundleParts
+from models.bundle import FEATURES, IDS, MASK, ONNX, TOKENIZER, BundleParts
 from models.labels import HEADS
 
 Floats = npt.NDArray[np.float32]
-IDS, MASK = "input_ids", "attention_mask"
-"""The inputs of a graph; only traced ones read a mask."""
 TOKENS_PER_BATCH = 256
 """As fast as any budget from 128 to 1,024; beyond, what a batch computes leaves the core's cache."""
 MAX_WINDOWS = 16

@@ -7,7 +7,7 @@ logits of each head, shape (batch, labels of the head). Pooling is the mean over
 trained; its features are standardised, because those of e5 lie in a narrow cone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -128,6 +128,17 @@ def layer_stack(encoder: nn.Module) -> nn.ModuleList:
     """An encoder's layers; empty where it has no stack of them."""
     stacks = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
     return max(stacks, key=len, default=nn.ModuleList())
+
+
+def watch(encoder: nn.Module, rows: Sequence[torch.Tensor], hooks: Sequence[Any]) -> None:
+    """Let an encoder read token ids, shape (1, tokens), for its forward hooks, which are removed in the end."""
+    try:
+        with torch.no_grad():
+            for ids in rows:
+                encoder(input_ids=ids, attention_mask=torch.ones_like(ids))
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def token_mean(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

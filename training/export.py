@@ -16,10 +16,9 @@ import numpy as np
 import torch
 
 from data.errors import BundleError
-from models.bundle import FEATURES, ONNX, TOKENIZER, WEIGHTS
-from models.inference import IDS, MASK
+from models.bundle import FEATURES, IDS, MASK, ONNX, TOKENIZER, WEIGHTS
 from models.labels import HEADS
-from models.network import ComplaintNetwork
+from models.network import ComplaintNetwork, watch
 from training.graph import Ranges, bert_graph, can_write
 
 AGREEMENT = 1e-3
@@ -85,13 +84,7 @@ def activation_ranges(network: ComplaintNetwork, rows: Sequence[torch.Tensor]) -
         watched.append(query.register_forward_hook(lambda _, given, __, n=number: note(n, "states", given[0])))
         watched.append(raised.register_forward_hook(lambda _, given, __, n=number: note(n, "middle", given[0])))
         watched.append(raised.register_forward_hook(lambda _, __, answer, n=number: note(n, "hidden", answer)))
-    try:
-        with torch.no_grad():
-            for ids in rows:
-                network.pooled(ids, torch.ones_like(ids))
-    finally:
-        for hook in watched:
-            hook.remove()
+    watch(network.encoder, rows, watched)
     names = ("states", "middle", "hidden")
     return [Ranges(*(largest[number, name].numpy() for name in names)) for number in range(len(stack))]
 

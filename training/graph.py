@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.bundle import FEATURES
+from models.bundle import FEATURES, IDS
 from models.labels import HEADS
 from models.network import ComplaintNetwork
 
@@ -71,7 +71,7 @@ def bert_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
     graph = helper.make_graph(
         writer.nodes,
         "complaints",
-        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])],
+        [helper.make_tensor_value_info(IDS, TensorProto.INT64, ["batch", "length"])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
         list(writer.tensors.values()),
     )
@@ -104,8 +104,8 @@ class _Writer:
         types = self.weights[prefix + "token_type_embeddings.weight"][0]  # every token is of the first type
         positions = self.weights[prefix + "position_embeddings.weight"][first_position:]
         words = self.constant("words", self.weights[prefix + "word_embeddings.weight"])
-        self.node("Gather", [words, "input_ids"], "words.read")
-        self.node("Shape", ["input_ids"], "length", start=1)
+        self.node("Gather", [words, IDS], "words.read")
+        self.node("Shape", [IDS], "length", start=1)
         bounds = [self.constant("first", np.array([0])), "length", self.constant("axes", np.array([0]))]
         self.node("Slice", [self.constant("positions", positions + types), *bounds], "positions.read")
         return self._normed(["words.read", "positions.read"], prefix + "LayerNorm", "embedded", eps)
@@ -159,7 +159,7 @@ class _Writer:
         """The tensor (batch, tokens, width)."""
         if not self._shaped:
             self._shaped = True
-            self.node("Shape", ["input_ids"], "shape.ids")
+            self.node("Shape", [IDS], "shape.ids")
             self.node("Concat", ["shape.ids", self.constant("width", np.array([width]))], "shape", axis=0)
         return "shape"
 
@@ -182,8 +182,8 @@ class _Writer:
         """Both matrices and the GELU between them, as summands; the largest channels on a path that stays fp32."""
         up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
         bias = self.weights[f"{source}intermediate.dense.bias"]
-        count = 0 if seen is None else min(OUTLIERS, len(bias) // 2)
-        few = [] if seen is None else np.sort(np.argsort(seen.hidden)[len(bias) - count :]).tolist()
+        largest = [] if seen is None else np.argsort(seen.hidden)[::-1].tolist()
+        few = sorted(largest[: min(OUTLIERS, len(bias) // 2)])
         states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
         kept = np.setdiff1d(np.arange(len(bias)), few)
         fed = self._biased(self._between(states, here, up[:, kept], bias[kept], down[kept]), f"{source}output.dense")

@@ -18,7 +18,7 @@ from torch import nn
 
 from data.errors import EncoderError
 from models.labels import HEADS
-from models.network import layer_stack, token_mean
+from models.network import layer_stack, token_mean, watch
 from training.arguments import Distillation
 from training.teacher import Teacher
 
@@ -90,13 +90,7 @@ def channel_weight(encoder: Any, rows: Sequence[torch.Tensor]) -> list[Floats]:
         layer.intermediate.register_forward_hook(lambda _, __, answer, n=number: note(n, answer))
         for number, layer in enumerate(stack)
     ]
-    try:
-        with torch.no_grad():
-            for ids in rows:
-                encoder(input_ids=ids, attention_mask=torch.ones_like(ids))
-    finally:
-        for hook in watched:
-            hook.remove()
+    watch(encoder, rows, watched)
     return [(square.sqrt() * norm).numpy() for square, norm in zip(squares, outer, strict=True)]
 
 

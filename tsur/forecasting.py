@@ -116,11 +116,12 @@ def backtest(
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
+    known = regressors_or_none(regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_or_none(regressors))
+        run_id, result = run_backtest(frame, settled, settings().home, bar, known)
     console.print(wape_table(result))
     if plots is not None:
-        written = write_figures(backtest_figures(frame, settled, result, regressors_or_none(regressors)), plots)
+        written = write_figures(backtest_figures(frame, settled, result, known), plots)
         console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")
 
