@@ -18,12 +18,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
+from data.complaints.masking import mask
 from data.errors import StoreError
-from data.masking import mask
-from serving import complaints, emerging, outlook, problems
-from serving.logs import LOGGER, configure_logs
+from serving.api.v1 import complaints, emerging
+from serving.api.v1 import forecasts as outlook
+from serving.api.v1.types import ErrorAnswer
+from serving.http import errors as problems
+from serving.http.logs import LOGGER, configure_logs
 from serving.runtime import open_runtime
-from serving.types import ErrorAnswer
 
 TITLE = "TSUR"
 VERSION = "0.1.0"

@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from data.complaints.schema import MAX_CHARACTERS
 from data.config import Config, load_config
-from data.schema import MAX_CHARACTERS
 from data.settings import settings
-from models.emerging import EmergingConfig
+from models.topics.emerging import EmergingConfig
 
 MAX_ITEMS = 256
 """Complaints in one request, at most: the API's schema names this number."""

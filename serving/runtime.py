@@ -7,13 +7,13 @@ import pandas as pd
 from fastapi import Request
 
 from data.settings import settings
-from models.emerging import Emerging
-from models.forecasting.surge import Surge
-from serving.admission import Admission
-from serving.champions import Champions
+from data.store.store import Store
+from models.surges.types import Surge
+from models.topics.emerging import Emerging
 from serving.config import ServingConfig, load_serving_config
-from serving.metrics import Metrics
-from serving.store import Store
+from serving.http.admission import Admission
+from serving.http.metrics import Metrics
+from serving.regions.champions import Champions
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The BentoML service: processes, health and metrics are BentoML's, everything under `/v1` is `app.py`'s.
 
-Started by `serving.run`, which passes the number of workers on. BentoML's own timeout and access
+Started by `serving.launch`, which passes the number of workers on. BentoML's own timeout and access
 log are off, because the gate's speak the one error shape and know no personal data.
 """
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 import bentoml
 
 from serving.app import create_app
-from serving.gate import Gate
+from serving.http.middleware import Gate
 
 BENTOML_TIMEOUT_SECONDS = 24 * 3600
 

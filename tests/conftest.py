@@ -41,7 +41,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def small_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packaged encoder cut to its two lowest layers: real weights, a sixth of the work."""
-    from models.packaged_encoder import packaged_file, read_container, write_encoder
+    from models.encoder.packaged import packaged_file, read_container, write_encoder
 
     folder = tmp_path_factory.mktemp("encoders") / "two-layers"
     write_encoder(replace(read_container(packaged_file()), layers=2), folder)

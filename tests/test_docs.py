@@ -22,7 +22,7 @@ def test_every_error_class_is_drawn_in_its_tree_and_its_code_is_documented(kind)
 
 
 def test_every_code_of_the_api_is_documented():
-    from serving.problems import HTTP_CODES, INTERNAL
+    from serving.http.errors import HTTP_CODES, INTERNAL
 
     for code, _ in [*HTTP_CODES.values(), INTERNAL]:
         assert f"`{code}`" in REFERENCE, code

@@ -13,8 +13,10 @@ from data.settings import CHECKOUT
 MAY_IMPORT = {
     "data": {"data"},
     "models": {"data", "models"},
-    "training": {"data", "models", "training"},
-    "serving": {"data", "models", "serving"},
+    "registry": {"data", "models", "registry"},
+    "batch": {"data", "models", "registry", "batch"},
+    "training": {"data", "models", "registry", "batch", "training"},
+    "serving": {"data", "models", "registry", "batch", "serving"},
 }
 OURS = {*MAY_IMPORT, "tsur", "tests", "benchmarks"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue import Catalogue, load_catalogue
-from data.schema import COLUMNS, check_complaints
+from data.catalogue.model import Catalogue, load_catalogue
+from data.complaints.schema import COLUMNS, check_complaints
 from data.settings import CHECKOUT
 
 SAMPLE = CHECKOUT / "data" / "samples" / "complaints.csv"

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from data.config import Config
-from models.encoder import PACKAGED
+from models.encoder.source import PACKAGED
 
 
 class ClassifierTraining(Config):

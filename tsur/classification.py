@@ -39,9 +39,9 @@ def import_(
     ] = None,
 ) -> None:
     """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
-    from data.importing import import_complaints, write_complaints, write_rejects
+    from data.complaints.importing import import_complaints, write_complaints, write_rejects
+    from data.complaints.sources import load_source
     from data.settings import settings
-    from data.sources import load_source
     from tsur.show import counter
 
     with counter("reading") as progress:
@@ -73,7 +73,7 @@ def train_classifier_(
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
     from data.settings import settings
     from training.arguments import ClassifierTraining
-    from training.train_classifier import train_classifier
+    from training.classifier.train import train_classifier
     from tsur.show import comparison
 
     trained = train_classifier(
@@ -104,7 +104,7 @@ def distill(
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
     from data.settings import settings
     from training.arguments import ClassifierTraining, Distillation
-    from training.distill import distill as run
+    from training.encoder.distill import distill as run
     from tsur.show import likeness_table
 
     chosen = config_of("distill.yaml", Distillation, config, override)
@@ -124,7 +124,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
 ) -> None:
     """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
-    from training.evaluate import evaluate_champion
+    from training.evaluate.evaluate import evaluate_champion
     from tsur.show import comparison
 
     evaluation, rows, note = evaluate_champion(complaints_or_sample(complaints), report)
@@ -145,12 +145,12 @@ def classify(
     ] = None,
 ) -> None:
     """Classify every row of an export with the champion; a run that was killed goes on where it was."""
-    from data.readers import estimated_rows
+    from batch.classify import ClassifyRun, rejects_path
+    from data.complaints.sources import load_source
     from data.settings import settings
-    from data.sources import load_source
-    from models.classifier import Classifier
-    from training.classify import ClassifyRun, rejects_path
-    from training.tracking import CLASSIFIER, champion_bundle
+    from data.tables.readers import estimated_rows
+    from models.classifier.classifier import Classifier
+    from registry.tracking import CLASSIFIER, champion_bundle
     from tsur.show import rows_bar
 
     folder, version = champion_bundle(CLASSIFIER)
@@ -175,11 +175,11 @@ def emerging(
     """Propose new topics: complaints of the last days that fit no topic, look alike and have become more."""
     from contextlib import nullcontext
 
-    from data.importing import read_complaints
-    from models.classifier import Classifier
+    from batch.emerging import emerging_in
+    from data.complaints.importing import read_complaints
+    from models.classifier.classifier import Classifier
+    from registry.tracking import CLASSIFIER, champion_bundle
     from serving.config import load_serving_config
-    from training.emerging import emerging_in
-    from training.tracking import CLASSIFIER, champion_bundle
     from tsur.show import counter, emerging_csv, emerging_report
 
     config = load_serving_config()

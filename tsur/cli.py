@@ -48,7 +48,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Start the HTTP service with the registered champions."""
-    from serving.run import serve as run
+    from serving.launch import serve as run
 
     raise typer.Exit(run(host, port))
 
@@ -70,6 +70,6 @@ def mlflow(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
 ) -> None:
     """Start the MLflow interface on the tracking store."""
-    from training.tracking import serve_interface
+    from registry.tracking import serve_interface
 
     raise typer.Exit(serve_interface(host, port))

@@ -54,7 +54,7 @@ COMPLAINTS = [
 
 def run_demo(once: bool, port: int, console: Console) -> None:
     """Train what is missing, serve, ask, show; stay up unless `once`."""
-    from serving.run import ENDINGS, start, stop
+    from serving.launch import ENDINGS, start, stop
 
     began = time.monotonic()
     _train_missing(console)
@@ -89,7 +89,7 @@ def run_demo(once: bool, port: int, console: Console) -> None:
 
 
 def _train_missing(console: Console) -> None:
-    from training.tracking import CLASSIFIER, FORECASTER, champion_version
+    from registry.tracking import CLASSIFIER, FORECASTER, champion_version
 
     for step, name in enumerate((FORECASTER, CLASSIFIER), start=1):
         verb = name.removeprefix("complaint-")

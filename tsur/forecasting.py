@@ -34,8 +34,8 @@ def counts(
     out: Annotated[Path, typer.Option(help="Where the counts go (CSV).")] = Path("daily_counts.csv"),
 ) -> None:
     """Count complaints per day, municipality and sector."""
-    from data.counts import daily_counts
-    from data.importing import read_complaints
+    from data.complaints.importing import read_complaints
+    from data.counts.daily import daily_counts
 
     frame = daily_counts(read_complaints(complaints))
     frame.to_csv(out, index=False)
@@ -50,8 +50,8 @@ def delays(
     days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
-    from data.counts import read_days
-    from models.forecasting.learnable import completeness_curve
+    from data.counts.daily import read_days
+    from models.forecasting.count_cleaning import completeness_curve
 
     curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
     console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
@@ -74,7 +74,7 @@ def train_forecaster_(
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
-    from training.train_forecaster import train_forecaster
+    from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
     frame = counts_or_sample(counts, date, sector, count, municipality)
@@ -106,8 +106,8 @@ def backtest(
     """Compare the forecasters by rolling origin on daily counts, without registering anything."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
-    from training.forecast_plots import backtest_figures, write_figures
-    from training.train_forecaster import largest_series, run_backtest
+    from training.forecaster.plots import backtest_figures, write_figures
+    from training.forecaster.train import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
     frame = counts_or_sample(counts, date, sector, count, municipality)
@@ -135,9 +135,9 @@ def forecast(
     plot: Annotated[Path | None, typer.Option(help="Write a plot there too: PNG, SVG or PDF.")] = None,
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
-    from models.forecasting.forecast import Forecasts
-    from training.forecast_plots import write_forecast
-    from training.tracking import FORECASTER, champion_bundle
+    from models.forecasting.bundle import Forecasts
+    from registry.tracking import FORECASTER, champion_bundle
+    from training.forecaster.plots import write_forecast
     from tsur.show import frame_table
 
     folder, version = champion_bundle(FORECASTER)
@@ -173,10 +173,10 @@ def surges(
     override: Overrides = None,
 ) -> None:
     """Tell the surges: open, closed and expected, one line an event."""
+    from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
-    from models.forecasting.forecast import Forecasts
-    from training.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
-    from training.tracking import FORECASTER, champion_bundle
+    from registry.tracking import FORECASTER, champion_bundle
+    from training.forecaster.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
     from tsur.show import surge_table
 
     first = None if since is None else since.date()

@@ -46,14 +46,14 @@ def catalogue_path(given: Path | None) -> Path:
 
 def read_catalogue(given: Path | None, absent: bool) -> Any:
     """The catalogue that was named, or the one in configs; None where the region has none."""
-    from data.catalogue import load_catalogue
+    from data.catalogue.model import load_catalogue
 
     return None if absent else load_catalogue(catalogue_path(given))
 
 
 def complaints_or_sample(given: Path | None) -> Any:
     """The complaints of a file, or the bundled sample."""
-    from data.importing import read_complaints
+    from data.complaints.importing import read_complaints
     from tsur.samples import sample_complaints
 
     return sample_complaints() if given is None else read_complaints(given)
@@ -61,7 +61,7 @@ def complaints_or_sample(given: Path | None) -> Any:
 
 def counts_or_sample(given: Path | None, date: str, sector: str, count: str, municipality: str | None) -> Any:
     """The daily counts of a file, every day of every series, or the simulated sample."""
-    from data.counts import CountColumns, complete, read_counts
+    from data.counts.daily import CountColumns, complete, read_counts
     from tsur.samples import sample_counts
 
     if given is None:

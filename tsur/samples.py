@@ -9,9 +9,9 @@ FOLDER = CHECKOUT / "data" / "samples"
 
 def sample_complaints() -> pd.DataFrame:
     """The sample's complaints, imported as any export is (schema COMPLAINTS)."""
-    from data.catalogue import load_catalogue
-    from data.importing import import_complaints
-    from data.sources import load_source
+    from data.catalogue.model import load_catalogue
+    from data.complaints.importing import import_complaints
+    from data.complaints.sources import load_source
 
     configs = CHECKOUT / "configs"
     source = load_source("generic", configs / "sources")
@@ -20,7 +20,7 @@ def sample_complaints() -> pd.DataFrame:
 
 def sample_counts() -> pd.DataFrame:
     """The simulated daily counts (schema DAILY_COUNTS)."""
-    from data.counts import CountColumns, read_counts
+    from data.counts.daily import CountColumns, read_counts
 
     path = next(FOLDER.glob("daily_counts.*"))
     return read_counts(path, CountColumns(sector="sector", municipality="municipality"))

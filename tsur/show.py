@@ -18,14 +18,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from models.emerging import LEAST_PAST, Emerging, EmergingTopic
-from models.forecasting.backtest import BacktestResult
-from models.forecasting.backtest import Progress as SeriesProgress
-from models.forecasting.surge import Surge
-from models.labels import HEADS
-from training.evaluate import Evaluation
-from training.likeness import Comparison, Fidelity
-from training.surges import IN_RUSSIAN
+from models.classifier.labels import HEADS
+from models.surges.types import Surge
+from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
+from training.encoder.distillation_metrics import Comparison, Fidelity
+from training.evaluate.evaluate import Evaluation
+from training.forecaster.backtest import BacktestResult
+from training.forecaster.backtest import Progress as SeriesProgress
+from training.forecaster.surges import IN_RUSSIAN
 
 PLAIN_SECONDS = 10.0
 console = Console(width=None if sys.stdout.isatty() else 140)

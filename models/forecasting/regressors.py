@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.counts import read_table
+from data.counts.daily import read_table
 from data.errors import ColumnsError, RegressorsError
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data.counts import REGION
+from data.counts.daily import REGION
 
 ALL_SECTORS = "все отрасли"
 """The sector of sums over all sectors."""

@@ -3,9 +3,9 @@
 import pytest
 
 from data.settings import settings
-from models.classifier import Classifier
+from models.classifier.classifier import Classifier
+from registry.tracking import CLASSIFIER, champion_bundle
 from tests.conftest import tsur
-from training.tracking import CLASSIFIER, champion_bundle
 
 
 @pytest.fixture(scope="session")

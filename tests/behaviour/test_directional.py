@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.classifier import Classifier
+from models.classifier.classifier import Classifier
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What must not change a decision: how a complaint is typed, and what says nothing of its subject.
 
-Where models/normalisation.py takes the habit away, nothing of the answer may change, not a digit of
+Where models/text/normalisation.py takes the habit away, nothing of the answer may change, not a digit of
 a probability. Elsewhere the sector must stay in at least 19 of 20 complaints, counted over every
 second one of `OBVIOUS`.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
-from data.cleaning import clean_text
-from models.classifier import Classifier
-from models.decoding import Classification
-from models.normalisation import normalised
+from data.complaints.cleaning import clean_text
+from models.classifier.classifier import Classifier
+from models.classifier.decoding import Classification
+from models.text.normalisation import normalised
 from tests.behaviour.complaints import OBVIOUS
 from tests.behaviour.typing_errors import with_slips
 

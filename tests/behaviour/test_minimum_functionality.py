@@ -6,7 +6,7 @@ classifier hardly knows.
 
 import pytest
 
-from models.classifier import Classifier
+from models.classifier.classifier import Classifier
 from tests.behaviour.complaints import OBVIOUS
 
 

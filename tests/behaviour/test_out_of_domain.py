@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.classifier import Classifier
+from models.classifier.classifier import Classifier
 from tests.behaviour.out_of_domain import OUT_OF_DOMAIN
 
 NOT_A_COMPLAINT = "Не жалоба"

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
+from data.complaints.sources import SourceMap
 from data.config import Config, load_config, read_yaml
+from data.counts.simulator import SimulatorConfig
 from data.errors import ConfigError
 from data.settings import CHECKOUT
-from data.simulator import SimulatorConfig
-from data.sources import SourceMap
 from models.forecasting.config import ForecasterConfig
 from serving.config import ServingConfig
 from training.arguments import ClassifierTraining, Distillation
@@ -123,7 +123,7 @@ COMPLETE: dict[str, type[Config]] = {
     "serving.yaml": ServingConfig,
     "simulator.yaml": SimulatorConfig,
 }
-ELSEWHERE = {"catalogue.yaml": "tests/data/test_catalogue.py"}
+ELSEWHERE = {"catalogue.yaml": "tests/data/catalogue/test_model.py"}
 
 
 @pytest.mark.parametrize("name", COMPLETE)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from data.catalogue import Catalogue, load_catalogue
+from data.catalogue.model import Catalogue, load_catalogue
 from data.settings import CHECKOUT
-from models.classifier import Classifier
-from models.encoder import PACKAGED, resolve_encoder
+from models.classifier.classifier import Classifier
+from models.encoder.source import PACKAGED, resolve_encoder
 from tests.serving.bundles import write_classifier
 
 

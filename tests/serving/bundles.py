@@ -8,17 +8,17 @@ import onnx
 import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 
-from data.catalogue import load_catalogue
+from data.catalogue.model import load_catalogue
 from data.settings import CHECKOUT
-from models.affinity import Affinity
-from models.bundle import FEATURES, BundleConfig, BundleParts, read_parts, write_parts
-from models.calibration import Calibration
-from models.forecasting.backtest import backtest
+from models.classifier.bundle import FEATURES, BundleConfig, BundleParts, read_parts, write_parts
+from models.classifier.calibration import Calibration
+from models.classifier.labels import HEADS, LabelSpace
+from models.classifier.ngrams import NgramModel, NgramSpace
+from models.classifier.out_of_vocabulary import Novelty
+from models.classifier.topic_agency_pmi import Affinity
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.fitting import fit_forecasts
-from models.labels import HEADS, LabelSpace
-from models.ngrams import NgramModel, NgramSpace
-from models.novelty import Novelty
+from training.forecaster.backtest import backtest
+from training.forecaster.fitting import fit_forecasts
 
 CATALOGUE = CHECKOUT / "configs" / "catalogue.yaml"
 SENTENCES = [

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from data.settings import CHECKOUT
-from serving import run
-from serving.champions import CLASSIFIER, FORECASTER
+from serving import launch as run
+from serving.regions.champions import CLASSIFIER, FORECASTER
 from tests.serving.bundles import register, write_classifier, write_forecaster
 
 READY_SECONDS = 180

@@ -10,7 +10,7 @@ SERVED = """
 import sys
 import serving.service
 assert not {{"mlflow", "onnxruntime"}} & set(sys.modules), "the service module itself must stay light"
-from serving.champions import Champions
+from serving.regions.champions import Champions
 champions = Champions({uri!r})
 champions.refresh()
 champions.check_ready()

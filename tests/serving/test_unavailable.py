@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving import run
+from serving import launch as run
 from tests.serving.conftest import Registry, Server, start_server, write_configs
 
 TIMEOUT_SECONDS = 3

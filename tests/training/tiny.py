@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.network import ComplaintNetwork
+from models.encoder.architecture import ComplaintNetwork
 
 HIDDEN = 16
 LABELS = {"sector": 3, "topic": 5, "agency": 4}

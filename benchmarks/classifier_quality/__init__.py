@@ -1,0 +1,1 @@
+"""How well complaints are classified, beside rivals on the same folds."""

@@ -1,0 +1,267 @@
+"""The contenders of `classifier_quality`: each fits on a fold's training rows and scores its test rows.
+
+In: a `Fold` of a `Corpus` and the contender's recipe. Out: scores of each head, shape (test rows, labels).
+A contender is a function and an entry in `CONTENDERS`; results are kept by recipe, so what a function
+does is changed together with its recipe.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.classifier.labels import HEADS, Ints, LabelSpace
+from models.encoder.source import PACKAGED
+
+Floats = npt.NDArray[np.floating]
+Scores = dict[str, Floats]
+Recipe = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Labelled complaints with cleaned texts, and the labels frequent enough to be learnt and scored.
+
+    Attributes:
+        name: the corpus' name.
+        frame: columns `id, text, municipality, sector, topic, agency`.
+        labels: of each head, the labels with at least five rows.
+        targets: of each head, the index of each row's label, -100 where it is rare or absent.
+        fingerprint: the frame's hash.
+        work: a folder for what is computed once for this corpus.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    labels: LabelSpace
+    targets: Mapping[str, Ints]
+    fingerprint: str
+    work: Path
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Positions of a corpus' training and test rows."""
+
+    corpus: Corpus
+    number: int
+    train: Ints
+    test: Ints
+
+    @property
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Texts of the training and of the test rows."""
+        texts = self.corpus.frame["text"].to_numpy()
+        return texts[self.train].tolist(), texts[self.test].tolist()
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to classify; `probabilities` says that its scores are calibrated or at least sum to one."""
+
+    title: str
+    fit_predict: Callable[[Fold, Recipe], Scores]
+    recipe: Recipe = field(default_factory=dict)
+    probabilities: bool = False
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """Ten hex digits that change with any value of a recipe."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:10]
+
+
+def tfidf_svm(fold: Fold, recipe: Recipe) -> Scores:
+    """TF-IDF of words and character n-grams, a linear SVM for each head."""
+    from training.evaluate.tfidf_svm import LexicalClassifier
+
+    train, test = fold.texts
+    targets = {head: fold.corpus.targets[head][fold.train] for head in HEADS}
+    return LexicalClassifier(fold.corpus.labels, recipe["c"]).fit(train, targets).scores(test)
+
+
+def fasttext(fold: Fold, recipe: Recipe) -> Scores:
+    """Averaged embeddings of words and their character n-grams (Joulin et al. 2017), as floret computes them."""
+    import floret
+
+    lines = [[" ".join(re.findall(r"\w+", text.casefold())) for text in part] for part in fold.texts]
+
+    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+            file.writelines(f"__label__{label} {lines[0][row]}\n" for row, label in zip(known, y, strict=True))
+            file.flush()
+            model = floret.train_supervised(input=file.name, thread=1, seed=0, verbose=0, **recipe)
+        values = np.zeros((len(lines[1]), len(fold.corpus.labels.names[head])))
+        for row, line in enumerate(lines[1]):
+            # The public predict() fails with NumPy 2 on one line, and repeats the first probability on many.
+            for probability, label in model.f.predict(line + "\n", -1, 0.0, "strict"):
+                values[row, int(label.removeprefix("__label__"))] = probability
+        seen = np.unique(y)
+        return seen, values[:, seen]
+
+    return _each_head(fold, fit, lowest=0.0)
+
+
+def frozen_linear(fold: Fold, recipe: Recipe) -> Scores:
+    """Logistic regression on the frozen encoder's vectors."""
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = _standardised(fold, frozen_vectors(fold.corpus, recipe))
+
+    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
+        model = LogisticRegression(C=recipe["c"], max_iter=2000).fit(train[known], y)
+        return model.classes_, model.predict_proba(test)
+
+    return _each_head(fold, fit, lowest=0.0)
+
+
+def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
+    """The same linear SVM on TF-IDF and the frozen encoder's vectors, side by side."""
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.svm import LinearSVC
+
+    from training.evaluate.tfidf_svm import lexical_features
+
+    texts, vectors = fold.texts, _standardised(fold, frozen_vectors(fold.corpus, recipe))
+    lexical = lexical_features().fit(texts[0])
+    train, test = (
+        hstack([lexical.transform(part), csr_matrix(dense)]).tocsr() for part, dense in zip(texts, vectors, strict=True)
+    )
+
+    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
+        machine = LinearSVC(C=recipe["c"], random_state=0).fit(train[known], y)
+        values = machine.decision_function(test)
+        return machine.classes_, np.stack([-values, values], axis=1) if values.ndim == 1 else values
+
+    return _each_head(fold, fit)
+
+
+def product(fold: Fold, recipe: Recipe) -> Scores:
+    """This project's classifier as `tsur train classifier` makes it, with the arguments of the recipe."""
+    from benchmarks.classifier_quality.tuned import tuned
+
+    return tuned(fold, recipe["arguments"])
+
+
+def student(fold: Fold, recipe: Recipe) -> Scores:
+    """The product on a small encoder that was distilled without a text of the corpus."""
+    from benchmarks.classifier_quality.student import student
+
+    return student(fold, recipe)
+
+
+def frozen_vectors(corpus: Corpus, recipe: Recipe) -> Floats:
+    """Mean-pooled last layer of the pretrained encoder for each complaint, shape (rows, width); computed once."""
+    keys = {key: recipe[key] for key in ("encoder", "prefix", "max_tokens")}
+    path = corpus.work / f"vectors-{recipe_hash(keys)}.npy"
+    if not path.exists():
+        texts = [recipe["prefix"] + text for text in corpus.frame["text"]]
+        vectors = _encoded(texts, recipe["encoder"], recipe["max_tokens"])
+        unfinished = path.with_suffix(".unfinished.npy")
+        np.save(unfinished, vectors)
+        unfinished.rename(path)
+    return np.asarray(np.load(path))
+
+
+def _encoded(texts: list[str], encoder: str, max_tokens: int, batch: int = 32) -> Floats:
+    import torch
+    import transformers
+
+    from data.settings import settings
+    from training.classifier.fit_network import load_pretrained
+
+    transformers.utils.logging.disable_progress_bar()
+    network, tokenizer = load_pretrained(encoder, settings().home / "encoders")
+    network.eval()
+    order = np.argsort([len(text) for text in texts])
+    out = np.zeros((len(texts), network.config.hidden_size), dtype=np.float32)
+    for start in range(0, len(texts), batch):
+        rows = order[start : start + batch]
+        tokens = tokenizer(
+            [texts[row] for row in rows],
+            truncation=True,
+            max_length=max_tokens,
+            padding=True,
+            return_tensors="pt",
+            return_token_type_ids=False,
+        )
+        with torch.inference_mode():
+            states = network(**tokens).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1)
+        out[rows] = ((states * mask).sum(1) / mask.sum(1)).numpy()
+    return out
+
+
+def _standardised(fold: Fold, vectors: Floats) -> tuple[Floats, Floats]:
+    """Training and test vectors: mean 0 and variance 1 over the training rows, divided by √width."""
+    mean, deviation = vectors[fold.train].mean(axis=0), vectors[fold.train].std(axis=0) + 1e-6
+    scaled = (vectors - mean) / deviation / np.sqrt(vectors.shape[1])
+    return scaled[fold.train], scaled[fold.test]
+
+
+def _each_head(
+    fold: Fold, fit: Callable[[str, Ints, Ints], tuple[Ints, Floats]], lowest: float | None = None
+) -> Scores:
+    """Scores over all labels from `fit(head, rows, labels)`, which gives the labels it saw and their scores.
+
+    Labels without a training row get `lowest`, or one less than the lowest score.
+    """
+    out: Scores = {}
+    for head in HEADS:
+        targets = fold.corpus.targets[head][fold.train]
+        known = np.flatnonzero(targets >= 0)
+        out[head] = np.zeros((len(fold.test), len(fold.corpus.labels.names[head])))
+        if len(np.unique(targets[known])) > 1:
+            seen, values = fit(head, known, targets[known])
+            out[head] += values.min() - 1 if lowest is None else lowest
+            out[head][:, seen] = values
+    return out
+
+
+_VECTORS = {"encoder": PACKAGED, "prefix": "query: ", "max_tokens": 384}
+
+REFERENCE = "tfidf_frozen_svm"
+"""The rival that differences are taken from."""
+LEXICAL = "tfidf_svm"
+"""The rival whose coverage is the measure of coverage."""
+WINNER = "winner"
+"""The contender that the targets are for."""
+STUDENT = "student"
+"""The contender that must come close to the winner."""
+
+CONTENDERS: dict[str, Contender] = {
+    LEXICAL: Contender("TF-IDF, SVM", tfidf_svm, {"c": 0.5}),
+    "fasttext": Contender(
+        "fastText",
+        fasttext,
+        {"mode": "fasttext", "lr": 1.5, "epoch": 100, "dim": 20, "minn": 3, "maxn": 5, "bucket": 200_000},
+        probabilities=True,
+    ),
+    "frozen_linear": Contender("frozen encoder, linear", frozen_linear, {**_VECTORS, "c": 10.0}, probabilities=True),
+    REFERENCE: Contender("TF-IDF + frozen encoder, SVM", tfidf_frozen_svm, {**_VECTORS, "c": 0.5}),
+    "fine_tuned": Contender(
+        "fine-tuned encoder alone",
+        product,
+        {"arguments": {"epochs": 3, "ngrams": False, "learning_rate": 1e-4, "head_learning_rate": 5e-4}, "code": 2},
+        probabilities=True,
+    ),
+    WINNER: Contender("TSUR", product, {"arguments": {"epochs": 0}, "code": 2}, probabilities=True),
+    STUDENT: Contender(
+        "TSUR, student",
+        student,
+        {
+            "distillation": {"layers": 3, "intermediate_share": 0.5, "epochs": 4, "augmented": 0.5},
+            "arguments": {"epochs": 0, "frozen_layers": 0},
+            "code": 1,
+        },
+        probabilities=True,
+    ),
+}
+"""Name → contender, in the order of the tables; `code` in a recipe goes up when what it runs changes."""

@@ -1,0 +1,66 @@
+"""The project's own classifier as a contender: fitted, calibrated and decoded as `tsur train classifier` does.
+
+In: a fold and the arguments of training that differ from `configs/classifier.yaml`. Out: calibrated
+probabilities of each head, shape (test rows, labels). A tenth of the training rows calibrates. Rare
+labels are «Прочее» in training, as in the product; its share is left out of the scores.
+"""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from benchmarks.classifier_quality.contenders import recipe_hash
+from benchmarks.results import console
+from data.catalogue.model import draft_catalogue
+from data.settings import settings
+from models.classifier.classifier import Classifier
+from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.explanation import deletion_test
+from models.classifier.labels import HEADS, OTHER, LabelSpace
+from training.arguments import ClassifierTraining
+from training.classifier.splits import split_off
+from training.classifier.train import fit_bundle
+
+EXPLAINED = 10
+"""Texts of each fold that the deletion test reads."""
+
+
+def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
+    """Train on the fold's training rows as the product does, score the test rows.
+
+    Beside each head's scores stand those of the uncalibrated decoding, `uncalibrated.HEAD`, and the figures of
+    the deletion test, `deletion`, shape (2,): the fall of the confidence without the top words, and without
+    as many random ones.
+    """
+    corpus = fold.corpus
+    arguments = ClassifierTraining(**recipe)
+    frame = corpus.frame.iloc[fold.train].reset_index(drop=True)
+    rest, part = split_off(frame, arguments.validation_share, arguments.seed)
+    train, validation = frame.iloc[rest], frame.iloc[part]
+    names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
+    work = corpus.work / f"tuned-{recipe_hash(recipe)}-{fold.number}"
+    work.mkdir(exist_ok=True)  # what a killed run has fitted is there
+    catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
+    fitting = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
+    classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))
+    texts = corpus.frame.iloc[fold.test]["text"].tolist()
+    logits, _ = classifier.logits(texts, [None] * len(texts))
+    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    scores = probabilities(classifier.decoder, logits)
+    scores |= {f"uncalibrated.{head}": shares for head, shares in probabilities(plain, logits).items()}
+    found = deletion_test(classifier, texts[:EXPLAINED], [None] * EXPLAINED)
+    shutil.rmtree(work)
+    return scores | {"deletion": np.array([found.top, found.random])}
+
+
+def probabilities(decoder: JointDecoder, logits: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What the joint decoding gives each label, shape (n, labels), among the labels that are no «Прочее»."""
+    joint = decoder.joint(logits, [None] * len(logits[HEADS[0]]))
+    out = {}
+    for head in HEADS:
+        known = [name != OTHER for name in decoder.labels.names[head]]
+        shares = decoder.marginal(joint, head)[:, known]
+        out[head] = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
+    return out

@@ -1,0 +1,1 @@
+"""How fast complaints are classified, beside rivals and the machine's ceiling; load on the service."""

@@ -1,0 +1,1 @@
+"""Whether topics that were left out are found as new ones."""

@@ -1,0 +1,288 @@
+"""Are topics found that the classifier was never taught, and is nothing proposed where nothing is new?
+
+In: the bundled sample, and `text/kursk.csv` and `text/ryazan.csv` of the real data. Out: a table, and
+`results/emerging_topics.json`. One topic at a time is left out of the classifier and so many of its complaints
+are put into the last 14 of 74 days of the others. To be affordable, the encoder stays frozen and a linear head
+on its vectors, fitted without each complaint and without the topic, stands for the classifier's confidence: it
+is weaker than the product, which reads n-grams too. Constants and the rivals' thresholds were chosen on every
+other topic of the sample and of Kursk; the figures are of the rest and of Ryazan, which nothing was chosen on.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.progress import track
+
+from benchmarks.classifier_quality.benchmark import load_corpus
+from benchmarks.classifier_quality.contenders import CONTENDERS, Corpus, frozen_vectors
+from benchmarks.emerging_topics.rivals import SEARCHES, Floats, Group, Ints, Search, Stream
+from benchmarks.results import RESULTS, Target, console, markdown_table, real_data, targets_line, write_results
+from models.classifier.labels import LabelSpace
+from models.topics.emerging import EmergingConfig
+from models.topics.scan_statistic import topic_metric
+from training.classifier.splits import fingerprint
+
+NAME = "emerging_topics"
+END = date(2026, 11, 15)
+SIZES = (8, 15, 25)
+KNOWN_ROWS = 5
+"""Rows from which a topic is taught; rarer ones stay in the stream as complaints that fit no topic."""
+FOLDS = 5
+TEMPERATURES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
+PRIOR_ROWS = 3.0
+TWIN = 0.5
+"""A left-out topic has a twin among the known ones where so much of it is named as one of them confidently."""
+ALLOWED = 0.05
+"""Share of the tuning runs with nothing new in which a rival may propose something: what the scan promises."""
+LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch", "transformers")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus with vectors; `tuning` topics may be chosen on, `reported` ones not."""
+
+    name: str
+    texts: list[str]
+    topics: Ints
+    vectors: Floats
+    tuning: list[int]
+    reported: list[int]
+    fingerprint: str
+
+
+@app.command()
+def main(
+    corpora: Annotated[str, typer.Option(help="Corpora, comma-separated.")] = "sample,kursk,ryazan",
+    runs: Annotated[int, typer.Option(min=1, help="Streams with nothing new, per corpus.")] = 20,
+    topics: Annotated[int, typer.Option(min=1, help="Left-out topics per corpus and half, at most.")] = 12,
+    out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
+) -> None:
+    """Leave topics out, stream them in, and count what is found and what is proposed for nothing."""
+    materials = [load_material(name, topics) for name in corpora.split(",")]
+    tuned = [material for material in materials if material.tuning]
+    thresholds = {name: threshold(name, tuned, runs) for name in SEARCHES}
+    measured = {material.name: figures(material, thresholds, runs) for material in materials}
+    console.print(markdown(measured))
+    goals = targets(measured)
+    protocol = {"days": EmergingConfig().days, "past_days": EmergingConfig().past_days, "sizes": SIZES, "runs": runs}
+    content = {"protocol": protocol, "thresholds": thresholds, "corpora": measured}
+    write_results(out, {m.name: m.fingerprint for m in materials}, LIBRARIES, content, goals)
+    console.print(f"results → {out}\n{targets_line(goals)}")
+
+
+def load_material(name: str, topics: int) -> Material:
+    """A corpus' texts, vectors and topics; the largest topics in turn for tuning and for the report."""
+    corpus = sample_corpus() if name == "sample" else load_corpus(real_data() / "text" / f"{name}.csv")
+    vectors = frozen_vectors(corpus, CONTENDERS["frozen_linear"].recipe)
+    codes, names = pd.factorize(corpus.frame["topic"])
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    large = [int(topic) for topic in np.argsort(-counts, kind="stable") if counts[topic] >= SIZES[0]]
+    tuning = [] if name == "ryazan" else large[::2][:topics]
+    reported = (large if name == "ryazan" else large[1::2])[:topics]
+    standard = (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + 1e-6)
+    return Material(name, corpus.frame["text"].tolist(), codes, standard, tuning, reported, corpus.fingerprint)
+
+
+def sample_corpus() -> Corpus:
+    """The bundled sample."""
+    from data.settings import settings
+    from tsur.samples import sample_complaints
+
+    frame = sample_complaints()
+    key = fingerprint(frame)
+    work = settings().home / "benchmarks" / "classifier_quality" / f"sample-{key}"
+    work.mkdir(parents=True, exist_ok=True)
+    return Corpus("sample", frame, LabelSpace({}), {}, key, work)
+
+
+def said(material: Material, left_out: int | None) -> tuple[Ints, Floats]:
+    """The topic named for each complaint and the confidence in it, by heads fitted without both.
+
+    Heads: the nearest topic mean under the scatter inside topics (linear discriminant analysis), one temperature.
+    """
+    counts = np.bincount(material.topics[material.topics >= 0])
+    known = np.isin(material.topics, np.flatnonzero(counts >= KNOWN_ROWS)) & (material.topics != left_out)
+    folds = np.random.default_rng(0).integers(0, FOLDS, len(known))
+    logits = np.full((len(known), len(counts)), -np.inf)
+    for fold in range(FOLDS):
+        train, test = known & (folds != fold), folds == fold
+        metric = topic_metric(material.vectors[train], material.topics[train])
+        for topic in np.unique(material.topics[train]):
+            rows = train & (material.topics == topic)
+            mean = material.vectors[rows].mean(axis=0) @ metric * rows.sum() / (rows.sum() + PRIOR_ROWS)
+            placed = material.vectors[test] @ metric
+            logits[test, topic] = placed @ mean - mean @ mean / 2 + np.log(rows.sum() / train.sum())
+    best = min(TEMPERATURES, key=lambda t: _loss(logits[known] * t, material.topics[known]))
+    chances = _softmax(logits * best)
+    return chances.argmax(axis=1), chances.max(axis=1)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _loss(logits: Floats, truth: Ints) -> float:
+    chances = _softmax(logits)[np.arange(len(truth)), truth]
+    return -float(np.log(np.maximum(chances, 1e-12)).mean())
+
+
+def stream_of(
+    material: Material, heads: tuple[Ints, Floats], rest: Ints, new: Ints, old: Ints, seed: int
+) -> tuple[Stream, Ints]:
+    """`rest` over all days, `new` in the last ones, `old` before them; and the positions of `new`."""
+    config, rng = EmergingConfig(), np.random.default_rng(seed)
+    ages = np.concatenate(
+        [
+            rng.integers(0, config.days + config.past_days, len(rest)),
+            rng.integers(0, config.days, len(new)),
+            rng.integers(config.days, config.days + config.past_days, len(old)),
+        ]
+    )
+    rows = np.concatenate([rest, new, old])
+    frame = pd.DataFrame(
+        {
+            "text": [material.texts[row] for row in rows],
+            "day": pd.Timestamp(END) - pd.to_timedelta(ages, unit="D"),
+            "municipality": None,
+            "topic": [f"{heads[0][row]}" for row in rows],
+            "confidence": heads[1][rows],
+            "unlike": False,
+        }
+    )
+    return Stream(frame, material.vectors[rows], END), np.arange(len(rest), len(rest) + len(new))
+
+
+NONE = np.array([], dtype=np.int64)
+
+
+def ordinary(material: Material, runs: int, first_seed: int) -> list[Stream]:
+    """Streams in which nothing is new."""
+    heads, every = said(material, None), np.arange(len(material.topics))
+    return [stream_of(material, heads, every, NONE, NONE, first_seed + seed)[0] for seed in range(runs)]
+
+
+def surging(material: Material, topics: list[int]) -> list[Stream]:
+    """Streams in which one known topic surges: three quarters of its complaints in the last days."""
+    heads, streams = said(material, None), []
+    for topic in topics:
+        its = np.random.default_rng(0).permutation(np.flatnonzero(material.topics == topic))
+        cut, rest = 3 * len(its) // 4, np.flatnonzero(material.topics != topic)
+        streams.append(stream_of(material, heads, rest, its[:cut], its[cut:], topic)[0])
+    return streams
+
+
+def threshold(name: str, materials: list[Material], runs: int) -> float:
+    """The score above which a rival proposes: passed in `ALLOWED` of the tuning runs; 0 for the scan."""
+    if name == "scan":
+        return 0.0
+    search = SEARCHES[name][1]
+    streams = [stream for material in materials for stream in ordinary(material, runs, first_seed=1000)]
+    best = [max((group.score for group in search(stream)), default=0.0) for stream in track(streams, name)]
+    return float(np.quantile(best, 1 - ALLOWED)) if best else np.inf
+
+
+def figures(material: Material, thresholds: dict[str, float], runs: int) -> dict[str, Any]:
+    """What every search finds of the reported topics, and proposes where nothing is new."""
+    quiet, surges = ordinary(material, runs, first_seed=0), surging(material, material.reported)
+    heads = {topic: said(material, topic) for topic in material.reported}
+    twins = {topic for topic, head in heads.items() if _has_twin(material, topic, head)}
+    result: dict[str, Any] = {"complaints": len(material.texts), "topics": len(heads), "with_a_twin": len(twins)}
+    for name, (_, search) in SEARCHES.items():
+
+        def proposals(stream: Stream, search: Search = search, least: float = thresholds[name]) -> list[Group]:
+            return [group for group in search(stream) if group.score > least]
+
+        found = [
+            _planted(material, topic, head, size, proposals) | {"twin": topic in twins}
+            for topic, head in track(heads.items(), f"{material.name}, {name}")
+            for size in SIZES
+            if (material.topics == topic).sum() >= size
+        ]
+        of_no_twin = [row for row in found if not row["twin"]]
+        result[name] = {
+            "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in quiet])),
+            "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in surges])),
+            "found": {str(size): _share(found, size) for size in SIZES},
+            "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
+            "streams": {str(size): sum(row["size"] == size for row in found) for size in SIZES},
+            "purity": _mean([row["purity"] for row in found if row["found"]]),
+            "recall": _mean([row["recall"] for row in found if row["found"]]),
+            "others_per_run": float(np.mean([row["others"] for row in found])),
+        }
+    return result
+
+
+def _has_twin(material: Material, topic: int, heads: tuple[Ints, Floats]) -> bool:
+    """Whether half of a left-out topic is named as one known topic, half of that confidently."""
+    named, sure = heads[0][material.topics == topic], heads[1][material.topics == topic]
+    return bool(max(np.bincount(named[sure >= TWIN], minlength=1)) >= TWIN * len(named))
+
+
+def _planted(material: Material, topic: int, heads: tuple[Ints, Floats], size: int, search: Search) -> dict[str, Any]:
+    """One stream with so many complaints on a topic that was left out: found, if most of a group are its."""
+    its = np.random.default_rng(topic).permutation(np.flatnonzero(material.topics == topic))[:size]
+    rest = np.flatnonzero(material.topics != topic)
+    stream, planted = stream_of(material, heads, rest, its, NONE, topic)
+    groups = search(stream)
+    hits = [np.isin(group.rows, planted) for group in groups]
+    right = [hit for hit in hits if hit.mean() > 0.5]
+    best = max(right, key=lambda hit: int(hit.sum()), default=None)
+    return {
+        "size": size,
+        "found": best is not None,
+        "purity": 0.0 if best is None else float(best.mean()),
+        "recall": 0.0 if best is None else float(best.sum() / size),
+        "others": len(groups) - len(right),
+    }
+
+
+def _share(rows: list[dict[str, Any]], size: int) -> float | None:
+    return _mean([float(row["found"]) for row in rows if row["size"] == size])
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def targets(measured: dict[str, Any]) -> list[Target]:
+    """More is found than by any rival, no more is proposed for nothing than was allowed."""
+    goals = []
+    ours, *rivals = SEARCHES
+    for corpus, of_corpus in measured.items():
+        false = of_corpus[ours]["false_proposals_per_run"]
+        goals.append(Target.at_most(f"{corpus}: false proposals per run", false, 2 * ALLOWED))
+        surges = of_corpus[ours]["proposals_per_known_surge"]
+        goals.append(Target.at_most(f"{corpus}: proposals per surge of a known topic", surges, 2 * ALLOWED))
+        size = str(SIZES[-1])
+        best = max(of_corpus[rival]["found"][size] or 0.0 for rival in rivals)
+        goals.append(Target.above(f"{corpus}: found at {size} complaints", of_corpus[ours]["found"][size], best))
+    return goals
+
+
+def markdown(measured: dict[str, Any]) -> str:
+    """One table: what is found at each size, how pure, and what is proposed for nothing."""
+    header = ["corpus", "search", *(f"found at {size}" for size in SIZES), "without twin", "purity", "recall"]
+    header += ["false per run", "per known surge"]
+    rows = []
+    for corpus, of_corpus in measured.items():
+        for name, (title, _) in SEARCHES.items():
+            ours = of_corpus[name]
+            cells = [_percent(ours["found"][str(size)]) for size in SIZES]
+            cells += [" / ".join(_percent(ours["found_without_twin"][str(size)]) for size in SIZES)]
+            cells += [_percent(ours["purity"]), _percent(ours["recall"])]
+            cells += [f"{ours[key]:.2f}" for key in ("false_proposals_per_run", "proposals_per_known_surge")]
+            rows.append([corpus, title, *cells])
+    return markdown_table(header, rows)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"

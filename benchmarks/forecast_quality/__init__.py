@@ -1,0 +1,1 @@
+"""How well daily counts are forecast, beside rivals on the same windows."""

@@ -1,0 +1,6 @@
+"""`python -m benchmarks.forecast_quality`."""
+
+from benchmarks.forecast_quality.benchmark import app
+from benchmarks.results import run
+
+run(app)

@@ -1,0 +1,363 @@
+"""How well daily counts are forecast 14 days ahead: all contenders, their champion and rivals on the same windows.
+
+In: `series/` in the folder of real data. Out: a table, and `results/forecast_quality.json`. The protocol is
+DESIGN.md's: series with at least 2 a day over the last 365 days, of those the 10 largest; non-overlapping windows
+stepping back from the end. The champion of a judged window, its dispersion and its quantile levels come from
+the `INNER` windows and more before it; design choices (boosting's size, the combination's members, `LEAN`) were made
+on windows further back than the judged ones. Finished pieces are kept in `TSUR_HOME`, so a run that was stopped
+goes on where it was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from batch.task_cache import Kept
+from benchmarks.forecast_quality import rivals as field
+from benchmarks.forecast_quality.rivals import HORIZON, INTERVALS, LEVELS, NAMES, RIVAL, RIVALS
+from benchmarks.results import (
+    RESULTS,
+    Target,
+    console,
+    markdown_table,
+    real_data,
+    targets_line,
+    write_results,
+)
+from data.counts.daily import CountColumns, complete, read_counts
+from data.settings import settings
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.distribution import pinball
+from models.forecasting.series import keys_of, panel
+from models.forecasting.series_kinds import is_sparse
+from training.forecaster.backtest import BacktestResult, backtest
+from training.forecaster.model_selection import held_out
+from training.forecaster.train import counts_fingerprint
+
+NAME = "forecast_quality"
+INNER = 8
+"""Windows before the first judged one, to choose and calibrate on."""
+TIMED = 2
+LEAST_DAILY, MOST_SERIES = 2.0, 10
+POINT_RIVALS = ("seasonal_naive", "weekday_mean")
+BEST_RIVALS = (*POINT_RIVALS, "auto_ets", "prophet_default")
+COVERED, SLACK, SHARE_OF_TIME = 0.8, 0.02, 1 / 3
+LIBRARIES = ("numpy", "pandas", "prophet", "scikit-learn", "scipy", "statsforecast")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One set of counts: its file, how it is cut, and what should be reached.
+
+    Attributes:
+        file: in `series/`.
+        windows: judged ones.
+        wape: target of the champion.
+        known: WAPE of rivals as DESIGN.md has them, which show that the protocol is the same.
+        before: days from this one on are left out.
+    """
+
+    file: str
+    windows: int
+    wape: float
+    known: dict[str, float]
+    before: str | None = None
+
+
+SETS = {
+    "chicago": Series(
+        "chicago_sanitation_daily.csv",
+        6,
+        0.475,
+        {"seasonal_naive": 0.599, "weekday_mean": 0.516, "auto_ets": 0.492, "prophet_default": 0.523},
+    ),
+    "boston": Series(
+        "boston311_2015_daily.csv",
+        4,
+        0.575,
+        {"seasonal_naive": 0.656, "weekday_mean": 0.596, "auto_ets": 0.612, "prophet_default": 0.677},
+    ),
+    "nyc": Series(
+        "nyc_council_daily.csv",
+        6,
+        0.66,
+        {"seasonal_naive": 0.802, "weekday_mean": 0.685, "auto_ets": 0.693, "prophet_default": 0.792},
+        "2020-01-01",
+    ),
+}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    sets: Annotated[str, typer.Option(help="Sets of counts, comma-separated.")] = ",".join(SETS),
+    back: Annotated[int, typer.Option(min=0, help="Leave out so many last windows: to tune on; writes no JSON.")] = 0,
+    inner: Annotated[int, typer.Option(min=1, help="Windows to choose and calibrate on before the judged.")] = INNER,
+    out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
+    table: Annotated[Path | None, typer.Option(help="Write the table here too (Markdown).")] = None,
+) -> None:
+    """Compare the forecasters on real counts; finished windows are not computed again."""
+    names = [name.strip() for name in sets.split(",")]
+    if unknown := [name for name in names if name not in SETS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SETS)}")
+    measured, data = {}, {}
+    for name in names:
+        counts = load_set(real_data() / "series" / SETS[name].file, SETS[name], back)
+        data[name] = counts_fingerprint(counts)
+        measured[name] = set_figures(name, counts, inner)
+    text = markdown(measured)
+    console.print(text)
+    if table is not None:
+        table.write_text(text, encoding="utf-8")
+    if back:
+        console.print(f"{back} windows back: an exploration, no JSON written")
+        return
+    goals = targets(measured)
+    protocol = {"horizon": HORIZON, "inner_windows": inner, "levels": LEVELS, "seconds": "CPU, one process"}
+    write_results(out, data, LIBRARIES, {"protocol": protocol, "sets": measured}, goals)
+    console.print(f"results → {out}\n{targets_line(goals)}")
+
+
+def load_set(path: Path, of: Series, back: int = 0) -> pd.DataFrame:
+    """Daily counts of the series that are judged.
+
+    Raises:
+        FileError: no such file.
+        CountsError: it holds no daily counts.
+    """
+    counts = complete(read_counts(path, CountColumns(sector="category")))
+    if of.before is not None:
+        counts = counts[counts["date"] < of.before]
+    recent = counts[counts["date"] > counts["date"].max() - pd.Timedelta(days=365)]
+    often = recent.groupby("sector")["count"].mean() >= LEAST_DAILY
+    total = counts[counts["sector"].isin(often[often].index)].groupby("sector")["count"].sum()
+    counts = counts[counts["sector"].isin(total.nlargest(MOST_SERIES).index)]
+    last = counts["date"].max() - pd.Timedelta(days=HORIZON * back)
+    return pd.DataFrame(counts[counts["date"] <= last])
+
+
+def set_figures(name: str, counts: pd.DataFrame, inner: int = INNER) -> dict[str, Any]:
+    """Figures of the champion, every contender and every rival on one set."""
+    judged_windows = SETS[name].windows
+    config = ForecasterConfig(
+        calendar="none",
+        horizon=HORIZON,
+        windows=judged_windows + inner,
+        levels=INTERVALS,
+        processes=settings_processes(),
+    )
+    wide = panel(counts)
+    folder = settings().home / "benchmarks" / NAME / name
+    result = _backtest(name, counts, config, folder)
+    rivals = _rivals(name, wide, judged_windows, folder)
+    seconds = _seconds(name, wide, pd.concat(rivals.values()), folder)
+    parts = {**_own(result, config, wide, judged_windows), **rivals}
+    actual = result.predictions.drop_duplicates(["date", "municipality", "sector"])
+    actual = actual[["date", "municipality", "sector", "actual"]]
+    figures = {}
+    for contender, rows in parts.items():
+        rows = rows.drop(columns=["actual"], errors="ignore").merge(actual, on=["date", "municipality", "sector"])
+        figures[contender] = {**figures_of(rows, wide), "seconds_per_series": seconds.get(contender)}
+    return {
+        "series": len(keys_of(wide)),
+        "windows": judged_windows,
+        "days": [str(wide.index[0].date()), str(wide.index[-1].date())],
+        "champions": {
+            str(key): int(n) for key, n in _judged(result, judged_windows)["contender"].value_counts().items()
+        },
+        "known_wape": SETS[name].known,
+        "figures": figures,
+    }
+
+
+def settings_processes() -> int:
+    """Two at most: what the machines have that this is run on."""
+    import os
+
+    return min(2, os.cpu_count() or 1)
+
+
+def _backtest(name: str, counts: pd.DataFrame, config: ForecasterConfig, folder: Path) -> BacktestResult:
+    with _bar(f"{name}: backtest") as (progress, task):
+
+        def show(key: object, done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        return backtest(counts, config, show, folder / "backtest")
+
+
+def _judged(result: BacktestResult, windows: int) -> pd.DataFrame:
+    return result.judged[result.judged["window"] < windows]
+
+
+def _own(result: BacktestResult, config: ForecasterConfig, wide: pd.DataFrame, windows: int) -> dict[str, pd.DataFrame]:
+    """Judged days of the champion and of each contender alone, by name; quantiles as the product makes them."""
+    rows = result.predictions.dropna(subset=["actual"])
+    off = rows["mean"] - rows["actual"]
+    errors = rows.assign(absolute=off.abs(), squared=off**2)
+    sparse = {key: is_sparse(wide[tuple(key)], config) for key in keys_of(wide)}
+    out = {"champion": _judged(result, windows)}
+    for name in config.contenders:
+        alone = errors[errors["contender"] == name]
+        if name in POINT_RIVALS:
+            out[name] = field.with_past_errors(field.points(name, wide, config.windows), windows)
+        else:
+            judged = held_out(alone, sparse, config.levels)
+            out[name] = judged[judged["window"] < windows]
+    return out
+
+
+def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[str, pd.DataFrame]:
+    """Judged days of the rivals that only this script knows; kept by rival and window."""
+    kept = Kept(folder / "rivals")
+    parts: dict[str, list[pd.DataFrame]] = {rival: [] for rival in RIVALS}
+    columns = [*RIVAL, "seconds"]
+    for rival, method in RIVALS.items():
+        method(rival, wide.iloc[:120, :1], 0)  # imports and first calls: nobody's time
+    with _bar(f"{name}: rivals", len(RIVALS) * windows) as (progress, task):
+        for window, past in _pasts(wide, windows):
+            for rival, method in RIVALS.items():
+                path = kept.path([rival, window], past)
+                piece = kept.read(path, columns)
+                if piece is None:
+                    started = field.cpu_seconds()
+                    piece = method(rival, past, window)
+                    piece["seconds"] = (field.cpu_seconds() - started) / past.shape[1]
+                    kept.write(path, piece)
+                parts[rival].append(piece)
+                progress.advance(task)
+    return {rival: pd.concat(pieces, ignore_index=True) for rival, pieces in parts.items()}
+
+
+def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) -> dict[str, float]:
+    """CPU seconds a series, fit and forecast, by contender: medians over windows, of ours over `TIMED` of them."""
+    config = ForecasterConfig(calendar="none", horizon=HORIZON)
+    kept = Kept(folder / "seconds")
+    alone = [one for one in config.contenders if one != "combination"]
+    pieces = [rivals[["contender", "seconds"]]]
+    with _bar(f"{name}: seconds", TIMED) as (progress, task):
+        for window, past in _pasts(wide, TIMED):
+            path = kept.path(["seconds", window, config.model_dump(mode="json")], past)
+            piece = kept.read(path, ["contender", "seconds"])
+            if piece is None:
+                measured: dict[str, float] = {}
+                for one in alone:
+                    field.contender_seconds(one, past.iloc[:120, :1], config)  # imports and first calls: nobody's time
+                    measured[one] = field.contender_seconds(one, past, config)
+                measured["champion"] = measured["combination"] = field.champion_seconds(past, config)
+                piece = pd.DataFrame({"contender": list(measured), "seconds": list(measured.values())})
+                kept.write(path, piece)
+            pieces.append(piece)
+            progress.advance(task)
+    medians = pd.concat(pieces).groupby("contender")["seconds"].median()
+    return {str(one): float(spent) for one, spent in medians.items()}
+
+
+def _pasts(wide: pd.DataFrame, windows: int) -> Iterator[tuple[int, pd.DataFrame]]:
+    for window in range(windows):
+        yield window, wide.iloc[: len(wide) - HORIZON * (window + 1)]
+
+
+def figures_of(rows: pd.DataFrame, wide: pd.DataFrame) -> dict[str, Any]:
+    """Figures of one contender over its judged days.
+
+    `wape`: of the median for the champion and its contenders, of the forecast itself for rivals (`mean`);
+    `wape_of_mean` and `wape_of_median` are both. MASE is scaled by the seasonal-naive errors of the history before
+    each window.
+    """
+    actual = rows["actual"].to_numpy(dtype=np.float64)
+    own_point = "mean" if rows["contender"].iloc[0] in (*POINT_RIVALS, *RIVALS) else "q50"
+    losses = [pinball(actual, rows[name].to_numpy(dtype=np.float64), q) for name, q in zip(NAMES, LEVELS, strict=True)]
+    out: dict[str, Any] = {
+        "wape": _wape(rows, own_point),
+        "wape_pooled": float((rows[own_point] - rows["actual"]).abs().sum() / rows["actual"].sum()),
+        "wape_of_mean": _wape(rows, "mean"),
+        "wape_of_median": _wape(rows, "q50"),
+        "mase": _mase(rows, own_point, wide),
+        "pinball": float(np.mean(losses)),
+    }
+    for level in INTERVALS:
+        low, high = (rows[f"q{100 * bound:g}"] for bound in (round((1 - level) / 2, 3), round((1 + level) / 2, 3)))
+        out[f"coverage_{100 * level:g}"] = float(((low <= actual) & (actual <= high)).mean())
+        out[f"width_{100 * level:g}"] = float((high - low).mean())
+    return out
+
+
+def _wape(rows: pd.DataFrame, point: str) -> float:
+    """Mean over windows of Σ|error| / Σcount."""
+    by_window = rows.assign(error=(rows[point] - rows["actual"]).abs()).groupby("window")[["error", "actual"]].sum()
+    return float((by_window["error"] / by_window["actual"]).mean())
+
+
+def _mase(rows: pd.DataFrame, point: str, wide: pd.DataFrame) -> float:
+    """Mean over series and windows of the absolute error over that of seasonal naive in the history before."""
+    scaled = []
+    for (place, sector, _), part in rows.groupby(["municipality", "sector", "window"]):
+        past = wide.loc[wide.index < part["date"].min(), (place, sector)]
+        scaled.append((part[point] - part["actual"]).abs().mean() / past.diff(7).abs().mean())
+    return float(np.mean(scaled))
+
+
+def targets(measured: dict[str, dict[str, Any]]) -> list[Target]:
+    """What the issue asks for, set by set."""
+    goals = []
+    for name, of_set in measured.items():
+        figures = of_set["figures"]
+        ours, prophet = figures["champion"], figures["prophet_default"]
+        rival = min(BEST_RIVALS, key=lambda one: figures[one]["pinball"])
+        times_better = figures[rival]["pinball"] / ours["pinball"]
+        goals += [
+            Target.at_most(f"{name}: WAPE of the champion", ours["wape"], SETS[name].wape),
+            Target.above(f"{name}: pinball loss of {rival} over the champion's", times_better, 1),
+            Target.at_most(f"{name}: 80 % intervals off 80 %", abs(ours["coverage_80"] - COVERED), SLACK),
+            Target.at_most(f"{name}: 80 % width over default Prophet's", ours["width_80"] / prophet["width_80"], 1),
+            Target.at_most(
+                f"{name}: seconds over default Prophet's",
+                ours["seconds_per_series"] / prophet["seconds_per_series"],
+                SHARE_OF_TIME,
+            ),
+        ]
+    return goals
+
+
+def markdown(measured: dict[str, dict[str, Any]]) -> str:
+    """One table a set."""
+    parts = []
+    for name, of_set in measured.items():
+        known = ", ".join(
+            f"{one} {of_set['figures'][one]['wape']:.3f} ({wape:.3f})" for one, wape in of_set["known_wape"].items()
+        )
+        parts.append(
+            f"{name}: {of_set['series']} series, {of_set['windows']} windows, {' to '.join(of_set['days'])}; "
+            f"WAPE here (and in DESIGN.md): {known}\n"
+        )
+        header = ["", "WAPE", "of mean", "pooled", "MASE", "pinball", "50 %", "80 %", "95 %", "width 80 %", "s/series"]
+        rows = [[one, *_cells(figures)] for one, figures in of_set["figures"].items()]
+        parts.append(markdown_table(header, rows))
+    return "\n".join(parts)
+
+
+def _cells(figures: dict[str, Any]) -> list[str]:
+    points = [f"{figures[key]:.3f}" for key in ("wape", "wape_of_mean", "wape_pooled", "mase", "pinball")]
+    covered = [f"{figures[f'coverage_{level}']:.1%}" for level in (50, 80, 95)]
+    seconds = figures["seconds_per_series"]
+    return [*points, *covered, f"{figures['width_80']:.2f}", "" if seconds is None else f"{seconds:.4f}"]
+
+
+def _bar(what: str, total: int | None = None) -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Iterator[tuple[Progress, Any]]:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        with Progress(*columns, console=console, transient=console.is_terminal) as progress:
+            yield progress, progress.add_task(what, total=total)
+
+    return shown()

@@ -1,0 +1,133 @@
+"""Rivals of the forecaster: their means and quantiles of one window, and the CPU time they took.
+
+In: a panel, dates × series, up to the window. Out: a frame, columns `RIVAL`. Each rival gets fair intervals:
+AutoETS and AutoTheta their own, Prophet with its defaults its own samples, the point forecasts the quantiles of
+their past errors. CPU time counts this process and its children (Prophet runs Stan beside it), because waiting
+for a busy machine is not the method's fault.
+"""
+
+import resource
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.count_cleaning import learnable
+from models.forecasting.distribution import quantile_name
+from models.forecasting.forecasters.available import contender
+from models.forecasting.forecasters.boosting import GradientBoosting
+from models.forecasting.forecasters.exponential import ExponentialForecaster
+from models.forecasting.forecasters.prophet_model import prophet_class
+from models.forecasting.intervals import Conformal
+from models.forecasting.series import SeriesKey, keys_of
+from training.forecaster.model_selection import predicted
+
+LEVELS = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+INTERVALS = [0.5, 0.8, 0.95]
+NAMES = [quantile_name(level) for level in LEVELS]
+RIVAL = ["date", "municipality", "sector", "window", "contender", "mean", *NAMES]
+HORIZON = 14
+SAMPLES = 200
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and its finished children so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def smoothing(name: str, past: pd.DataFrame, window: int) -> pd.DataFrame:
+    """AutoETS or AutoTheta with its own intervals."""
+    model = ExponentialForecaster("auto_ets" if name == "auto_ets" else "auto_theta", longest=len(past))
+    parts = []
+    for key in keys_of(past):
+        made = model.fit_predict_intervals(past[tuple(key)], HORIZON, INTERVALS)
+        sides = {0.5: made["mean"]}
+        for level in INTERVALS:
+            sides[round((1 - level) / 2, 3)] = made[f"lo-{round(100 * level)}"]
+            sides[round((1 + level) / 2, 3)] = made[f"hi-{round(100 * level)}"]
+        quantiles = {quantile_name(level): np.maximum(sides[level], 0.0) for level in LEVELS}
+        parts.append(_rows(name, key, past, window, {"mean": made["mean"], **quantiles}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def prophet_default(name: str, past: pd.DataFrame, window: int) -> pd.DataFrame:
+    """Prophet with its defaults but 200 uncertainty samples; nothing of ours touches it."""
+    parts = []
+    for key in keys_of(past):
+        model = prophet_class()(uncertainty_samples=SAMPLES, interval_width=0.8)
+        model.fit(pd.DataFrame({"ds": past.index, "y": past[tuple(key)].to_numpy()}))
+        ahead = model.make_future_dataframe(HORIZON, include_history=False)
+        np.random.seed(0)
+        mean = model.predict(ahead)["yhat"].to_numpy()
+        drawn = model.predictive_samples(ahead)["yhat"]
+        quantiles = {quantile_name(level): np.quantile(drawn, level, axis=1) for level in LEVELS}
+        parts.append(_rows(name, key, past, window, {"mean": mean, **quantiles}))
+    return pd.concat(parts, ignore_index=True)
+
+
+RIVALS: dict[str, Callable[[str, pd.DataFrame, int], pd.DataFrame]] = {
+    "prophet_default": prophet_default,
+    "auto_ets": smoothing,
+    "auto_theta": smoothing,
+}
+"""Those that this script computes; the point rivals come with the backtest."""
+
+
+def points(name: str, wide: pd.DataFrame, windows: int) -> pd.DataFrame:
+    """A point rival's forecasts of `windows` windows from the counts as they are, with what came."""
+    parts = []
+    for window in range(windows):
+        end = len(wide) - HORIZON * window
+        past, future = wide.iloc[: end - HORIZON], wide.iloc[end - HORIZON : end]
+        for key in keys_of(past):
+            mean = contender(name, ForecasterConfig()).fit_predict(past[tuple(key)], HORIZON)  # type: ignore[arg-type]
+            facts = {"date": future.index, **key._asdict(), "window": window, "contender": name}
+            parts.append(pd.DataFrame({**facts, "mean": mean, "actual": future[tuple(key)].to_numpy()}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def with_past_errors(predictions: pd.DataFrame, windows: int) -> pd.DataFrame:
+    """Point forecasts of the judged windows with quantiles of the same series' errors in the windows before."""
+    parts = []
+    for (_, window), rows in predictions.groupby(["sector", "window"]):
+        if window not in range(windows):
+            continue
+        of_series = predictions["sector"] == rows["sector"].iloc[0]
+        own = predictions[of_series & (predictions["window"] > window)]
+        errors = (own["actual"] - own["mean"]).dropna().to_numpy()
+        mean = rows["mean"].to_numpy()
+        quantiles = {quantile_name(level): np.maximum(mean + np.quantile(errors, level), 0.0) for level in LEVELS}
+        parts.append(rows.assign(**quantiles))
+    return pd.concat(parts, ignore_index=True)
+
+
+def champion_seconds(past: pd.DataFrame, config: ForecasterConfig) -> float:
+    """CPU seconds a series that fit, forecast and quantiles of the combination and its members take."""
+    started = cpu_seconds()
+    clean = learnable(past, config)
+    together = GradientBoosting(config.boosting, config.calendar).fit_predict(clean, HORIZON)
+    for key in keys_of(past):
+        own = contender("harmonic", config).fit_predict(clean[tuple(key)], HORIZON)
+        mean = np.expm1((np.log1p(own) + np.log1p(together[tuple(key)].to_numpy())) / 2)
+        rows = pd.DataFrame({"date": together.index, "window": 0, "mean": mean})
+        predicted(rows, 0.1, Conformal.identity(), LEVELS)
+    return (cpu_seconds() - started) / past.shape[1]
+
+
+def contender_seconds(name: str, past: pd.DataFrame, config: ForecasterConfig) -> float:
+    """CPU seconds a series that a contender's fit and forecast take."""
+    started = cpu_seconds()
+    if name == "gradient_boosting":
+        GradientBoosting(config.boosting, config.calendar).fit_predict(past, HORIZON)
+    else:
+        for key in keys_of(past):
+            contender(name, config).fit_predict(past[tuple(key)], HORIZON)  # type: ignore[arg-type]
+    return (cpu_seconds() - started) / past.shape[1]
+
+
+def _rows(name: str, key: SeriesKey, past: pd.DataFrame, window: int, columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=HORIZON, freq="D")
+    facts = {"date": days, **key._asdict(), "window": window, "contender": name}
+    return pd.DataFrame({**facts, **columns})[RIVAL]

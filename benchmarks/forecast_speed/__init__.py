@@ -1,0 +1,1 @@
+"""How long a region's forecasts take."""

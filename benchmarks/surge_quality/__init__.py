@@ -1,0 +1,1 @@
+"""How well surges are detected, beside rivals at the same rate of false alarms."""

@@ -1,0 +1,239 @@
+"""The contenders of the surge benchmark: each gives every day of every watched series a score.
+
+In: a `Trial`, counts with or without injected surges. Out: a `Scored`, whose alarms at any threshold can be
+asked for. The rivals are written from their papers. Two favours to them: Prophet and the regressions
+are fitted on the counts *without* the injected surges, so that these never spoil their baselines, and the
+CUSUM looks for exactly the surge that the headline injects.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.forecasting.config import SurgeConfig
+from models.surges.baseline import rolling_baseline
+from models.surges.evidence import log_tail, panel_evidence
+from models.surges.thresholds import learned_thresholds
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+CUSUM_RATIO = 2.0
+HISTORY_DAYS = 3 * 365
+EXCLUDED_DAYS = 14
+REFIT_DAYS = 7
+LEAST_DEVIATION = 0.5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Counts to watch.
+
+    Attributes:
+        counts: every day × all series of the data set, perhaps with injected surges.
+        clean: the same without.
+        watched: which columns are judged.
+        first: the first day that is judged; all days up to the last one are.
+        folder: where fits are kept.
+        prophet_days: Prophet is fitted anew after so many days.
+        calendar: what our own baseline may know of days off.
+        tail_weight: what our own detector learned from the days before the judged ones.
+    """
+
+    counts: pd.DataFrame
+    clean: pd.DataFrame
+    watched: Ints
+    first: int
+    folder: Path
+    prophet_days: int = 28
+    calendar: str = "none"
+    tail_weight: float = 1.0
+
+    def judged(self, values: Floats) -> Floats:
+        """The judged days of the watched series."""
+        return values[self.first :][:, self.watched]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the judged days × watched series; a CUSUM of the daily terms `restarts` starts over when it alarms."""
+
+    score: Floats
+    restarts: Floats | None = None
+
+    def alarms(self, threshold: float) -> Bools:
+        """Which days alarm."""
+        if self.restarts is None:
+            return self.score >= threshold
+        up = np.zeros(self.restarts.shape, dtype=bool)
+        state = np.zeros(self.restarts.shape[1])
+        for day, term in enumerate(self.restarts):
+            state = np.maximum(state + term, 0.0)
+            up[day] = state >= threshold
+            state[up[day]] = 0.0
+        return up
+
+
+def ours(trial: Trial) -> Scored:
+    """TSUR: evidence over its own rolling baseline; how much tails weigh is learned before the judged days."""
+    base = rolling_baseline(trial.counts, trial.calendar)
+    evidence = panel_evidence(trial.counts, base.means, base.daily, base.weekly, 7)
+    return Scored(trial.judged(evidence.score(trial.tail_weight)))
+
+
+def with_learned_weight(trial: Trial) -> Trial:
+    """The trial with the weight of tails that `tsur train forecaster` would learn before its first judged day."""
+    past = trial.clean.iloc[: trial.first, trial.watched]
+    return replace(trial, tail_weight=learned_thresholds(past, SurgeConfig(), trial.calendar).tail_weight)
+
+
+def ears(guard: int, summed: int = 1) -> Callable[[Trial], Scored]:
+    """EARS (Hutwagner et al. 2003): C1 has no guard band, C2 one of two days, C3 adds three days of C2."""
+
+    def score(trial: Trial) -> Scored:
+        counts = trial.counts.iloc[:, trial.watched]
+        past = counts.shift(1 + guard).rolling(7, min_periods=5)
+        deviation = past.std().clip(lower=LEAST_DEVIATION)
+        z = ((counts - past.mean()) / deviation).fillna(0.0).to_numpy()
+        if summed > 1:
+            over = pd.DataFrame(np.maximum(z - 1, 0.0))
+            z = over.rolling(summed, min_periods=1).sum().to_numpy()
+        return Scored(z[trial.first :])
+
+    return score
+
+
+def prophet(trial: Trial) -> Scored:
+    """Prophet with its defaults: how far a count lies beyond the mean, in half-widths of the 95 % interval."""
+    fits = [_prophet_of(trial, column) for column in trial.watched]
+    mean, half = np.stack([fit[0] for fit in fits], axis=1), np.stack([fit[1] for fit in fits], axis=1)
+    y = trial.judged(trial.counts.to_numpy(dtype=np.float64))
+    return Scored(np.nan_to_num((y - mean) / np.maximum(half, 0.5)))
+
+
+def _prophet_of(trial: Trial, column: int) -> tuple[Floats, Floats]:
+    """Mean and half-width of the judged days of one series, kept in the folder."""
+    path = trial.folder / f"prophet-{trial.prophet_days}-{column}.json"
+    if path.is_file():
+        kept = json.loads(path.read_text())
+        return np.array(kept["mean"]), np.array(kept["half"])
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # "Importing plotly failed"
+    from prophet import Prophet
+
+    logging.getLogger("cmdstanpy").disabled = True
+    series = trial.clean.iloc[:, column]
+    means, halves = [], []
+    for start in range(trial.first, len(series), trial.prophet_days):
+        ahead = series.index[start : start + trial.prophet_days]
+        past = pd.DataFrame({"ds": series.index[:start], "y": series.to_numpy()[:start]}).dropna()
+        model = Prophet(interval_width=0.95, uncertainty_samples=200).fit(past, seed=0)
+        np.random.seed(0)  # Prophet draws its intervals from numpy's global generator
+        told = model.predict(pd.DataFrame({"ds": ahead}))
+        means += told["yhat"].tolist()
+        halves += ((told["yhat_upper"] - told["yhat_lower"]) / 2).tolist()
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"mean": means, "half": halves}))
+    partial.replace(path)
+    return np.array(means), np.array(halves)
+
+
+def farrington(trial: Trial) -> Scored:
+    """Farrington et al. 1996 as made flexible by Noufaily et al. 2013, for days: a quasi-Poisson regression."""
+    mean, dispersion = _regressions(trial)
+    y = trial.judged(trial.counts.to_numpy(dtype=np.float64))
+    alpha = np.maximum(dispersion - 1, 1e-3) / np.maximum(mean, 0.02)
+    return Scored(log_tail(np.nan_to_num(y), mean, alpha))
+
+
+def cusum(trial: Trial) -> Scored:
+    """The negative-binomial CUSUM of Höhle & Paul 2008 over the same regression; it restarts when it alarms."""
+    mean, dispersion = _regressions(trial)
+    y = np.nan_to_num(trial.judged(trial.counts.to_numpy(dtype=np.float64)))
+    mean = np.maximum(mean, 0.02)
+    alpha = np.maximum(dispersion - 1, 1e-3) / mean.mean(axis=0)
+    usual, surge = 1 + alpha * mean, 1 + alpha * CUSUM_RATIO * mean
+    terms = y * np.log(CUSUM_RATIO * usual / surge) - np.log(surge / usual) / alpha
+    state, scores = np.zeros(y.shape[1]), np.zeros(y.shape)
+    for day, term in enumerate(terms):
+        state = np.maximum(state + term, 0.0)
+        scores[day] = state
+    return Scored(scores, terms)
+
+
+def _regressions(trial: Trial) -> tuple[Floats, Floats]:
+    """Means and quasi-Poisson dispersions of the judged days of the watched series, kept in the folder."""
+    path = trial.folder / "regressions.npz"
+    if path.is_file():
+        with np.load(path) as kept:
+            return kept["mean"], kept["dispersion"]
+    clean = trial.clean.to_numpy(dtype=np.float64)
+    days = len(clean) - trial.first
+    mean, dispersion = np.zeros((days, len(trial.watched))), np.ones((days, len(trial.watched)))
+    weekday = np.asarray(pd.DatetimeIndex(trial.clean.index).weekday)
+    for start in range(trial.first, len(clean), REFIT_DAYS):
+        end = min(start + REFIT_DAYS, len(clean))
+        past = np.arange(max(0, start - EXCLUDED_DAYS - HISTORY_DAYS), start - EXCLUDED_DAYS)
+        design = _design(np.concatenate([past, np.arange(start, end)]), weekday, len(past) > 540)
+        for at, column in enumerate(trial.watched):
+            y = clean[past, column]
+            seen = np.isfinite(y)
+            coefficients, phi = _quasi_poisson(design[: len(past)][seen], y[seen])
+            mean[start - trial.first : end - trial.first, at] = np.exp(
+                np.clip(design[len(past) :] @ coefficients, -6, 9)
+            )
+            dispersion[start - trial.first : end - trial.first, at] = phi
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, mean=mean, dispersion=dispersion)
+    partial.replace(path)
+    return mean, dispersion
+
+
+def _design(at: Ints, weekday: Ints, seasonal: bool) -> Floats:
+    """Intercept, trend, weekdays; two harmonics of the year where there is a year and a half."""
+    columns = [np.ones(len(at)), (at - at[-1]) / 365]
+    columns += [(weekday[at] == day).astype(np.float64) for day in range(1, 7)]
+    if seasonal:
+        angle = 2 * np.pi * at / 365.25
+        columns += [wave(k * angle) for k in (1, 2) for wave in (np.sin, np.cos)]
+    return np.stack(columns, axis=1)
+
+
+def _quasi_poisson(design: Floats, y: Floats, rounds: int = 6) -> tuple[Floats, float]:
+    """Iteratively reweighted least squares; days with large Anscombe residuals weigh less (Noufaily et al. 2013)."""
+    weight, phi = np.ones(len(y)), 1.0
+    coefficients: Floats = np.zeros(design.shape[1])
+    coefficients[0] = np.log(max(y.mean(), 0.05))
+    ridge = 1e-3 * np.eye(design.shape[1])
+    for outer in range(2):
+        for _ in range(rounds):
+            mu = np.exp(np.clip(design @ coefficients, -6, 9))
+            w = weight * mu
+            working = np.log(mu) + (y - mu) / mu
+            weighted = design * w[:, None]
+            coefficients = np.asarray(np.linalg.solve(design.T @ weighted + ridge, weighted.T @ working))
+        mu = np.exp(np.clip(design @ coefficients, -6, 9))
+        free = max(len(y) - design.shape[1], 1)
+        phi = max(float((weight * (y - mu) ** 2 / mu).sum() / free), 1.0)
+        residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / (mu ** (1 / 6) * np.sqrt(phi))
+        if outer == 0:
+            weight = np.where(residual > 2.58, 1 / np.maximum(residual, 2.58) ** 2, 1.0)
+            weight *= len(y) / weight.sum()
+    return coefficients, phi
+
+
+CONTENDERS: dict[str, tuple[str, Callable[[Trial], Scored]]] = {
+    "tsur": ("TSUR", ours),
+    "ears_c1": ("EARS C1", ears(0)),
+    "ears_c2": ("EARS C2", ears(2)),
+    "ears_c3": ("EARS C3", ears(2, 3)),
+    "prophet": ("Prophet interval", prophet),
+    "cusum": ("NB CUSUM", cusum),
+    "farrington": ("Farrington flexible", farrington),
+}

@@ -1,0 +1,1 @@
+"""The catalogue (рубрикатор): sectors, topics, agencies, and who answers for what."""

@@ -1,0 +1,125 @@
+"""Source maps: how each system's export names its columns and writes its dates.
+
+In: `configs/sources/NAME.yaml`. Out: a checked `SourceMap`, which finds the columns of a file's
+header whatever their case, spaces and ё, and reads its dates into UTC.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from data.complaints.cleaning import folded
+from data.complaints.schema import COLUMNS, LABELS, SourceName
+from data.config import Config, parse_config, read_yaml
+from data.errors import ConfigError
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+"""A date outside is a slip of the keyboard, and pandas would not hold some of them."""
+
+
+class SourceMap(Config):
+    """The column map of one source system; times without a zone are local to `timezone`."""
+
+    name: SourceName
+    title: str
+    columns: dict[str, list[str]]
+    date_formats: list[str] = Field(default_factory=list)
+    timezone: str = "Europe/Moscow"
+    encoding: str | None = None
+    defaults: dict[str, str] = Field(default_factory=dict)
+    origin: str = "a source map"
+    """Where the map was read from, for messages; set by `load_source`."""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def one_or_many(cls, value: object) -> object:
+        """A single column name may be written without brackets."""
+        if not isinstance(value, dict):
+            return value
+        return {field: [names] if isinstance(names, str) else names for field, names in value.items()}
+
+    @field_validator("columns", "defaults")
+    @classmethod
+    def known_fields(cls, value: dict[str, object]) -> dict[str, object]:
+        """Only fields of a complaint can be mapped."""
+        unknown = [field for field in value if field not in COLUMNS]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not a complaint's field: known are {', '.join(COLUMNS)}")
+        return value
+
+    @field_validator("columns")
+    @classmethod
+    def text_is_mapped(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        """There is no complaint without a text."""
+        if not value.get("text"):
+            raise ValueError("no column is named for the field 'text'")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def known_zone(cls, value: str) -> str:
+        """The zone must be one that the system knows."""
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no such time zone; use a name like 'Europe/Moscow'") from None
+        return value
+
+    def without_labels(self) -> "SourceMap":
+        """The same map for complaints that are to be classified: whatever labels they bear are not read."""
+        unlabelled = {field: names for field, names in self.columns.items() if field not in LABELS}
+        return self.model_copy(update={"columns": unlabelled})
+
+    def find(self, header: Iterable[str]) -> dict[str, str]:
+        """Complaint field → the file's column; the first accepted name that the file has."""
+        present = {folded(name): name for name in header}
+        found: dict[str, str] = {}
+        for field, accepted in self.columns.items():
+            name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
+            if name is not None:
+                found[field] = name
+        return found
+
+    def moment(self, value: str | datetime) -> datetime | None:
+        """The UTC time of a cell: a date cell, one of `date_formats`, or ISO 8601; None if unreadable."""
+        parsed = value if isinstance(value, datetime) else self._parsed(value)
+        if parsed is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+            return None
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=ZoneInfo(self.timezone))
+        return parsed.astimezone(UTC)
+
+    def _parsed(self, value: str) -> datetime | None:
+        for date_format in self.date_formats:
+            try:
+                return datetime.strptime(value, date_format)
+            except ValueError:
+                continue
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+
+
+def load_source(name_or_path: str | Path, folder: Path) -> SourceMap:
+    """The source map of that name in `folder`, or in the file given (it ends with `.yaml`).
+
+    Raises:
+        ConfigError: no such source (lists the known ones), or a bad map.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = folder / f"{name_or_path}.yaml"
+        known = sorted(file.stem for file in folder.glob("*.yaml"))
+        if str(name_or_path) not in known:
+            raise ConfigError(
+                f"source {str(name_or_path)!r} is not known: known are "
+                f"{', '.join(known) or 'none'} (in {folder}), or give a .yaml file"
+            )
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
+    return parse_config({**content, "origin": f"{path.parent.name}/{path.name}"}, SourceMap, str(path))

@@ -1,0 +1,1 @@
+"""Daily counts: complaints per day × municipality × sector, and simulated ones."""

@@ -1,0 +1,1 @@
+"""Readers of everything that comes as a table."""

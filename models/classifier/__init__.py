@@ -1,0 +1,1 @@
+"""The classifier: labels, n-grams, joint decoding, calibration, and what explains a decision."""

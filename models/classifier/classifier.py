@@ -1,0 +1,145 @@
+"""The classifier as it is served: a bundle in, classifications out; ONNX Runtime, no torch.
+
+In: texts and municipality ids. Out: one `Classification` an item, in the order given. Each text is
+normalised once; the network and the n-grams read those that are not in the cache, their logits are
+added and decoded jointly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.catalogue.model import Catalogue
+from data.complaints.cleaning import clean_text
+from models.classifier.bundle import FEATURES, BundleParts, read_parts
+from models.classifier.decoding import Classification, Floats, JointDecoder, decide
+from models.classifier.labels import HEADS
+from models.classifier.ngrams import NgramModel
+from models.encoder.onnx_runtime import Network
+from models.encoder.text_cache import TextCache
+from models.text.normalisation import normalised
+
+CACHED_TEXTS = 8192
+"""Some 25 MB at most: two kilobytes of outputs and the text itself for each."""
+
+
+def read_text(text: str, place: str | None) -> str:
+    """What both halves read: the normalised text, behind the place when that is known."""
+    text = normalised(clean_text(text))
+    return f"{normalised(place)}. {text}" if place else text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one pass over texts gives: logits of each head, features, and which texts were cut.
+
+    Shapes: (n, labels of the head) and (n, hidden). Features are what the linear heads read: the mean over
+    tokens, standardised over the training rows.
+    """
+
+    logits: Mapping[str, Floats]
+    features: Floats
+    truncated: list[bool]
+
+
+class Classifier:
+    """A loaded bundle. Thread-safe: `classify` changes nothing but its cache.
+
+    Args:
+        parts: the bundle.
+        threads: cores that all classifications share; 0: all.
+        graph: another graph than the bundle's own.
+        cached: texts whose outputs are remembered.
+
+    Attributes:
+        parts: the bundle's labels, calibration, catalogue and config.
+        decoder: joint decoding with the bundle's calibration.
+        cache: the texts read last.
+    """
+
+    def __init__(
+        self, parts: BundleParts, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
+    ) -> None:
+        self.parts = parts
+        self.decoder = JointDecoder(
+            parts.labels,
+            parts.catalogue,
+            parts.calibration.temperatures,
+            parts.affinity,
+            parts.calibration.affinity_weight,
+            parts.calibration.scaling,
+        )
+        self.cache = TextCache(cached)
+        self._prefixes = {place.id: f"{normalised(place.name)}. " for place in parts.catalogue.municipalities}
+        self._network = Network(parts, threads, graph)
+        self._ngrams = NgramModel.load(parts.folder, {head: len(parts.labels.names[head]) for head in HEADS})
+
+    @classmethod
+    def load(
+        cls, folder: Path, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
+    ) -> "Classifier":
+        """Load a bundle; the arguments are those of the class.
+
+        Raises:
+            BundleError: the bundle is incomplete, broken or of another version.
+        """
+        return cls(read_parts(folder), threads, graph, cached)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue this classifier was trained for."""
+        return self.parts.catalogue
+
+    def classify(
+        self, texts: Sequence[str], municipalities: Sequence[str | None] | None = None
+    ) -> list[Classification]:
+        """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
+        places = list(municipalities) if municipalities is not None else [None] * len(texts)
+        plain = [read_text(text, None) for text in texts]
+        read = self._read(plain, places)
+        return self._decided(read.logits, plain, places, read)
+
+    def decisions(
+        self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
+    ) -> list[Classification]:
+        """Joint decoding and the routing decision on logits that are there already."""
+        return self._decided(logits, [read_text(text, None) for text in texts], places)
+
+    def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
+        """Logits of each head, shape (n, labels of the head), and which texts were cut."""
+        read = self.read(texts, places)
+        return read.logits, read.truncated
+
+    def features(self, texts: Sequence[str], places: Sequence[str | None]) -> Floats:
+        """What the heads read of each text, shape (n, hidden)."""
+        return self.read(texts, places).features
+
+    def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
+        """Logits and features of one pass."""
+        return self._read([read_text(text, None) for text in texts], places)
+
+    def _read(self, plain: Sequence[str], places: Sequence[str | None]) -> Reading:
+        read = [self._prefixes.get(place or "", "") + text for text, place in zip(plain, places, strict=True)]
+        outputs, cut = self.cache.rows(read, self._outputs)
+        columns = self._network.columns
+        return Reading({head: outputs[:, columns[head]] for head in HEADS}, outputs[:, columns[FEATURES]], cut)
+
+    def _outputs(self, texts: list[str]) -> tuple[Floats, list[bool]]:
+        """Both halves' logits and the features, side by side as the network gives them."""
+        with self._network.reading(texts) as finish:
+            ngrams = self._ngrams.logits(texts)  # meanwhile
+            outputs, cut = finish()
+        for head, logits in ngrams.items():
+            outputs[:, self._network.columns[head]] += logits
+        return outputs, cut
+
+    def _decided(
+        self,
+        logits: Mapping[str, Floats],
+        plain: Sequence[str],
+        places: Sequence[str | None],
+        read: Reading | None = None,
+    ) -> list[Classification]:
+        unlike = self.parts.novelty.unlike_training(plain).tolist()
+        told = (read.truncated, read.features) if read else ([False] * len(plain), None)
+        return decide(self.decoder, logits, plain, places, self.parts.calibration.threshold, unlike, *told)

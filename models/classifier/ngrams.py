@@ -1,0 +1,183 @@
+"""The lexical half of the classifier: TF-IDF of words and letters, one linear map a head.
+
+In: normalised texts. Out: log-probabilities of each head, shape (n, labels of the head). What a
+complaint says in so many words (a street, a company, «люк») the encoder blurs; this half remembers.
+Stored as terms (JSON) and weights (safetensors, fp16), so that loading runs no foreign code.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import BundleError
+from models.classifier.decoding import log_softmax
+from models.classifier.labels import HEADS
+
+Floats = npt.NDArray[np.floating]
+TERMS = "ngrams.json"
+WEIGHTS = "ngrams.safetensors"
+_TOKEN, _LETTERS = re.compile(r"\b\w\w+\b"), (2, 6)
+"""What scikit-learn takes for a word, and how many letters are looked at together."""
+KNOWN_WORDS, LONGEST_KNOWN = 50_000, 40
+"""Words whose letters' columns are kept, some 30 MB at most; then the memory begins anew."""
+SPACES: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2)},
+    "letters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+MIN_TEXTS = 2
+"""An n-gram of one text only cannot be told from a typo."""
+
+
+class NgramSpace:
+    """TF-IDF of words (1–2) and of letters inside words (2–5), sublinear, each part of length 1.
+
+    The numbers are those of scikit-learn's `TfidfVectorizer`, at a tenth of its time: the letters of a word
+    are the same wherever it stands, so their columns are looked up once for all texts.
+
+    Args:
+        terms: terms of each part, in the order of its columns.
+        rarity: inverse document frequency of each term.
+    """
+
+    def __init__(self, terms: Mapping[str, Sequence[str]], rarity: Mapping[str, Floats]) -> None:
+        self.terms = {name: list(terms[name]) for name in SPACES}
+        self.rarity = {name: np.asarray(rarity[name], dtype=np.float64) for name in SPACES}
+        if any(len(self.terms[name]) != len(self.rarity[name]) for name in SPACES):
+            raise ValueError("there are not as many terms as rarities")
+        first = len(self.terms["words"])
+        self._words = {term: column for column, term in enumerate(self.terms["words"])}
+        self._letters = {term: first + column for column, term in enumerate(self.terms["letters"])}
+        if len(self._words) + len(self._letters) != sum(map(len, self.terms.values())):
+            raise ValueError("a term is given twice")
+        self._rarity = np.concatenate([self.rarity[name] for name in SPACES])
+        self._known: dict[str, list[int]] = {}
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> tuple["NgramSpace", Any]:
+        """Learn the terms and how rare each one is; the space, and the texts in it as `transform` gives them.
+
+        Where no term is in two texts, all terms are taken.
+        """
+        from scipy.sparse import hstack
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        fitted, parts = {}, []
+        for name, options in SPACES.items():
+            try:
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True, min_df=MIN_TEXTS)
+                parts.append(vectorizer.fit_transform(texts))
+            except ValueError:  # sklearn's word for: no terms remain
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True)
+                parts.append(vectorizer.fit_transform(texts))
+            fitted[name] = vectorizer
+        terms = {name: part.get_feature_names_out().tolist() for name, part in fitted.items()}
+        space = cls(terms, {name: part.idf_ for name, part in fitted.items()})
+        return space, hstack(parts).tocsr().astype(np.float32)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """A sparse matrix, shape (n, terms), float32."""
+        from scipy.sparse import csr_matrix
+
+        columns: list[int] = []
+        ends = np.zeros(len(texts) + 1, dtype=np.int64)
+        for row, text in enumerate(texts):
+            self._add_columns(text.lower(), columns)
+            ends[row + 1] = len(columns)
+        width = len(self._rarity)
+        rows = np.repeat(np.arange(len(texts)), np.diff(ends))
+        places, counts = np.unique(rows * width + np.array(columns, dtype=np.int64), return_counts=True)
+        rows, found = np.divmod(places, width)
+        values = (1.0 + np.log(counts)) * self._rarity[found]
+        halves = 2 * rows + (found >= len(self.terms["words"]))
+        values /= np.sqrt(np.bincount(halves, weights=values**2, minlength=2 * len(texts)))[halves]
+        starts = np.searchsorted(rows, np.arange(len(texts) + 1))
+        return csr_matrix((values.astype(np.float32), found, starts), shape=(len(texts), width))
+
+    def _add_columns(self, text: str, columns: list[int]) -> None:
+        """Append the column of each term of a text, as often as it occurs."""
+        words, known = self._words.get, self._known
+        tokens = _TOKEN.findall(text)
+        found = [*map(words, tokens), *map(words, map(" ".join, pairwise(tokens)))]
+        columns += [column for column in found if column is not None]
+        for word in text.split():
+            of_word = known.get(word)
+            columns += self._learn(word) if of_word is None else of_word
+
+    def _learn(self, word: str) -> list[int]:
+        """The columns of a word's letters, kept for the next time."""
+        padded, letters = f" {word} ", self._letters.get
+        sizes = range(*_LETTERS)
+        found = [letters(padded[i : i + size]) for size in sizes for i in range(len(padded) - size + 1)]
+        of_word = [column for column in found if column is not None]
+        if len(self._known) >= KNOWN_WORDS:
+            self._known = {}
+        if len(word) <= LONGEST_KNOWN:
+            self._known[word] = of_word
+        return of_word
+
+
+@dataclass(frozen=True)
+class NgramModel:
+    """A fitted space with weights of shape (terms, labels) and a bias for each head."""
+
+    space: NgramSpace
+    weights: Mapping[str, Floats]
+    bias: Mapping[str, Floats]
+
+    def logits(self, texts: Sequence[str]) -> dict[str, Floats]:
+        """Log-probabilities of each head, shape (n, labels of the head)."""
+        scores = self.space.transform(texts) @ self._side_by_side
+        ends = np.cumsum([0] + [self.weights[head].shape[1] for head in HEADS]).tolist()
+        parts = {head: scores[:, slice(*ends[i : i + 2])] for i, head in enumerate(HEADS)}
+        return {head: log_softmax(part + self.bias[head]) for head, part in parts.items()}
+
+    @cached_property
+    def _side_by_side(self) -> Floats:
+        """The weights of all heads, shape (terms, labels of all heads): a text's terms are looked up once."""
+        return np.concatenate([self.weights[head] for head in HEADS], axis=1)
+
+    def save(self, folder: Path) -> None:
+        """Write the terms and the weights into `folder`."""
+        from safetensors.numpy import save_file
+
+        (folder / TERMS).write_text(json.dumps(self.space.terms, ensure_ascii=False), encoding="utf-8")
+        arrays = {f"idf.{name}": values.astype(np.float32) for name, values in self.space.rarity.items()}
+        for head in HEADS:
+            arrays[f"weights.{head}"] = self.weights[head].astype(np.float16)
+            arrays[f"bias.{head}"] = self.bias[head].astype(np.float32)
+        save_file(arrays, folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, folder: Path, label_counts: Mapping[str, int]) -> "NgramModel":
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is missing or broken, or made for other labels.
+        """
+        from safetensors.numpy import load_file
+
+        try:
+            terms = json.loads((folder / TERMS).read_text(encoding="utf-8"))
+            arrays = load_file(folder / WEIGHTS)
+            space = NgramSpace(terms, {name: arrays[f"idf.{name}"] for name in SPACES})
+            model = cls(
+                space,
+                {head: arrays[f"weights.{head}"].astype(np.float32) for head in HEADS},
+                {head: arrays[f"bias.{head}"] for head in HEADS},
+            )
+        except Exception as error:  # safetensors and json raise their own
+            sentence = " ".join(str(error).split())[:200]
+            raise BundleError(f"classifier bundle {folder.name}: {TERMS} or {WEIGHTS} is broken: {sentence}") from None
+        columns = sum(len(terms[name]) for name in SPACES)
+        for head in HEADS:
+            if model.weights[head].shape != (columns, label_counts[head]):
+                raise BundleError(f"classifier bundle {folder.name}: {WEIGHTS} does not fit {TERMS} and labels.json")
+        return model

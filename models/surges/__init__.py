@@ -1,0 +1,1 @@
+"""Surges: a baseline, evidence against it, thresholds, events and their reasons."""

@@ -1,0 +1,1 @@
+"""Text as the models read it: the contract of training and serving."""

@@ -1,0 +1,1 @@
+"""Search for topics that the catalogue does not have yet."""

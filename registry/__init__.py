@@ -1,0 +1,1 @@
+"""MLflow's model registry: names, versions, champions, and how a bundle is loaded as a pyfunc."""

@@ -1,0 +1,42 @@
+"""The classifier as an MLflow pyfunc, from code: for batch scoring and Spark UDFs.
+
+In: a frame with the column `text` and, where known, `municipality` (its name in the catalogue).
+Out: a frame with `decision, sector, topic, agency, confidence, deadline_hours`, one row a text.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+
+class ClassifierModel(mlflow.pyfunc.PythonModel):
+    """Loads the bundle among the artifacts; predicts with the serving runtime."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the bundle."""
+        from models.classifier.classifier import Classifier
+
+        self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
+
+    # MLflow reads the hint of `model_input` as a schema of its own kind; a frame's is the signature.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        """Classify every row of a frame."""
+        frame = pd.DataFrame(model_input)
+        names = frame["municipality"] if "municipality" in frame else [None] * len(frame)
+        ids = self.classifier.catalogue.place_ids(names)
+        found = self.classifier.classify(frame["text"].tolist(), ids)
+        return pd.DataFrame(
+            {
+                "decision": [item.decision for item in found],
+                "sector": [item.sector.label for item in found],
+                "topic": [item.topic.label for item in found],
+                "agency": [item.agency.label for item in found],
+                "confidence": [item.agency.confidence for item in found],
+                "deadline_hours": [item.deadline_hours for item in found],
+            }
+        )
+
+
+mlflow.models.set_model(ClassifierModel())

@@ -1,0 +1,102 @@
+"""The one error shape: every exception becomes `{"error": {"code", "message", "details"}}`.
+
+In: TsurErrors, validation errors, HTTP errors of FastAPI and BentoML. Out: a JSON response that
+carries its code in the header `X-Error-Code` too, for the log line, the metrics and the gate.
+A complaint's text is never repeated, nor is any value that fails validation: it is personal data. What is
+repeated are names that are looked up and not found: labels, places and complaints' ids.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from data.errors import TsurError
+from serving.api.v1.types import Error, ErrorAnswer, Problem
+
+CODE_HEADER = "x-error-code"
+HTTP_CODES = {
+    400: ("bad_json", "the body is not JSON"),
+    401: ("unauthorized", "an API key is needed"),
+    404: ("not_found", "there is nothing at this address; /docs lists what there is"),
+    405: ("method_not_allowed", "this address does not answer to this method"),
+    413: ("body_too_large", "the body is larger than this service reads"),
+    415: ("bad_json", "the body is not JSON"),
+    429: ("too_many_requests", "the service is busy; ask again in a moment"),
+    503: ("not_ready", "the service is not ready; ask again in a moment"),
+    504: ("timeout", "the answer took too long; send fewer items at once"),
+}
+INTERNAL = ("internal", "something went wrong inside the service; its log has the request id")
+RETRY_AFTER_SECONDS = {503: "5", 429: "1"}
+
+
+def error_response(
+    status: int, code: str, message: str, details: Sequence[Problem] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """A response in the one shape."""
+    answer = ErrorAnswer(error=Error(code=code, message=message, details=list(details)))
+    extra = {CODE_HEADER: code, **(headers or {})}
+    if status in RETRY_AFTER_SECONDS:
+        extra["Retry-After"] = RETRY_AFTER_SECONDS[status]
+    if status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(answer.model_dump(), status_code=status, headers=extra)
+
+
+def from_status(status: int, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The response to an error of which only the HTTP status is known."""
+    fallback = INTERNAL if status >= 500 else ("bad_request", "the request cannot be answered")
+    code, message = HTTP_CODES.get(status, fallback)
+    return error_response(status, code, message, headers=headers)
+
+
+def from_tsur_error(error: TsurError) -> JSONResponse:
+    """The response to an error of the tree in `data/errors.py`."""
+    details = [Problem(where=where, problem=_sentence(problem)) for where, problem in error.details.items()]
+    return error_response(error.status, error.code, error.message, details)
+
+
+def _sentence(problem: object) -> str:
+    return ", ".join(map(str, problem)) if isinstance(problem, list | tuple | set) else str(problem)
+
+
+def problems_of(errors: Iterable[Any]) -> list[Problem]:
+    """Pydantic's errors as places and sentences, without the values; a body counts from its top."""
+    found = []
+    for error in errors:
+        location = [str(part) for part in error["loc"]]
+        if location[0] == "body" and len(location) > 1:
+            location = location[1:]
+        sentence = str(error["msg"]).removeprefix("Value error, ")
+        found.append(Problem(where=".".join(location), problem=sentence))
+    return found
+
+
+def from_validation(errors: Sequence[Any]) -> JSONResponse:
+    """400 `bad_json` where the body is not JSON at all, otherwise 422 with every problem."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        return from_status(400)
+    problems = problems_of(errors)
+    if any(error["type"] in ("model_attributes_type", "model_type") and error["loc"] == ("body",) for error in errors):
+        problems = [Problem(where="body", problem="send a JSON object with Content-Type: application/json")]
+    first = problems[0]
+    return error_response(422, "bad_request", f"{first.where}: {first.problem}", problems)
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error in the one shape."""
+
+    @app.exception_handler(TsurError)
+    def _tsur(_: Request, error: TsurError) -> JSONResponse:
+        return from_tsur_error(error)
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        return from_validation(error.errors())
+
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> JSONResponse:
+        return from_status(error.status_code, dict(error.headers) if error.headers else None)

@@ -1,0 +1,134 @@
+"""The gate in front of everything, BentoML's own routes too.
+
+In: every HTTP request. It gives the request an id, asks for the key, stops bodies that are too large
+and answers that take too long, turns every error into the one shape, and writes one line and the
+metrics. It lies outside of all routing, so an unknown address or a BentoML error comes by here.
+"""
+
+import asyncio
+import logging
+import uuid
+from contextlib import suppress
+from time import perf_counter
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from data.errors import TsurError
+from serving.auth.access import check_access
+from serving.http.admission import ADMITTED
+from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
+from serving.http.logs import LOGGER, log_request, where_it_failed
+from serving.runtime import Runtime
+
+logger = logging.getLogger(LOGGER)
+PROBES = ("/livez", "/healthz", "/readyz", "/metrics")
+ELSEWHERE = "(elsewhere)"
+"""An address that nobody serves: it may hold anything, so it is neither logged nor counted by name."""
+
+
+class Reply:
+    """An answer on its way out; an error body that is not ours is replaced by the one shape."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+        self.code: str | None = None
+        self.closed = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one ASGI message on."""
+        if self.closed:
+            return
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            self.status, self.code = message["status"], headers.get(CODE_HEADER)
+            if self.status >= 400 and self.code is None:
+                kept = {"Allow": headers["allow"]} if "allow" in headers else None
+                await self.close_with(from_status(self.status, kept))
+                return
+            headers["X-Request-Id"] = self._request_id
+        await self._send(message)
+
+    async def close_with(self, response: Response) -> None:
+        """Send this response, unless another one has begun, and nothing after it."""
+        if not self.closed and (self.status == 0 or (self.code is None and self.status >= 400)):
+            await response({"type": "http"}, _nothing, self)
+        self.closed = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether a status line has gone out."""
+        return self.status != 0
+
+
+class Gate:
+    """ASGI middleware around BentoML's application; `api` is the mounted FastAPI app."""
+
+    def __init__(self, app: ASGIApp, api: FastAPI) -> None:
+        self.app = app
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        runtime: Runtime = self.api.state.runtime
+        request_id = uuid.uuid4().hex
+        state = scope.setdefault("state", {})
+        reply = Reply(send, request_id)
+        started = perf_counter()
+        try:
+            await self._answer(runtime, scope, receive, reply)
+        except TsurError as error:
+            await reply.close_with(from_tsur_error(error))
+        except Exception as error:  # a bug: nothing of it leaves the service, and no value is logged
+            logger.error("request %s failed\n%s", request_id, where_it_failed(error))
+            await reply.close_with(from_status(500))
+        seconds = perf_counter() - started
+        path = self._known(scope["path"])
+        runtime.metrics.request(scope["method"], path, reply.status, reply.code, seconds)
+        if path not in PROBES or reply.status == 500:
+            items = state.get("items", 0)
+            log_request(request_id, scope["method"], path, reply.status, reply.code, seconds * 1000, items)
+
+    async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, reply: Reply) -> None:
+        client = scope["client"][0] if scope.get("client") else None
+        check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
+        if scope["path"] == ADMITTED and runtime.admission.is_full:
+            await receive()  # a small body, as a whole: the server would cut the connection of one left unread
+            runtime.admission.refuse()
+        limited = RequestBodyLimitMiddleware(self.app, runtime.config.max_body_bytes)
+        work = asyncio.ensure_future(limited(scope, receive, reply))
+        try:
+            done, _ = await asyncio.wait({work}, timeout=runtime.config.timeout_seconds)
+            if not done and not reply.begun:
+                await reply.close_with(from_status(504))
+            elif not done:
+                await work  # it streams already
+            else:
+                work.result()
+        finally:
+            if not work.done():
+                # a computing thread cannot be stopped: what it still says goes nowhere
+                work.add_done_callback(_forget)
+                work.cancel()
+
+    def _known(self, path: str) -> str:
+        if path in PROBES or path in self.api.state.paths:
+            return path
+        return ELSEWHERE
+
+
+def _forget(work: "asyncio.Future[None]") -> None:
+    with suppress(BaseException):
+        work.exception()
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}

@@ -1,0 +1,154 @@
+"""Starting the service: checks first, then BentoML in a process of its own.
+
+Works from any folder: the process gets this one's settings, resolved, in its environment, which unlike
+its command line no other user can read. BentoML and MLflow are told to send nothing anywhere, and BentoML keeps its
+files in this installation's home, apart from those of a service on another port.
+"""
+
+import ipaddress
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from data.errors import BindingError, ConfigError
+from data.settings import CHECKOUT, settings
+from serving.auth.access import check_binding
+from serving.config import load_serving_config
+
+SERVICE = "serving.service:TsurService"
+OVERRIDES = "BENTOML_CONFIG_OVERRIDES"
+STOP_SECONDS = 15
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGINT too: a command started in the background of a script inherits it ignored."""
+_RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+
+
+def command(host: str, port: int) -> list[str]:
+    """The command line that serves."""
+    bind = ["--host", host, "--port", str(port), "--working-dir", str(CHECKOUT)]
+    return [sys.executable, "-m", "bentoml", "serve", SERVICE, *bind]
+
+
+def environment(port: int) -> dict[str, str]:
+    """The environment of the serving process."""
+    workers = load_serving_config().workers
+    home = settings().home.resolve() / "bentoml" / str(port)
+    quiet = {
+        OVERRIDES: _bento_config(workers),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(home),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_CONFIGURE_LOGGING": "false",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONUNBUFFERED": "1",
+    }
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, **quiet, **resolved_settings(), "PYTHONPATH": path}
+
+
+def _bento_config(workers: int) -> str:
+    """BentoML's settings as JSON; what the environment says of the same keys holds."""
+    # nobody reads traces unless they are asked for, and they take a tenth of a request's time
+    found: dict[str, object] = {"tracing": {"excluded_urls": ".*"}}
+    if workers != 1:
+        found["services"] = {"tsur": {"workers": workers}}
+    try:
+        given = json.loads(os.environ.get(OVERRIDES) or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ConfigError(f"{OVERRIDES} is not a JSON object, such as {{}}")
+    return json.dumps(found | given)
+
+
+def resolved_settings() -> dict[str, str]:
+    """This process's settings as variables that mean the same in any folder, beside any `.env`."""
+    found = settings()
+    return {
+        "TSUR_HOME": str(found.home.resolve()),
+        "TSUR_CONFIGS": str(found.configs.resolve()),
+        "TSUR_TRACKING_URI": _anchored(found.mlflow_uri),
+        "TSUR_STORE_URL": _anchored(found.database_url),
+        "TSUR_API_KEYS": found.api_keys.get_secret_value(),
+    }
+
+
+def _anchored(url: str) -> str:
+    """A URL of an SQLite file by its whole path."""
+    relative = _RELATIVE_SQLITE.fullmatch(url)
+    return f"{relative[1]}{Path(relative[2]).resolve()}" if relative else url
+
+
+def start(host: str = "127.0.0.1", port: int = 3000) -> "subprocess.Popen[bytes]":
+    """Start serving in the background; it is stopped by `stop`.
+
+    Raises:
+        BindingError: the host lets other machines in and no keys are set, or the port is taken.
+        ConfigError: the host is not an address, or `serving.yaml` is malformed.
+    """
+    host = "127.0.0.1" if host == "localhost" else host
+    check_address(host, port)
+    check_binding(host, settings().keys)
+    home = settings().home.resolve() / "bentoml" / str(port)
+    home.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(command(host, port), env=environment(port), cwd=home, start_new_session=True)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> int:
+    """Stop a service and its workers; the exit status."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def serve(host: str = "127.0.0.1", port: int = 3000) -> int:
+    """Serve until interrupted, ended (SIGTERM) or left by a closed terminal (SIGHUP); the exit status.
+
+    The service runs in a session of its own, which none of these reaches. Raises as `start`.
+    """
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
+    process = start(host, port)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        for ending in ENDINGS:  # a closed terminal hangs up more than once: the stop is not interrupted
+            signal.signal(ending, signal.SIG_IGN)
+        stop(process)
+        return 0
+
+
+def check_address(host: str, port: int) -> None:
+    """Whether the service can listen there.
+
+    Raises:
+        ConfigError: the host is not an IP address, or the port not a port.
+        BindingError: something listens there already, or the address is not this machine's.
+    """
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        raise ConfigError(f"{host!r} is not an IP address; this machine alone is 127.0.0.1") from None
+    if not 1 <= port <= 65535:
+        raise ConfigError(f"{port} is not a port between 1 and 65535")
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BindingError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from None
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

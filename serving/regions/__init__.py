@@ -1,0 +1,1 @@
+"""The models that serve, reloaded when their alias moves."""

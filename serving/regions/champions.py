@@ -1,0 +1,228 @@
+"""The champions: the two registered models that answer, reloaded when their alias moves.
+
+In: the MLflow registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. The old
+champion serves on until the new one is loaded; a broken new one is logged and leaves the old one
+serving. MLflow is asked in a background thread only, never while a request waits.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
+from serving.http.logs import LOGGER, where_it_failed
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from models.classifier.classifier import Classifier
+    from models.forecasting.bundle import Forecasts
+
+CLASSIFIER = "complaint-classifier"
+FORECASTER = "complaint-forecaster"
+ALIAS = "champion"
+TRAINED_BY = {CLASSIFIER: "tsur train classifier", FORECASTER: "tsur train forecaster"}
+BUNDLE = "bundle"
+
+Model = TypeVar("Model")
+logger = logging.getLogger(LOGGER)
+
+
+@dataclass(frozen=True)
+class Champion(Generic[Model]):
+    """A loaded model and where it came from."""
+
+    name: str
+    version: str
+    model: Model
+
+
+class Seat(Generic[Model]):
+    """The place of one champion: who sits there, or why nobody does."""
+
+    def __init__(self, name: str, load: Callable[[Path], Model]) -> None:
+        self.name = name
+        self._load = load
+        self._champion: Champion[Model] | None = None
+        self._absence: TsurError = NotReadyError(f"{name} is being loaded; ask again in a few seconds")
+        self._refused: str | None = None
+
+    @property
+    def champion(self) -> Champion[Model]:
+        """Who serves.
+
+        Raises:
+            NotReadyError: still loading.
+            NoChampionError: the registry holds none; says what to run.
+            BundleError: the one there is broken.
+        """
+        champion = self._champion
+        if champion is None:
+            raise type(self._absence)(self._absence.message)
+        return champion
+
+    def refresh(self, client: "MlflowClient | None") -> bool:
+        """Load the champion of the registry if it is another one; True where that changed who serves."""
+        try:
+            version = _champion_version(client, self.name)
+            serving = self._champion.version if self._champion else None
+            if version in (serving, self._refused):
+                return False
+            self._champion = Champion(self.name, version, self._loaded(version))
+            self._refused = None
+        except TsurError as error:
+            self._absence = error
+            return False
+        logger.info("%s: version %s serves", self.name, version)
+        return True
+
+    def _loaded(self, version: str) -> Model:
+        from mlflow.artifacts import download_artifacts
+
+        try:
+            with TemporaryDirectory(prefix="tsur-champion-") as scratch:
+                folder = download_artifacts(f"models:/{self.name}/{version}", dst_path=scratch)
+                return self._load(_bundle_in(Path(folder), self.name))
+        except BundleError as error:
+            self._refused = version
+            logger.error("%s: version %s cannot be served: %s", self.name, version, error.message)
+            raise
+
+
+class Champions:
+    """Both champions, and the thread that watches their aliases.
+
+    Args:
+        uri: MLflow's tracking and registry URI.
+        threads: cores that all classifications share, 0 for all.
+
+    Attributes:
+        on_change: called after a champion has changed.
+    """
+
+    def __init__(self, uri: str, threads: int = 0) -> None:
+        self._uri = uri
+        self._threads = threads
+        self.on_change: Callable[[], None] = lambda: None
+        self._client: MlflowClient | None = None
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._trouble: str | None = None
+        self._classifier: Seat[Classifier] = Seat(CLASSIFIER, self._load_classifier)
+        self._forecaster: Seat[Forecasts] = Seat(FORECASTER, _load_forecasts)
+
+    @property
+    def classifier(self) -> "Champion[Classifier]":
+        """The serving classifier. Raises as `Seat.champion`."""
+        return self._classifier.champion
+
+    @property
+    def forecaster(self) -> "Champion[Forecasts]":
+        """The serving forecaster. Raises as `Seat.champion`."""
+        return self._forecaster.champion
+
+    @property
+    def serving(self) -> list[Champion[Any]]:
+        """The champions that serve now."""
+        return [seat._champion for seat in (self._classifier, self._forecaster) if seat._champion is not None]
+
+    def check_ready(self) -> None:
+        """Pass when both champions serve. Raises as `Seat.champion`."""
+        _ = self.classifier, self.forecaster
+
+    def refresh(self) -> None:
+        """Ask the registry once and load what has changed; trouble is logged, once, not raised."""
+        try:
+            client = self._connected()
+            changed = [seat.refresh(client) for seat in (self._classifier, self._forecaster)]
+        except Exception as error:  # whatever MLflow, its database or its transport raises
+            trouble = type(error).__name__
+            if trouble != self._trouble:
+                logger.error("the registry does not answer\n%s", where_it_failed(error))
+            self._trouble = trouble
+            return
+        self._trouble = None
+        if any(changed):
+            self.on_change()
+
+    def start(self, seconds: float) -> None:
+        """Load in the background, then look at the registry every so many seconds."""
+        self._thread = Thread(target=self._watch, args=(seconds,), name="champions", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the background thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _watch(self, seconds: float) -> None:
+        self.refresh()
+        while not self._stop.wait(seconds):
+            self.refresh()
+
+    def _connected(self) -> "MlflowClient | None":
+        if self._client is None and not _is_absent(self._uri):
+            import mlflow
+
+            # `models:/` addresses are resolved by the process-wide URIs, whatever a call is given
+            mlflow.set_tracking_uri(self._uri)
+            mlflow.set_registry_uri(self._uri)
+            self._client = mlflow.MlflowClient()
+        return self._client
+
+    def _load_classifier(self, folder: Path) -> "Classifier":
+        from models.classifier.classifier import Classifier
+
+        return Classifier.load(folder, self._threads)
+
+
+def _load_forecasts(folder: Path) -> "Forecasts":
+    from models.forecasting.bundle import Forecasts
+
+    return Forecasts.load(folder)
+
+
+def _is_absent(uri: str) -> bool:
+    """Whether the registry is an SQLite file that does not exist: MLflow would create one."""
+    path = uri.removeprefix("sqlite:///")
+    return path != uri and not Path(path).is_file()
+
+
+def _champion_version(client: "MlflowClient | None", name: str) -> str:
+    missing = NoChampionError(
+        f"the registry holds no {name} under the alias {ALIAS!r}: run `{TRAINED_BY[name]}`, or `tsur demo`"
+    )
+    if client is None:
+        raise missing
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.get_model_version_by_alias(name, ALIAS).version)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise missing from None
+        raise
+
+
+def _bundle_in(folder: Path, name: str) -> Path:
+    """The bundle inside a downloaded pyfunc folder, where its `MLmodel` says it is.
+
+    Raises:
+        BundleError: there is none.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model as Logged
+
+    try:
+        flavor = Logged.load(str(folder)).flavors["python_function"]
+        found = folder / str(flavor["artifacts"][BUNDLE]["path"])
+    except (MlflowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"the registered {name} is no pyfunc with a bundle ({type(error).__name__})") from None
+    if not found.is_dir():
+        raise BundleError(f"the registered {name} has lost its bundle: run `{TRAINED_BY[name]}` again")
+    return found

@@ -1,0 +1,180 @@
+"""Bundles: what is written is read back; a missing or broken file is named."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import yaml
+
+from data.errors import BundleError
+from data.settings import CHECKOUT
+from models.classifier.bundle import FORMAT, read_parts, write_parts
+from models.classifier.classifier import Classifier
+from models.classifier.labels import HEADS
+from models.classifier.ngrams import NgramModel, NgramSpace
+from models.classifier.out_of_vocabulary import Novelty
+from models.classifier.topic_agency_pmi import Affinity
+
+NEEDED = [
+    *("model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
+    *("affinity.json", "novelty.json", "ngrams.json", "ngrams.safetensors"),
+]
+
+
+@pytest.fixture()
+def damaged(bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle that a test may spoil."""
+    return Path(shutil.copytree(bundle, tmp_path / "damaged"))
+
+
+def change_yaml(path: Path, **changes: object) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(content | changes, allow_unicode=True), encoding="utf-8")
+
+
+def change_json(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def drop_json(path: Path, key: str) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({name: value for name, value in content.items() if name != key}))
+
+
+def other_ngrams(folder: Path) -> None:
+    space, _ = NgramSpace.fit(["яма", "свет"])
+    terms = sum(map(len, space.terms.values()))
+    NgramModel(space, {h: np.zeros((terms, 2)) for h in HEADS}, {h: np.zeros(2) for h in HEADS}).save(folder)
+
+
+def drop_output(path: Path, name: str) -> None:
+    model = onnx.load(path)
+    kept = [output for output in model.graph.output if output.name != name]
+    del model.graph.output[:]
+    model.graph.output.extend(kept)
+    onnx.save(model, str(path))
+
+
+def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
+    parts = read_parts(bundle)
+    copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
+    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    again = read_parts(copy)
+    for name in ("config", "calibration", "catalogue", "affinity", "novelty"):
+        assert getattr(again, name) == getattr(parts, name), name
+    assert again.labels.names == parts.labels.names
+
+
+def test_affinity_and_novelty_survive_writing_and_reading(bundle: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
+    affinity = Affinity(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
+    novelty = Novelty(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
+    parts = replace(read_parts(copy), affinity=affinity, novelty=novelty)
+    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    again = read_parts(copy)
+    assert (again.affinity, again.novelty) == (affinity, novelty)
+
+
+def test_there_is_no_pickle_in_a_bundle(bundle: Path):
+    assert not [path.name for path in bundle.rglob("*") if path.read_bytes()[:1] == b"\x80"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_file_is_named(damaged: Path, name: str):
+    (damaged / name).unlink()
+    with pytest.raises(BundleError, match=f"damaged: {name} is missing"):
+        Classifier.load(damaged)
+
+
+def test_a_folder_that_does_not_exist_is_a_broken_bundle(tmp_path: Path):
+    with pytest.raises(BundleError, match="missing"):
+        Classifier.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00broken", b"{]", b"[1, 2]"], ids=["empty", "binary", "cut", "list"]
+)
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_corrupted_file_is_named(damaged: Path, name: str, content: bytes):
+    (damaged / name).write_bytes(content)
+    with pytest.raises(BundleError, match=name) as caught:
+        Classifier.load(damaged)
+    assert caught.value.code == "bad_bundle"
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_file_cut_in_half_is_named(damaged: Path, name: str):
+    whole = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BundleError, match=name):
+        Classifier.load(damaged)
+
+
+SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a config key is unknown": (lambda f: change_yaml(f / "config.yaml", colour="red"), "config.yaml.*colour"),
+    "a config value is no number": (lambda f: change_yaml(f / "config.yaml", max_tokens="many"), "max_tokens"),
+    "a head has no labels": (
+        lambda f: (f / "labels.json").write_text('{"sector": [], "topic": []}'),
+        "labels.json.*agency",
+    ),
+    "labels of another network": (lambda f: change_json(f / "labels.json", sector=["ЖКХ"]), "model.onnx.*'sector': 1"),
+    "a network without features": (
+        lambda f: drop_output(f / "model.onnx", "features"),
+        "model.onnx.*no output 'features'",
+    ),
+    "labels are no list": (lambda f: change_json(f / "labels.json", sector=5), "labels.json"),
+    "a head has no temperature": (
+        lambda f: change_json(f / "calibration.json", temperatures={"sector": 1.0}),
+        "calibration.json.*sector, topic, agency",
+    ),
+    "a threshold is no number": (lambda f: change_json(f / "calibration.json", threshold="high"), "threshold"),
+    "a count is no number": (
+        lambda f: change_json(f / "affinity.json", rows={"Мусор": {"Оператор": "many"}}),
+        "affinity.json.*Оператор",
+    ),
+    "counts are not by agency": (lambda f: change_json(f / "affinity.json", rows={"Мусор": 7}), "affinity.json.*Мусор"),
+    "a key of the affinity is unknown": (lambda f: change_json(f / "affinity.json", row={}), "affinity.json.*row"),
+    "the beginnings of words are no list": (
+        lambda f: change_json(f / "novelty.json", beginnings=5),
+        "novelty.json.*beginnings",
+    ),
+    "novelty has no threshold": (lambda f: drop_json(f / "novelty.json", "threshold"), "novelty.json.*threshold"),
+    "n-grams have no letters": (lambda f: drop_json(f / "ngrams.json", "letters"), "ngrams.json.*letters"),
+    "n-grams of another training": (
+        lambda f: change_json(f / "ngrams.json", words=["мусор", "яма"]),
+        "ngrams.json or ngrams.safetensors is broken",
+    ),
+    "n-grams for other labels": (lambda f: other_ngrams(f), "ngrams.safetensors does not fit"),
+    "a catalogue contradicts itself": (
+        lambda f: change_yaml(
+            f / "catalogue.yaml",
+            agencies=[{"id": "one", "name": "Один"}, {"id": "one", "name": "Два"}],
+        ),
+        "catalogue.yaml.*given twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_file_that_does_not_fit_is_named(damaged: Path, case: str):
+    spoil, message = SPOILED[case]
+    spoil(damaged)
+    with pytest.raises(BundleError, match=message):
+        Classifier.load(damaged)
+
+
+@pytest.mark.parametrize("found", [FORMAT + 1, 0, None, "1", "new"])
+def test_another_format_version_is_refused_with_both_versions(damaged: Path, found: object):
+    change_yaml(damaged / "config.yaml", format=found)
+    with pytest.raises(BundleError, match=f"format {found}, this version reads 3 and {FORMAT}"):
+        Classifier.load(damaged)
+
+
+def test_the_names_of_all_heads_are_read(bundle: Path):
+    assert set(read_parts(bundle).labels.names) == set(HEADS)

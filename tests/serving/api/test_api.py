@@ -1,0 +1,265 @@
+"""The service answers: every endpoint over HTTP, as a client sees it."""
+
+import io
+import time
+from datetime import datetime
+from itertools import pairwise
+
+import httpx
+import pandas as pd
+import pytest
+
+from serving.auth.access import is_loopback
+from tests.serving.bundles import LAST_DAY, SENTENCES, SURGE_PLACE, SURGE_SECTOR
+from tests.serving.conftest import Server
+
+SOURCES = ("pos", "hotline", "other")
+TEXT = "Третью неделю не вывозят мусор у дома"
+
+
+def classify(api: httpx.Client, *items: dict[str, object]) -> dict:
+    answer = api.post("/v1/classify", json={"items": list(items)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_complaint_gets_a_decision_with_labels_deadline_and_model_version(api: httpx.Client) -> None:
+    created = "2026-11-10T12:00:00+03:00"
+    answer = classify(api, {"id": "a-1", "text": TEXT, "municipality": "верхнереченск", "created_at": created})
+    assert answer["model"] == {"name": "complaint-classifier", "version": "1"}
+    (result,) = answer["results"]
+    assert result["id"] == "a-1"
+    assert result["decision"] == "route"
+    assert set(result["alternatives"]) == {"sector", "topic", "agency"}
+    assert all(len(top) == 3 for top in result["alternatives"].values())
+    waited = datetime.fromisoformat(result["due_at"]) - datetime.fromisoformat(created) if result["due_at"] else None
+    assert (waited.total_seconds() / 3600 if waited else 0) == (result["deadline_hours"] or 0)
+
+
+def test_personal_data_changes_no_decision_for_the_masked_text_is_what_is_classified(api: httpx.Client) -> None:
+    texts = [
+        "Кузнецова Мария Петровна, тел. 8 (900) 765-43-21: <b>не вывозят</b> мусор",
+        "Иванова Анна Сергеевна, тел. +7 912 345-67-89: не вывозят мусор",
+        "[ИМЯ], тел. [ТЕЛЕФОН]: не вывозят мусор",
+    ]
+    first, *others = classify(
+        api, *({"id": "same", "source": s, "text": t} for s, t in zip(SOURCES, texts, strict=True))
+    )["results"]
+    assert [{**other, "due_at": None} for other in others] == [{**first, "due_at": None}] * 2
+
+
+def test_one_problem_is_one_proposal_that_spans_the_text_and_says_what_the_whole_does(api: httpx.Client) -> None:
+    (result,) = classify(api, {"text": f"  {TEXT}  ", "municipality": SURGE_PLACE})["results"]
+    assert result["text"] == TEXT
+    assert result["explanation"] is None
+    (proposal,) = result["proposals"]
+    assert (proposal["start"], proposal["end"]) == (0, len(TEXT))
+    assert {name: proposal[name] for name in ("sector", "topic", "agency", "deadline_hours")} == {
+        name: result[name] for name in ("sector", "topic", "agency", "deadline_hours")
+    }
+
+
+def test_proposals_follow_each_other_in_the_masked_text_and_several_are_an_operators(
+    api: httpx.Client,
+) -> None:
+    call = "Кузнецова Мария Петровна, тел. 8 (900) 765-43-21."
+    texts = [f"{call} {first}. Также {second}." for first in SENTENCES for second in SENTENCES]
+    results = classify(api, *({"text": text} for text in texts))["results"]
+    for result in results:
+        spans = [(proposal["start"], proposal["end"]) for proposal in result["proposals"]]
+        assert (spans[0][0], spans[-1][1]) == (0, len(result["text"]))
+        assert all(left[1] <= right[0] for left, right in pairwise(spans))
+        assert ("several_problems" in result["reasons"]) is (len(spans) > 1)
+        assert result["decision"] == ("review" if result["reasons"] else "route")
+        assert "Кузнецова" not in result["text"]
+
+
+def test_on_request_the_words_that_carried_each_decision(api: httpx.Client) -> None:
+    items = [{"text": TEXT}, {"text": "[ИМЯ]"}]
+    answer = api.post("/v1/classify", json={"items": items, "explain": True}).json()
+    told, nothing = answer["results"]
+    assert [word["word"] for word in told["explanation"]][:2] == ["Третью", "неделю"]
+    for word in told["explanation"]:
+        assert word["word"] == told["text"][word["start"] : word["end"]]
+        assert isinstance(word["weight"], float)
+    assert nothing["explanation"] == []
+
+
+def test_items_keep_their_order_and_get_an_id_when_they_have_none(api: httpx.Client) -> None:
+    results = classify(api, {"text": TEXT}, {"id": "second", "text": TEXT}, {"text": TEXT})["results"]
+    assert results[1]["id"] == "second"
+    assert len({result["id"] for result in results}) == 3
+
+
+def test_256_items_are_answered(api: httpx.Client) -> None:
+    assert len(classify(api, *({"text": f"{TEXT} {n}"} for n in range(256)))["results"]) == 256
+
+
+def test_a_text_without_cyrillic_goes_to_review_with_that_reason_in_russian(api: httpx.Client) -> None:
+    (result,) = classify(api, {"text": "the bin is full"})["results"]
+    assert result["decision"] == "review"
+    assert "no_cyrillic" in result["reasons"]
+    assert any("русской буквы" in sentence for sentence in result["reasons_ru"])
+
+
+def test_a_long_text_is_cut_and_says_so(api: httpx.Client) -> None:
+    (result,) = classify(api, {"text": "мусор " * 3000})["results"]
+    assert result["truncated"]
+
+
+def test_feedback_is_stored_for_a_known_complaint(api: httpx.Client) -> None:
+    classify(api, {"id": "f-1", "source": "pos", "text": TEXT})
+    item = {"id": "f-1", "source": "pos", "sector": SURGE_SECTOR, "operator": "operator-7"}
+    answer = api.post("/v1/feedback", json={"items": [item]})
+    assert (answer.status_code, answer.json()) == (200, {"stored": 1})
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ({}, ("весь регион", "все отрасли")),
+        ({"municipality": SURGE_PLACE}, (SURGE_PLACE, "все отрасли")),
+        ({"municipality": "verkhnerechensk", "sector": SURGE_SECTOR}, (SURGE_PLACE, SURGE_SECTOR)),
+    ],
+)
+def test_a_forecast_has_means_quantiles_method_and_history(
+    api: httpx.Client, series: dict[str, str], expected: tuple[str, str]
+) -> None:
+    answer = api.post("/v1/forecast", json={**series, "horizon": 7, "levels": [0.8]}).json()
+    assert (answer["municipality"], answer["sector"]) == expected
+    assert [day["date"] for day in answer["days"]] == [f"2026-11-{day}" for day in range(16, 23)]
+    for day in answer["days"]:
+        assert set(day["quantiles"]) == {"q10", "q50", "q90"}
+        assert 0 <= day["quantiles"]["q10"] <= day["mean"] <= day["quantiles"]["q90"]
+    assert answer["history"][-1]["date"] == LAST_DAY
+    assert answer["method"] in ("seasonal_naive", "weekday_mean", "bottom_up")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "columns"),
+    [
+        ("POST", "/v1/forecast", {"date", "mean", "q10", "q90"}),
+        ("GET", "/v1/surges", {"kind", "municipality", "sector", "since", "probability", "reasons"}),
+        ("GET", "/v1/heatmap", {"municipality", "sector", "observed", "expected", "ratio", "z", "surge"}),
+    ],
+)
+@pytest.mark.parametrize("how", [{"params": {"format": "csv"}}, {"headers": {"Accept": "text/csv"}}])
+def test_tables_come_as_csv_on_request(api: httpx.Client, method: str, path: str, columns: set[str], how: dict) -> None:
+    body = {"json": {"horizon": 3, "levels": [0.8]}} if method == "POST" else {}
+    answer = api.request(method, path, **body, **how)
+    assert answer.headers["content-type"].startswith("text/csv")
+    frame = pd.read_csv(io.BytesIO(answer.content))
+    assert columns <= set(frame.columns)
+    assert len(frame) > 0
+
+
+def test_the_surge_in_the_history_is_found(api: httpx.Client) -> None:
+    answer = api.get("/v1/surges", params={"kind": "observed", "as_of": LAST_DAY}).json()
+    found = {(surge["municipality"], surge["sector"]): surge for surge in answer["surges"]}
+    surge = found[(SURGE_PLACE, SURGE_SECTOR)]
+    assert surge["probability"] > 0.99
+    assert surge["ratio"] > 2
+    assert surge["since"] <= "2026-11-12"
+    assert ("Каменный Брод", "Дороги") not in found
+
+
+def test_a_surge_is_one_event_with_its_days_and_size_and_closed_ones_are_told_on_request(api: httpx.Client) -> None:
+    surges = api.get("/v1/surges", params={"as_of": LAST_DAY}).json()["surges"]
+    assert all(surge["closed"] is None for surge in surges)
+    surge = next(surge for surge in surges if surge["sector"] == SURGE_SECTOR)
+    assert (surge["state"], surge["since"], surge["end"]) == ("open", surge["start"], LAST_DAY)
+    assert surge["start"] <= surge["noticed"] <= LAST_DAY
+    assert surge["excess"] == pytest.approx(surge["observed"] - surge["expected"], abs=0.02)
+    every = api.get("/v1/surges", params={"as_of": LAST_DAY, "closed": True}).json()["surges"]
+    assert len(every) >= len(surges)
+    assert {"open", "closed", "expected"} >= {surge["state"] for surge in every}
+
+
+def test_surges_are_filtered_by_place_and_probability(api: httpx.Client) -> None:
+    elsewhere = {"municipality": "Каменный Брод", "as_of": LAST_DAY}
+    assert api.get("/v1/surges", params=elsewhere).json()["surges"] == []
+    sure = api.get("/v1/surges", params={"min_probability": 1, "kind": "expected"}).json()
+    assert all(surge["probability"] == 1 for surge in sure["surges"])
+
+
+def test_the_heat_map_is_hottest_where_the_surge_is(api: httpx.Client) -> None:
+    answer = api.get("/v1/heatmap", params={"as_of": LAST_DAY}).json()
+    assert (answer["start"], answer["end"]) == ("2026-11-09", LAST_DAY)
+    assert len(answer["cells"]) == 4
+    hottest, *others = answer["cells"]
+    assert (hottest["municipality"], hottest["sector"]) == (SURGE_PLACE, SURGE_SECTOR)
+    assert hottest["ratio"] > 2
+    assert hottest["surge"] <= "2026-11-12"
+    assert all(cell["surge"] is None for cell in others)
+    assert hottest["z"] > max(cell["z"] for cell in others)
+
+
+def test_health_readiness_and_metrics_answer(api: httpx.Client) -> None:
+    assert api.get("/livez").status_code == 200
+    assert api.get("/readyz").status_code == 200
+    classify(api, {"text": TEXT})
+    api.get("/nowhere")
+    metrics = api.get("/metrics").text
+    for line in (
+        'tsur_items_total{decision="route"}',
+        'tsur_errors_total{code="not_found"}',
+        'tsur_champion{name="complaint-classifier",version="1"} 1.0',
+        'tsur_request_seconds_bucket{le="0.005",path="/v1/classify"}',
+    ):
+        assert line in metrics
+
+
+def test_every_endpoint_is_in_openapi_with_examples_errors_and_the_key(api: httpx.Client) -> None:
+    spec = api.get("/openapi.json").json()
+    names = ("classify", "feedback", "forecast", "surges", "heatmap", "emerging")
+    assert set(spec["paths"]) == {f"/v1/{name}" for name in names}
+    schemes = spec["components"]["securitySchemes"]
+    assert schemes["APIKeyHeader"]["name"] == "X-API-Key"
+    assert schemes["HTTPBearer"]["scheme"] == "bearer"
+    for path in spec["paths"].values():
+        for operation in path.values():
+            assert operation["security"]
+            for status in ("401", "422", "503"):
+                shape = operation["responses"][status]["content"]["application/json"]["schema"]["$ref"]
+                assert shape.endswith("/ErrorAnswer")
+    assert "мусор" in str(spec["components"]["schemas"]["ClassifyItem"]["properties"]["text"]["examples"])
+
+
+def test_the_documentation_needs_no_internet(api: httpx.Client) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    assert "https://" not in page.text
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/docs/assets/{asset}" in page.text
+        assert api.get(f"/docs/assets/{asset}").status_code == 200
+    front = api.get("/")
+    assert front.status_code == 307
+    assert front.headers["location"] == "/docs"
+
+
+def test_every_answer_has_a_request_id_that_the_log_has_too(api: httpx.Client, server: Server) -> None:
+    request_id = api.get("/v1/heatmap").headers["x-request-id"]
+    deadline = time.monotonic() + 5  # the line is written after the answer
+    while request_id not in server.output and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert request_id in server.output
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.5", False),
+        ("example.org", False),
+        ("localhost.example.org", False),
+        (None, False),
+    ],
+)
+def test_loopback_is_told_from_the_network(host: str | None, expected: bool) -> None:
+    assert is_loopback(host) is expected

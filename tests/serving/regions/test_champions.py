@@ -1,0 +1,117 @@
+"""The champions: loaded from the registry, replaced when the alias moves, never by a broken one."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
+from serving import launch as run
+from serving.regions.champions import CLASSIFIER, FORECASTER, Champions
+from tests.serving.bundles import write_classifier
+from tests.serving.conftest import Registry, start_server, write_configs
+
+TEXT = {"items": [{"text": "Не вывозят мусор"}]}
+
+
+def eventually(check: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def test_before_the_first_look_the_service_is_not_ready(registry: Registry) -> None:
+    champions = Champions(registry.uri)
+    with pytest.raises(NotReadyError):
+        champions.check_ready()
+
+
+def test_no_registry_means_no_champion_and_names_the_command(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    champions = Champions(f"sqlite:///{database}")
+    champions.refresh()
+    with pytest.raises(NoChampionError, match="tsur train classifier"):
+        _ = champions.classifier
+    with pytest.raises(NoChampionError, match="tsur train forecaster"):
+        _ = champions.forecaster
+    assert not database.exists()
+
+
+def test_an_unreachable_registry_is_logged_not_raised(caplog: pytest.LogCaptureFixture) -> None:
+    champions = Champions("sqlite:////dev/null")
+    champions.refresh()
+    with pytest.raises(TsurError):
+        champions.check_ready()
+
+
+def test_a_moved_alias_is_followed_and_a_broken_bundle_is_not(
+    registry: Registry, classifier_bundle: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    (home / "mlflow" / "artifacts").mkdir(parents=True)
+    shutil.copy(registry.home / "mlflow" / "mlflow.db", home / "mlflow" / "mlflow.db")
+    own = Registry(home, classifier_bundle.parent)
+    configs = write_configs(home / "configs", refresh_seconds=0.5)
+    server = start_server(home, TSUR_CONFIGS=str(configs))
+    try:
+        with server.client as client:
+
+            def version() -> str:
+                return str(client.post("/v1/classify", json=TEXT).json()["model"]["version"])
+
+            before = version()
+            careful = write_classifier(tmp_path / "careful" / "bundle", threshold=1.01)
+            moved = own.register(CLASSIFIER, careful)
+            assert moved != before
+            assert eventually(lambda: version() == moved)
+            assert client.post("/v1/classify", json=TEXT).json()["results"][0]["decision"] == "review"
+
+            broken = write_classifier(tmp_path / "broken" / "bundle")
+            (broken / "labels.json").write_text("{}")
+            refused = own.register(CLASSIFIER, broken)
+            assert eventually(lambda: f"version {refused} cannot be served" in server.output)
+            assert version() == moved
+            assert client.get("/readyz").status_code == 200
+            assert f'version="{moved}"}} 1.0' in client.get("/metrics").text
+    finally:
+        run.stop(server.process)
+
+
+def test_a_broken_first_bundle_leaves_no_champion(registry: Registry, classifier_bundle: Path, tmp_path: Path) -> None:
+    shutil.copy(registry.home / "mlflow" / "mlflow.db", tmp_path / "mlflow.db")
+    own = Registry(tmp_path, classifier_bundle.parent)
+    (tmp_path / "mlflow" / "artifacts").mkdir(parents=True)
+    shutil.move(tmp_path / "mlflow.db", tmp_path / "mlflow" / "mlflow.db")
+    empty = tmp_path / "empty" / "bundle"
+    empty.mkdir(parents=True)
+    (empty / "config.yaml").write_text("format: 99\n")
+    own.register(FORECASTER, empty)
+    champions = Champions(own.uri)
+    champions.refresh()
+    assert champions.classifier.version
+    with pytest.raises(BundleError):
+        champions.check_ready()
+
+
+def test_without_champions_the_service_lives_but_is_not_ready(tmp_path: Path) -> None:
+    server = start_server(tmp_path, wait_for="/livez")
+    try:
+        with server.client as client:
+
+            def code(answer: httpx.Response) -> str:
+                assert answer.status_code == 503
+                return str(answer.json()["error"]["code"])
+
+            assert eventually(lambda: code(client.get("/readyz")) == "no_champion")
+            assert code(client.post("/v1/classify", json=TEXT)) == "no_champion"
+            assert code(client.post("/v1/forecast", json={})) == "no_champion"
+            assert "tsur train" in client.get("/v1/surges").json()["error"]["message"]
+            assert client.get("/livez").status_code == 200
+    finally:
+        assert run.stop(server.process) is not None

@@ -1,0 +1,224 @@
+"""Distillation: what a student learns, what is registered, what a kill does not change, what is refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.complaints.importing import read_complaints, write_complaints
+from data.errors import BundleError
+from data.settings import CHECKOUT
+from models.classifier.labels import HEADS
+from tests.conftest import tsur
+from training.arguments import ClassifierTraining, Distillation
+from training.classifier.splits import text_keys
+
+ROWS, WIDTH, LAYERS = 200, 32, 3
+QUICK = ["--layers", "1", "--set", "epochs=3", "--set", "batch_size=8", "--set", "max_tokens=32"]
+
+
+@pytest.fixture(scope="module")
+def teachers_home(tmp_path_factory, sample, small_encoder) -> Path:
+    """A home whose champion is a small classifier on a random encoder of three layers; its rows are in it too."""
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    home = tmp_path_factory.mktemp("teacher")
+    tokenizer = AutoTokenizer.from_pretrained(small_encoder)
+    set_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2,
+        intermediate_size=64, pad_token_id=1, max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config, add_pooling_layer=False).save_pretrained(home / "encoder")
+    tokenizer.save_pretrained(home / "encoder")
+    write_complaints(sample.head(ROWS), home / "rows.jsonl")
+    write_complaints(sample.iloc[ROWS : 2 * ROWS].assign(sector=None, topic=None, agency=None), home / "more.jsonl")
+    shutil.copytree(CHECKOUT / "configs", home / "configs")
+    recipe = "max_tokens: 32\ntrimmings: false\nngrams: false\nfrozen_layers: 0\n"
+    (home / "configs" / "classifier.yaml").write_text(recipe, encoding="utf-8")
+    wanted = ["--set", f"encoder={home / 'encoder'}"]
+    tsur(home, "train", "classifier", str(home / "rows.jsonl"), *wanted, TSUR_CONFIGS=str(home / "configs"))
+    return home
+
+
+def command(home: Path) -> list[str]:
+    return ["distill", str(home / "rows.jsonl"), "--unlabelled", str(home / "more.jsonl"), *QUICK]
+
+
+@pytest.fixture(scope="module")
+def distilled(teachers_home: Path) -> Path:
+    """The home after a distillation that was killed once its first epoch was kept, and started again."""
+    configs = {"TSUR_CONFIGS": str(teachers_home / "configs")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tsur", *command(teachers_home)],
+        cwd=CHECKOUT,
+        env={**os.environ, "TSUR_HOME": str(teachers_home), **configs},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 300
+    while not list(teachers_home.glob("training/student-*/checkpoints/checkpoint-*/trainer_state.json")):
+        assert process.poll() is None, "the run ended before its first checkpoint"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not list(teachers_home.glob("students/*/fidelity.json"))
+    resumed = tsur(teachers_home, *command(teachers_home), **configs)
+    (teachers_home / "distilled.out").write_text(resumed.stdout, encoding="utf-8")
+    return teachers_home
+
+
+@pytest.fixture
+def run(distilled, at_home):
+    """The MLflow run of the distillation."""
+    import mlflow
+
+    from registry.tracking import CLASSIFIER, connect
+
+    at_home(distilled)
+    connect(CLASSIFIER)
+    version = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "challenger")
+    return mlflow.get_run(version.run_id)
+
+
+def student_of(home: Path) -> Path:
+    (folder,) = home.glob("students/*")
+    return folder
+
+
+@pytest.fixture
+def job(distilled, at_home):
+    """What the distillation was told: the teacher's bundle, the job and the unlabelled rows."""
+    from registry.tracking import CLASSIFIER, version_bundle
+    from training.encoder.distill import teachers_job
+
+    at_home(distilled)
+    bundle = version_bundle(CLASSIFIER, 1)
+    return teachers_job(read_complaints(distilled / "rows.jsonl"), bundle, 1, ClassifierTraining())
+
+
+def test_a_killed_distillation_goes_on_and_ends_with_the_same_student(distilled, job, tmp_path):
+    from registry.tracking import CLASSIFIER, version_bundle
+    from training.encoder.distill import taught_texts
+    from training.encoder.distillation import distill_encoder
+    from training.encoder.teacher import Teacher
+
+    assert "continuing from checkpoint" in (distilled / "distilled.out").read_text(encoding="utf-8")
+    rows, more = (read_complaints(distilled / name) for name in ("rows.jsonl", "more.jsonl"))
+    teacher = Teacher.of_bundle(version_bundle(CLASSIFIER, 1))
+    told: list[str] = []
+    arguments = Distillation(layers=1, epochs=3, batch_size=8, max_tokens=32)
+    folders = tmp_path / "work", tmp_path / "cache", tmp_path / "student"
+    distill_encoder(taught_texts(rows, [more], job), teacher, arguments, *folders, told.append)
+    assert not [line for line in told if "continuing" in line]
+    whole, resumed = (folder / "model.safetensors" for folder in (tmp_path / "student", student_of(distilled)))
+    assert whole.read_bytes() == resumed.read_bytes()
+
+
+def test_the_student_is_an_encoder_that_the_auto_classes_load(distilled):
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = student_of(distilled)
+    encoder, tokenizer = AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    assert encoder.config.num_hidden_layers == 1
+    whole = AutoTokenizer.from_pretrained(distilled / "encoder")
+    assert tokenizer("query: нет света").input_ids == whole("query: нет света").input_ids
+    assert encoder(**tokenizer("нет света", return_tensors="pt")).last_hidden_state.shape[-1] == WIDTH
+
+
+def test_it_is_registered_as_challenger_and_the_champion_stays(run, distilled):
+    import mlflow
+
+    from registry.tracking import CLASSIFIER, champion_version, version_bundle
+
+    challenger = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "challenger")
+    assert champion_version(CLASSIFIER) == 1
+    assert int(challenger.version) > 1
+    assert run.data.params["teacher_version"] == "1"
+    bundle = version_bundle(CLASSIFIER, int(challenger.version))
+    assert json.loads((bundle / "encoder" / "config.json").read_text())["num_hidden_layers"] == 1
+
+
+def test_its_losses_fall_and_its_figures_stand_beside_the_teachers(run, distilled):
+    import mlflow
+
+    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "validation.loss")
+    losses = [point.value for point in sorted(history, key=lambda point: point.step)]
+    assert len(losses) == 3
+    assert losses[-1] < 0.7 * losses[0]
+    figures = run.data.metrics
+    assert figures["fidelity.explained"] > 0.5
+    for head in HEADS:
+        assert 0 < figures[f"teacher.{head}.accuracy"] <= 1
+        assert 0 < figures[f"test.{head}.accuracy"] <= 1
+        assert figures[f"fidelity.{head}.divergence"] >= 0
+        assert figures[f"likeness.{head}.divergence"] >= 0
+        assert figures[f"likeness.{head}.agreement"] > 0.5
+        assert head in (distilled / "distilled.out").read_text(encoding="utf-8")
+
+
+def test_texts_of_the_test_rows_teach_nothing(distilled, job):
+    from training.encoder.distill import taught_texts
+
+    rows = read_complaints(distilled / "rows.jsonl")
+    tested = job.frame["text"].iloc[job.splits.test]
+    unlabelled = rows.assign(text=[f"{text} !" for text in rows["text"]])
+    taught = taught_texts(rows, [unlabelled], job)
+    assert len(tested) > 20
+    assert len(taught) > 100
+    assert not set(text_keys(tested)) & set(text_keys(pd.Series(taught)))
+
+
+def test_the_student_is_half_as_wide_inside_as_its_teacher(distilled):
+    (config,) = distilled.glob("students/*/config.json")
+    assert json.loads(config.read_text())["intermediate_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (["--layers", "3"], "a student of 3 layers is not smaller than its teacher of 3"),
+        (["--layers", "0"], "layers"),
+        (["--set", "layer=2"], "layers"),
+        (["--set", "teacher=77"], "version 77"),
+        (["--set", "teacher=best"], "teacher"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(teachers_home, at_home, monkeypatch, capsys, wrong, sentence):
+    at_home(teachers_home)
+    assert sentence in refusal(monkeypatch, capsys, "distill", str(teachers_home / "rows.jsonl"), *wrong)
+
+
+def test_a_teacher_without_its_network_is_refused(teachers_home, at_home, tmp_path):
+    from registry.tracking import CLASSIFIER, version_bundle
+    from training.encoder.teacher import Teacher
+
+    at_home(teachers_home)
+    broken = shutil.copytree(version_bundle(CLASSIFIER, 1), tmp_path / "bundle")
+    assert Teacher.of_bundle(broken).layers == LAYERS
+    (broken / "model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(BundleError, match="its network cannot be read"):
+        Teacher.of_bundle(broken)
+
+
+def test_without_a_champion_there_is_no_teacher(teachers_home, tmp_path, at_home, monkeypatch, capsys):
+    at_home(tmp_path)
+    assert "error (no_champion)" in refusal(monkeypatch, capsys, "distill", str(teachers_home / "rows.jsonl"))
+
+
+def refusal(monkeypatch, capsys, *arguments: str) -> str:
+    from tsur.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["tsur", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    return str(capsys.readouterr().err)

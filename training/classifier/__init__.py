@@ -1,0 +1,1 @@
+"""Training of the classifier: from complaints to a registered bundle."""

@@ -1,0 +1,274 @@
+"""`tsur train classifier`: complaints in; a tracked run, a registered bundle and its figures out.
+
+The steps, each in its module: split the rows, learn the label space, fine-tune with transformers'
+Trainer (resuming by itself after a kill), export, calibrate on the validation rows, and measure
+the bundle as it will be served on the test rows, next to TF-IDF + linear SVM on the same rows.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.complaints.schema import LABELS, check_complaints
+from data.errors import InputError
+from data.settings import CHECKOUT
+from models.classifier.bundle import BundleConfig, BundleParts, write_parts
+from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
+from models.classifier.classifier import Classifier
+from models.classifier.decoding import Floats, decide
+from models.classifier.labels import HEADS, LabelSpace, learn_label_space
+from models.classifier.out_of_vocabulary import fit_novelty
+from models.classifier.topic_agency_pmi import count_affinity
+from registry import tracking
+from training.arguments import ClassifierTraining
+from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
+from training.encoder.quantise import checked_precision, keep_plain, use_precision
+from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """What a training run leaves behind."""
+
+    run_id: str
+    version: int
+    bundle: Path
+    evaluation: Evaluation
+    lexical: Evaluation
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that fixes a run: rows, splits, labels, catalogue, arguments."""
+
+    frame: pd.DataFrame
+    splits: Splits
+    catalogue: Catalogue
+    catalogue_yaml: str
+    arguments: ClassifierTraining
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """Names the working folder: the same data, catalogue and arguments continue the same run."""
+        said = json.dumps([self.fingerprint, self.catalogue_yaml, self.arguments.model_dump(mode="json")])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
+    """Check the rows and fix the splits.
+
+    Without a catalogue, one is drafted from the training rows alone: combinations seen only in
+    test rows must not help.
+
+    Raises:
+        InputError: too few labelled rows.
+        LabelError: a row's labels are not in the given catalogue.
+    """
+    frame = check_complaints(frame)
+    frame = frame.dropna(subset=LABELS, how="any").reset_index(drop=True)
+    splits = split_rows(frame, arguments.validation_share, arguments.test_share, arguments.seed)
+    if catalogue_path is None:
+        text = draft_catalogue(frame.iloc[splits.train], region="")
+        catalogue = Catalogue.model_validate(yaml.safe_load(text))
+    else:
+        text, catalogue = catalogue_path.read_text(encoding="utf-8"), load_catalogue(catalogue_path)
+        for sector, topic, agency in frame[LABELS].itertuples(index=False):
+            catalogue.check_labels(sector, topic, agency)
+    return Job(frame, splits, catalogue, text, arguments, fingerprint(frame))
+
+
+def train_classifier(
+    frame: pd.DataFrame,
+    catalogue_path: Path | None,
+    arguments: ClassifierTraining,
+    home: Path,
+    say: Say = log.info,
+    fresh: bool = False,
+) -> TrainedClassifier:
+    """Train, measure and register a champion; continues an interrupted run of the same job.
+
+    Raises:
+        InputError, LabelError, EncoderError, ResumeError: see their docstrings.
+    """
+    job = prepare(frame, catalogue_path, arguments)
+    work = home / "training" / f"classifier-{job.key}"
+    if fresh:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    parts = job.splits
+    say(
+        f"{len(job.frame)} labelled complaints ({job.fingerprint}): "
+        f"{len(parts.train)} train, {len(parts.validation)} validation, {len(parts.test)} test"
+    )
+    parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
+    parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
+    with tracking.tracked_run(tracking.CLASSIFIER, "train", parameters, work / "run.json") as run_id:
+        train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
+        labels = _label_space(train, job.arguments.min_label_rows)
+        rows = train, validation
+        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
+        evaluation, lexical = measure(job, bundle, say)
+        version = register(job, bundle, {}, tracking.CHAMPION, say)
+    shutil.rmtree(work, ignore_errors=True)
+    folder = tracking.version_bundle(tracking.CLASSIFIER, version)
+    return TrainedClassifier(run_id, version, folder, evaluation, lexical)
+
+
+def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
+    labels = learn_label_space({head: train[head].tolist() for head in HEADS}, min_rows)
+    if any(len(labels.names[head]) < 2 for head in HEADS):
+        raise InputError(
+            f"training needs at least two labels with {min_rows} rows or more for each of {', '.join(HEADS)}"
+        )
+    return labels
+
+
+def fit_bundle(
+    rows: tuple[pd.DataFrame, pd.DataFrame],
+    labels: LabelSpace,
+    catalogue_yaml: str,
+    arguments: ClassifierTraining,
+    fingerprint: str,
+    work: Path,
+    home: Path,
+    say: Say,
+) -> Path:
+    """Fit and export on the first rows, calibrate on the second; the bundle's folder inside `work`.
+
+    Without fine-tuning nothing has to be held back: all rows are fitted on, and all of them calibrate by
+    logits of heads fitted without them.
+    """
+    from training.classifier.fit_network import HELD_OUT, Tuned, fine_tune
+
+    train, validation = rows
+    taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
+    catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
+    bundle, fitted = work / "bundle", work / "fitted.json"
+    if fitted.exists():
+        say("the network was fitted before the run was interrupted")
+        tuned = Tuned(**json.loads(fitted.read_text()))
+    else:
+        tuned = fine_tune((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
+        fitted.write_text(json.dumps(asdict(tuned)))
+    config = BundleConfig(
+        encoder=arguments.encoder,
+        text_prefix=arguments.text_prefix,
+        max_tokens=tuned.max_tokens,
+        pad_token_id=tuned.pad_token_id,
+        data_fingerprint=fingerprint,
+    )
+    unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
+    affinity = count_affinity(labels, label_targets(labels, taught))
+    novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
+    parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
+    write_parts(bundle, parts, catalogue_yaml)
+    plain = keep_plain(bundle, work)
+    use_precision(plain, bundle, arguments.precision)
+    held_out, calibrating = None, validation
+    if not arguments.epochs:
+        held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
+    calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
+    parts = replace(parts, calibration=calibration)
+    write_parts(bundle, parts, catalogue_yaml)
+    texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
+    precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
+    config = config.model_copy(update={"precision": precision, "agreement": shares})
+    write_parts(bundle, replace(parts, config=config), catalogue_yaml)
+    return bundle
+
+
+def calibrate(
+    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
+) -> Calibration:
+    """Temperatures, the affinity's weight, the scaling and the threshold, from logits that no row had a part in.
+
+    `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
+    """
+    texts, decoder = rows["text"].tolist(), classifier.decoder
+    places = classifier.catalogue.place_ids(rows["municipality"])
+    logits = held_out or classifier.logits(texts, places)[0]
+    targets = label_targets(classifier.parts.labels, rows)
+    counted = held_out is not None
+    fit_decoder(decoder, logits, targets, places, counted)
+    joint = decoder.joint(logits, places, targets if counted else None)
+    best, every = decoder.best(joint), range(len(rows))
+    for column, head in enumerate(HEADS):
+        known = targets[head] >= 0
+        said, right = decoder.marginal(joint, head)[every, best[:, column]], best[:, column] == targets[head]
+        decoder.scaling = {**decoder.scaling, head: fit_scaling(said[known], right[known])}
+    chosen = best[:, HEADS.index("agency")]
+    confidence = decoder.confidences(joint, "agency")[every, chosen]
+    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
+    unlike = classifier.parts.novelty.unlike_training(texts).tolist()
+    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
+    right = chosen == targets["agency"]
+    threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
+    return Calibration(
+        temperatures=dict(decoder.temperatures),
+        affinity_weight=decoder.affinity_weight,
+        scaling=dict(decoder.scaling),
+        threshold=threshold,
+        promised_precision=promised,
+        coverage=coverage * float(routable.mean()),
+    )
+
+
+def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
+    """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the active run; both figures."""
+    import mlflow
+
+    from training.report.card import write_card
+    from training.report.report import log_report
+
+    train, test = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.test]
+    classifier = Classifier.load(bundle)
+    say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
+    evaluation = evaluate_classifier(classifier, test)
+    lexical = evaluate_lexical(classifier.parts.labels, train, test)
+    write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
+    for prefix, figures in (("test", evaluation), ("lexical", lexical)):
+        for head in HEADS:
+            numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
+            mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
+    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.parts.config.agreement.items()})
+    log_report(evaluation, classifier, test, lexical)
+    keys = text_keys(job.frame["text"])
+    mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
+    return evaluation, lexical
+
+
+def register(job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
+    """Register a bundle under an alias; its version."""
+    say(f"registering the bundle as {alias}")
+    return tracking.register(
+        tracking.CLASSIFIER,
+        bundle,
+        CHECKOUT / "registry" / "pyfunc_classifier.py",
+        _signature(),
+        {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder} | metadata,
+        alias,
+    )
+
+
+def _signature() -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("string", "text"), ColSpec("string", "municipality", required=False)]
+    outputs = [ColSpec("string", name) for name in ("decision", *HEADS)]
+    outputs += [ColSpec("double", "confidence"), ColSpec("double", "deadline_hours", required=False)]
+    return ModelSignature(Schema(inputs), Schema(outputs))

@@ -1,0 +1,1 @@
+"""The encoder in training: fine-tuning, distillation, export, quantisation."""

@@ -1,0 +1,150 @@
+"""`tsur distill`: a registered classifier in; a small one that answers like it, its run and its figures out.
+
+The steps: the rows are split as for training, a student encoder learns from the texts of the training rows and
+of unlabelled complaints what the teacher says of them, heads, n-grams and calibration are fitted on the
+student by the recipe of `tsur train classifier` with the teacher's labels and catalogue, and both are
+measured on the same test rows. The bundle is registered as challenger: a person, or `--promote`, makes it
+champion.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from data.catalogue.model import Catalogue
+from data.errors import InputError
+from models.classifier.bundle import BundleParts, read_parts
+from models.classifier.classifier import Classifier
+from models.classifier.labels import HEADS
+from registry import tracking
+from training.arguments import ClassifierTraining, Distillation
+from training.classifier.fit_network import read_texts
+from training.classifier.splits import text_keys
+from training.classifier.train import Job, Say, fit_bundle, measure, prepare, register
+from training.encoder.distillation import distill_encoder
+from training.encoder.distillation_metrics import Comparison, Fidelity, compare
+from training.encoder.student import check_size
+from training.encoder.teacher import Teacher
+from training.evaluate.evaluate import held_out
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DistilledClassifier:
+    """What a distillation leaves behind; `encoder` is the student's folder, for training on new labels."""
+
+    run_id: str
+    version: int
+    alias: str
+    teacher_version: int
+    encoder: Path
+    fidelity: Fidelity
+    comparison: Comparison
+
+
+def distill(
+    frame: pd.DataFrame,
+    unlabelled: Sequence[pd.DataFrame],
+    arguments: Distillation,
+    recipe: ClassifierTraining,
+    home: Path,
+    say: Say = log.info,
+    promote: bool = False,
+    fresh: bool = False,
+) -> DistilledClassifier:
+    """Distil, measure and register a student; continues an interrupted run of the same job.
+
+    `frame` holds complaints, `unlabelled` more of them whose labels are not read; `recipe` is how the heads
+    are fitted.
+
+    Raises:
+        NoChampionError, BundleError: there is no such teacher.
+        InputError: too few rows, or the teacher was trained on all test rows.
+        LabelError: a row's labels are not in the teacher's catalogue.
+        EncoderError: such a student cannot be made of the teacher.
+    """
+    version = _teacher_version(arguments)
+    bundle = tracking.version_bundle(tracking.CLASSIFIER, version)
+    teacher = Teacher.of_bundle(bundle)
+    check_size(teacher.network.encoder, arguments)  # refused before a run begins
+    job = teachers_job(frame, bundle, version, recipe)
+    texts = taught_texts(frame, unlabelled, job)
+    key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
+    work = home / "training" / f"student-{key.hexdigest()[:16]}"
+    student = home.resolve() / "students" / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
+    on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
+    job = replace(job, arguments=job.arguments.model_copy(update=on_student))
+    if fresh:
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(student, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    parameters = {f"distillation.{name}": value for name, value in arguments.model_dump(mode="json").items()}
+    parameters |= job.arguments.model_dump(mode="json")
+    parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
+    with tracking.tracked_run(tracking.CLASSIFIER, "distill", parameters, work / "run.json") as run_id:
+        fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
+        fitted = _fit(job, read_parts(bundle), work, home, say)
+        comparison = _measure(job, bundle, fitted, fidelity, say)
+        alias = tracking.CHAMPION if promote else tracking.CHALLENGER
+        registered = register(job, fitted, {"teacher_version": version}, alias, say)
+    shutil.rmtree(work, ignore_errors=True)
+    return DistilledClassifier(run_id, registered, alias, version, student, fidelity, comparison)
+
+
+def _teacher_version(arguments: Distillation) -> int:
+    if arguments.teacher == "champion":
+        return tracking.champion_version(tracking.CLASSIFIER)
+    return arguments.teacher
+
+
+def teachers_job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTraining) -> Job:
+    """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
+    parts = read_parts(bundle)
+    recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
+    job = prepare(frame, bundle / "catalogue.yaml" if parts.catalogue.region else None, recipe)
+    new, _ = held_out(job.frame.iloc[job.splits.test], version)
+    if new.empty:
+        raise InputError(f"version {version}, the teacher, was trained on all test rows: give it other complaints")
+    test = job.splits.test[np.isin(job.frame["id"].iloc[job.splits.test], new["id"])]
+    text = (bundle / "catalogue.yaml").read_text(encoding="utf-8")
+    catalogue = Catalogue.model_validate(yaml.safe_load(text))
+    return replace(job, splits=replace(job.splits, test=test), catalogue=catalogue, catalogue_yaml=text)
+
+
+def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
+    """What the models read of all rows but those that are tested on."""
+    rows = pd.concat([frame, *unlabelled], ignore_index=True)
+    tested = text_keys(job.frame["text"].iloc[job.splits.test])
+    return read_texts(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
+
+
+def _fit(job: Job, teacher: BundleParts, work: Path, home: Path, say: Say) -> Path:
+    rows = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
+    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
+
+
+def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, say: Say) -> Comparison:
+    """Figures of teacher and student on the test rows, in the active run too."""
+    import mlflow
+
+    measure(job, student, say)
+    say("measuring the teacher on the same rows")
+    test = job.frame.iloc[job.splits.test]
+    found = compare(Classifier.load(teacher), Classifier.load(student), test)
+    mlflow.log_metric("fidelity.explained", fidelity.explained)
+    for head in HEADS:
+        told = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
+        told |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
+        told |= {f"teacher.{head}.{k}": v for k, v in asdict(found.teacher.heads[head]).items() if k != "rows"}
+        told |= {f"likeness.{head}.{name}": value for name, value in asdict(found.likeness[head]).items()}
+        mlflow.log_metrics(told)
+    return found

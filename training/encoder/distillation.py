@@ -1,0 +1,173 @@
+"""Distillation of an encoder on transformers' Trainer: texts and a teacher in; a student's folder out.
+
+No label is read: the teacher answers the texts and what augmentation makes of them, the student imitates
+it. Some texts are held out to tell how close it came. Started again after a kill, the run finds the
+teacher's answers that are done, goes on from the last finished epoch, and ends with the same student.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from data.errors import InputError
+from models.classifier.decoding import log_softmax
+from models.classifier.labels import HEADS
+from models.encoder.architecture import ComplaintNetwork
+from training.arguments import Distillation
+from training.encoder.augmentations import augmented
+from training.encoder.cached_states import read_rows
+from training.encoder.distillation_metrics import Fidelity
+from training.encoder.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow
+from training.encoder.teacher import Answers, Teacher, answer, encode
+from training.encoder.trainer import last_checkpoint, make_trainer, run_arguments, use_bf16
+
+log = logging.getLogger(__name__)
+LEAST_TEXTS = 50
+WEIGHING_ROWS = 200
+"""Texts that show which channels of the teacher's layers a narrower student can do without."""
+SCALE_ROWS = 500
+"""Texts whose token states give the deviation of such states."""
+FIDELITY = "fidelity.json"
+Floats = npt.NDArray[np.floating]
+
+
+def distill_encoder(
+    texts: Sequence[str],
+    teacher: Teacher,
+    arguments: Distillation,
+    work: Path,
+    cache: Path,
+    out: Path,
+    say: Callable[[str], None] = log.info,
+) -> Fidelity:
+    """Teach a student what the teacher says of `texts`, as the models read them; its folder is `out`.
+
+    `work` holds the checkpoints, `cache` the teacher's answers.
+
+    Raises:
+        InputError: fewer than 50 different texts.
+        EncoderError: such a student cannot be made of the teacher.
+    """
+    if (out / FIDELITY).exists():
+        say(f"{out.name}: this student was taught before")
+        return Fidelity(**json.loads((out / FIDELITY).read_text()))
+    import transformers
+    from transformers import DataCollatorWithPadding
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.set_seed(arguments.seed)
+    taught, held_out = _parts(texts, arguments)
+    pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
+    rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
+    student = _beginning(teacher, rows[0], arguments)
+    say(f"teaching a student of {arguments.layers} layers on {len(taught)} texts, {len(held_out)} held out")
+    answers = [answer(teacher, part, pad, cache, bf16, say) for part in rows]
+    deviation = _state_deviation(answers[0], rows[0]["length"][:SCALE_ROWS])
+    imitation = Imitation(student, teacher, answers[0].pooled, deviation, arguments)
+    checkpoint = last_checkpoint(work / "checkpoints")
+    if checkpoint:
+        say(f"continuing from {checkpoint.name}")
+    trainer = _trainer(imitation, rows, [_Collator(pad, each) for each in answers], arguments, work / "checkpoints")
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    imitation = imitation.to("cpu").eval()
+    found = _fidelity(imitation, rows[1], pad, answers[1].pooled)
+    _save(imitation.student, teacher.tokenizer, found, out)
+    shutil.rmtree(work / "checkpoints", ignore_errors=True)
+    return found
+
+
+def _beginning(teacher: Teacher, rows: Any, arguments: Distillation) -> Any:
+    """The student before it is taught; nothing is dropped out: with so much to imitate none is overfitted."""
+    encoder = teacher.network.encoder
+    check_size(encoder, arguments)
+    student = cut(encoder, arguments.layers)
+    if arguments.intermediate_share < 1:
+        weight = channel_weight(encoder, [torch.tensor([ids]) for ids in rows["input_ids"][:WEIGHING_ROWS]])
+        kept = [weight[place] for place in kept_layers(teacher.layers, arguments.layers)]
+        narrow(student, kept, arguments.intermediate_share)
+    for module in student.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return student.requires_grad_(True)
+
+
+def _parts(texts: Sequence[str], arguments: Distillation) -> tuple[list[str], list[str]]:
+    """The different texts and what augmentation makes of them, and the texts held out."""
+    different = list(dict.fromkeys(texts))
+    if len(different) < LEAST_TEXTS:
+        raise InputError(f"distillation needs at least {LEAST_TEXTS} different texts, there are {len(different)}")
+    order = np.random.default_rng(arguments.seed).permutation(len(different))
+    held = max(1, round(arguments.held_out_share * len(different)))
+    kept = [different[i] for i in order[held:]]
+    return kept + augmented(kept, round(arguments.augmented * len(kept)), arguments.seed), [
+        different[i] for i in order[:held]
+    ]
+
+
+def _state_deviation(answers: Answers, lengths: Sequence[int]) -> Floats:
+    states = [answers.states([row], length)[0].numpy() for row, length in enumerate(lengths)]
+    deviation: Floats = np.concatenate(states).std(axis=0) + 1e-6
+    return deviation
+
+
+class _Collator:
+    """A batch for the imitation: padded tokens and the teacher's states of them."""
+
+    def __init__(self, pad: Any, answers: Answers) -> None:
+        self._pad = pad
+        self._answers = answers
+
+    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = dict(self._pad([{k: v for k, v in f.items() if k not in ("length", "row")} for f in features]))
+        batch["states"] = self._answers.states([f["row"] for f in features], batch["input_ids"].shape[1])
+        return batch
+
+
+def _trainer(
+    imitation: Imitation, rows: Sequence[Any], collators: Sequence[_Collator], arguments: Distillation, folder: Path
+) -> Any:
+    trained = [p for p in imitation.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": arguments.weight_decay},
+        {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True)
+    run = run_arguments(arguments, folder, prediction_loss_only=True, label_names=["states"])
+    return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling")
+
+
+def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:
+    network = ComplaintNetwork(imitation.student, theirs.shape[1], dict.fromkeys(HEADS, 1))
+    mine, _ = read_rows(network, rows, pad, None)
+    deviation = imitation.vector_deviation.numpy()
+    errors, spread = (mine - theirs) / deviation, (theirs - theirs.mean(axis=0)) / deviation
+    explained = 1.0 - float((errors**2).sum() / (spread**2).sum())
+    with torch.no_grad():
+        said, meant = (imitation.logits(torch.from_numpy(vectors)) for vectors in (mine, theirs))
+    divergence, agreement = {}, {}
+    for head in said:
+        student, teacher = log_softmax(said[head].numpy()), log_softmax(meant[head].numpy())
+        divergence[head] = float((np.exp(teacher) * (teacher - student)).sum(axis=1).mean())
+        agreement[head] = float((student.argmax(axis=1) == teacher.argmax(axis=1)).mean())
+    return Fidelity(len(rows), explained, divergence, agreement)
+
+
+def _save(student: Any, tokenizer: Any, found: Fidelity, out: Path) -> None:
+    """Write the student's folder; a kill leaves either the whole of it or none."""
+    unfinished = out.with_name(out.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    student.save_pretrained(unfinished)
+    tokenizer.save_pretrained(unfinished)
+    (unfinished / FIDELITY).write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    unfinished.rename(out)

@@ -1,0 +1,148 @@
+"""The teacher of a student: an encoder, the heads of its classifier if it has some, and its answers to texts.
+
+In: a classifier's bundle or an encoder's name, and texts. Out: a `Teacher`, and `Answers`: the states of
+every token of every text, in half floats on disk (some 80 kB for 100 tokens). They are computed once,
+a part at a time: a run that is killed loses one part at most, and a second student finds them there.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from data.errors import BundleError, EncoderError
+from models.classifier.bundle import TOKENIZER, WEIGHTS, read_parts
+from models.classifier.labels import HEADS
+from models.encoder.architecture import ComplaintNetwork
+from training.classifier.fit_network import load_pretrained
+from training.encoder.cached_states import FrozenStates, read_rows
+
+PART = 2000
+"""Texts that are read together."""
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """What a student imitates; `network` has untrained heads where `has_heads` is false.
+
+    Attributes:
+        name: tells this teacher's weights from others'.
+        prefix: what stands before every text.
+    """
+
+    name: str
+    network: ComplaintNetwork
+    tokenizer: Any
+    prefix: str
+    has_heads: bool
+
+    @classmethod
+    def of_bundle(cls, bundle: Path) -> "Teacher":
+        """The network of a classifier's bundle.
+
+        Raises:
+            BundleError: the bundle is incomplete, broken or of another version.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+        from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+
+        parts = read_parts(bundle)
+        try:
+            config = AutoConfig.from_pretrained(bundle / "encoder")
+            weights = load_file(bundle / WEIGHTS)
+            counts = {head: len(parts.labels.names[head]) for head in HEADS}
+            network = ComplaintNetwork(_encoder_of(AutoModel, config), config.hidden_size, counts)
+            network.load_state_dict(weights)
+            tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER))
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(parts.config.pad_token_id)
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            sentence = " ".join(str(error).split())[:160]
+            raise BundleError(f"classifier bundle {bundle.name}: its network cannot be read: {sentence}") from None
+        name = hashlib.sha256((bundle / WEIGHTS).read_bytes()).hexdigest()[:16]
+        return cls(name, network.eval(), tokenizer, parts.config.text_prefix, has_heads=True)
+
+    @classmethod
+    def of_encoder(cls, name: str, prefix: str, encoders: Path) -> "Teacher":
+        """A pretrained encoder without heads; `encoders` is the cache of decoded ones.
+
+        Raises:
+            EncoderError: neither packaged, nor a folder, nor reachable on the hub.
+        """
+        encoder, tokenizer = load_pretrained(name, encoders)
+        network = ComplaintNetwork(encoder, encoder.config.hidden_size, dict.fromkeys(HEADS, 1))
+        return cls(name, network.eval(), tokenizer, prefix, has_heads=False)
+
+    @property
+    def layers(self) -> int:
+        """How many layers its encoder has."""
+        return len(self.network.stack)
+
+
+def _encoder_of(auto: Any, config: Any) -> Any:
+    try:
+        return auto.from_config(config, add_pooling_layer=False)
+    except TypeError:  # other architectures have no pooler to leave out
+        return auto.from_config(config)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Token states of the last layer, part by part: row i is in `parts[i // PART]`."""
+
+    parts: Sequence[FrozenStates]
+    pooled: Floats
+
+    def states(self, rows: Sequence[int], width: int) -> torch.Tensor:
+        """States of some rows, shape (rows, width, hidden), zeros behind the end."""
+        padded = [self.parts[row // PART].padded([row % PART], width) for row in rows]
+        return torch.cat(padded)
+
+
+def encode(texts: Sequence[str], teacher: Teacher, max_tokens: int) -> Any:
+    """A `datasets.Dataset` of the texts with `input_ids, attention_mask, length, row`."""
+    from datasets import Dataset
+
+    inputs = [teacher.prefix + text for text in texts]
+    tokens = teacher.tokenizer(inputs, truncation=True, max_length=max_tokens, return_token_type_ids=False)
+    lengths = [len(ids) for ids in tokens["input_ids"]]
+    return Dataset.from_dict({**tokens, "length": lengths, "row": range(len(texts))})
+
+
+def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, say: Callable[[str], None]) -> Answers:
+    """The teacher's answers to encoded texts; kept in `cache` by teacher and texts.
+
+    Raises:
+        EncoderError: the encoder has no stack of layers.
+    """
+    if not teacher.layers:
+        raise EncoderError(f"encoder {teacher.name!r} has no stack of layers to learn from")
+    key = hashlib.sha256(json.dumps([teacher.name, rows["input_ids"][:]]).encode()).hexdigest()[:16]
+    folder = cache / f"answers-{key}"
+    starts = range(0, len(rows), PART)
+    parts, pooled = [], []
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = teacher.network.to(device)
+    network.frozen_layers = teacher.layers
+    for number, start in enumerate(starts):
+        part = rows.select(range(start, min(start + PART, len(rows))))
+        file, done = folder / f"{number:04}.npy", folder / f"{number:04}.pooled.npy"
+        if not done.exists():
+            say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
+            with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
+                features, _ = read_rows(network, part, collate, file)
+            np.save(done.with_suffix(".unfinished.npy"), features)
+            done.with_suffix(".unfinished.npy").rename(done)
+        ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
+        parts.append(FrozenStates(np.load(file, mmap_mode="r"), ends))
+        pooled.append(np.load(done))
+    network.to("cpu").eval()
+    return Answers(parts, np.concatenate(pooled))

@@ -1,0 +1,144 @@
+"""`tsur evaluate`: a bundle as it is served, measured on labelled rows; its rival beside it.
+
+In: a `Classifier` and a frame with labels. Out: an `Evaluation`: figures per head (of the joint
+decoding, not of the bare heads), the routing decision's precision and coverage, calibration error.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.errors import InputError
+from models.classifier.calibration import expected_calibration_error
+from models.classifier.classifier import Classifier
+from models.classifier.decoding import Floats, JointDecoder, log_softmax
+from models.classifier.labels import HEADS, Ints, LabelSpace
+from training.evaluate.metrics import HeadMetrics, head_metrics
+from training.evaluate.tfidf_svm import LexicalClassifier
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures on held-out rows; `targets`, `predicted` and `confidence` are per head, shape (n,)."""
+
+    heads: Mapping[str, HeadMetrics]
+    targets: Mapping[str, Ints]
+    predicted: Mapping[str, Ints]
+    confidence: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+    calibration_error: Mapping[str, float] = field(default_factory=dict)
+    uncalibrated_error: Mapping[str, float] = field(default_factory=dict)
+    coverage: float | None = None
+    routed_precision: float | None = None
+
+
+def label_targets(labels: LabelSpace, rows: pd.DataFrame) -> dict[str, Ints]:
+    """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
+    return {
+        head: np.array(
+            [labels.index(head, name if isinstance(name, str) else None) for name in rows[head]],
+            dtype=np.int64,
+        )
+        for head in HEADS
+    }
+
+
+def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
+    """Measure joint decoding and routing on labelled rows."""
+    parts = classifier.parts
+    places = parts.catalogue.place_ids(rows["municipality"])
+    texts = rows["text"].tolist()
+    logits, _ = classifier.logits(texts, places)
+    decoder = classifier.decoder
+    joint = decoder.joint(logits, places)
+    best = decoder.best(joint)
+    targets = label_targets(parts.labels, rows)
+    marginals = {head: decoder.confidences(joint, head) for head in HEADS}
+    predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
+    confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
+    errors = {head: expected_calibration_error(confidence[head], predicted[head] == targets[head]) for head in HEADS}
+    before = _uncalibrated_errors(classifier, logits, places, targets)
+    decisions = classifier.decisions(logits, texts, places)
+    routed = np.array([item.decision == "route" for item in decisions])
+    right = predicted["agency"] == targets["agency"]
+    return Evaluation(
+        heads={head: head_metrics(targets[head], marginals[head], predicted[head]) for head in HEADS},
+        targets=targets,
+        predicted=predicted,
+        confidence=confidence,
+        calibration_error=errors,
+        uncalibrated_error=before,
+        coverage=float(routed.mean()),
+        routed_precision=float(right[routed].mean()) if routed.any() else None,
+    )
+
+
+def _uncalibrated_errors(
+    classifier: Classifier, logits: Mapping[str, Floats], places: Sequence[str | None], targets: Mapping[str, Ints]
+) -> dict[str, float]:
+    """The calibration error of each head if nothing had been fitted to held-out rows."""
+    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    joint = plain.joint(logits, places)
+    best, rows = plain.best(joint), np.arange(len(places))
+    return {
+        head: expected_calibration_error(
+            plain.marginal(joint, head)[rows, best[:, column]], best[:, column] == targets[head]
+        )
+        for column, head in enumerate(HEADS)
+    }
+
+
+def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame) -> Evaluation:
+    """TF-IDF + linear SVM, fitted on the same training rows and measured on the same test rows."""
+    model = LexicalClassifier(labels).fit(train["text"].tolist(), label_targets(labels, train))
+    scores = model.scores(test["text"].tolist())
+    targets = label_targets(labels, test)
+    return Evaluation(
+        heads={head: head_metrics(targets[head], scores[head]) for head in HEADS},
+        targets=targets,
+        predicted={head: scores[head].argmax(axis=1) for head in HEADS},
+        confidence={head: np.exp(log_softmax(scores[head])).max(axis=1) for head in HEADS},
+    )
+
+
+def evaluate_champion(frame: pd.DataFrame, report: Path | None = None) -> tuple[Evaluation, int, str]:
+    """Measure the champion on labelled complaints; with `report`, write tables and plots there.
+
+    Rows that it was trained or calibrated on are left out, whatever file they come in. Returns the
+    figures, the number of rows and a sentence that says which rows they were.
+
+    Raises:
+        NoChampionError, BundleError: there is no usable champion.
+        InputError: no row has all three labels, or the champion has seen every row.
+    """
+    from registry.tracking import CLASSIFIER, champion_bundle
+    from training.report.report import write_report
+
+    folder, version = champion_bundle(CLASSIFIER)
+    classifier = Classifier.load(folder)
+    rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
+    if rows.empty:
+        raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
+    rows, seen = held_out(rows, version)
+    if rows.empty:
+        raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
+    note = f"version {version} on {len(rows)} complaints"
+    if seen:
+        note += f"; {seen} more are left out, because it was trained or calibrated on them"
+    evaluation = evaluate_classifier(classifier, rows)
+    if report is not None:
+        write_report(evaluation, classifier, rows, report)
+    return evaluation, len(rows), note
+
+
+def held_out(frame: pd.DataFrame, version: int) -> tuple[pd.DataFrame, int]:
+    """The rows whose texts a version was neither trained nor calibrated on, and how many others there were."""
+    from registry.tracking import CLASSIFIER, run_artifact
+    from training.classifier.splits import SPLITS, text_keys
+
+    splits = run_artifact(CLASSIFIER, version, SPLITS)
+    seen = np.isin(text_keys(frame["text"]), [*splits["train"], *splits["validation"]])
+    return frame[~seen].reset_index(drop=True), int(seen.sum())

@@ -1,0 +1,1 @@
+"""Training of the forecaster: backtest, choice of champions, fits, plots."""

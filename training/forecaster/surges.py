@@ -1,0 +1,150 @@
+"""`tsur surges`: the events of daily counts, or of what the champion forecaster knows, as a list and a timeline.
+
+In: daily counts, or nothing and the registered champion. Out: surges, and a matplotlib figure of when they
+were. Given counts are judged over their whole history by the rolling baseline; the champion judges the
+days that its own forecasts had not seen.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from data.complaints.schema import check_counts
+from data.counts.daily import REGION
+from data.errors import CountsError, UnknownSeriesError
+from models.forecasting.bundle import Forecasts
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.series import ALL_SECTORS, panel, sums_of_observed
+from models.surges.detection import clearest_first, expected_surges, past_surges, surge_events
+from models.surges.types import Surge
+from training.forecaster.backtest import backtest
+from training.forecaster.fitting import fit_forecasts
+
+MOST_SHOWN = 40
+COLOURS = {"open": "tab:red", "closed": "tab:grey", "expected": "tab:blue"}
+IN_RUSSIAN = {"open": "идёт", "closed": "завершён", "expected": "ожидается"}
+
+
+def surges_of_counts(counts: pd.DataFrame, config: ForecasterConfig, since: date | None = None) -> list[Surge]:
+    """Every surge in the history of some counts, and those to be expected after it, by a quick forecast.
+
+    Raises:
+        CountsError: the counts are malformed, or under four weeks long.
+    """
+    counts = check_counts(counts)
+    wide = panel(counts)
+    if len(wide) < 28:
+        raise CountsError(
+            f"daily counts: {len(wide)} days are too few to say what is usual: surges need at least 28 days"
+        )
+    found = past_surges(wide, config.surges, config.calendar, since)
+    if len(wide) < config.min_history_days + config.horizon:
+        return found
+    quick = config.model_copy(update={"contenders": ["profile_mean"]})
+    return clearest_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick)))) + found
+
+
+def surges_of_forecasts(forecasts: Forecasts, since: date | None = None) -> list[Surge]:
+    """The surges that a forecaster sees at the end of its counts, closed ones among them."""
+    known = pd.concat([forecasts.past_means, forecasts.means])
+    counts, means = sums_of_observed(forecasts.tail, known)
+    config = forecasts.config
+    found = surge_events(counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar)
+    told = clearest_first(expected_surges(forecasts)) + found
+    return [surge for surge in told if since is None or surge.end >= since]
+
+
+def only(surges: list[Surge], municipality: str | None, sector: str | None, known: pd.DataFrame) -> list[Surge]:
+    """The surges of a place and a sector; None stands for any. An event of several places is each one's.
+
+    Args:
+        surges: any.
+        municipality: a place.
+        sector: a sector.
+        known: columns `municipality, sector`: what there is.
+
+    Raises:
+        UnknownSeriesError: no such place or sector; names the known ones.
+    """
+    for column, value, whole in (("municipality", municipality, REGION), ("sector", sector, ALL_SECTORS)):
+        names = sorted({*known[column].astype(str), whole})
+        if value is not None and value not in names:
+            raise UnknownSeriesError(f"{column} {value!r} is not among the counts; known are {', '.join(names)}")
+    return [
+        surge
+        for surge in surges
+        if (municipality is None or municipality in (surge.municipality, *surge.places))
+        and (sector is None or sector in (surge.sector, *surge.sectors))
+    ]
+
+
+def surge_frame(surges: list[Surge]) -> pd.DataFrame:
+    """One row a surge, as `GET /v1/surges` names its fields; lists joined by `; `."""
+    rows = [
+        {
+            "state": surge.state,
+            "municipality": surge.municipality,
+            "sector": surge.sector,
+            "places": "; ".join(surge.places),
+            "sectors": "; ".join(surge.sectors),
+            "start": surge.start,
+            "end": surge.end,
+            "noticed": surge.noticed,
+            "closed": surge.closed,
+            "expected": round(surge.expected, 2),
+            "count": round(surge.count, 2),
+            "excess": round(surge.excess, 2),
+            "ratio": round(surge.ratio, 2),
+            "level": surge.level,
+            "probability": round(surge.probability, 4),
+            "reasons": "; ".join(surge.reasons),
+        }
+        for surge in surges
+    ]
+    columns = ["state", "municipality", "sector", "places", "sectors", "start", "end", "noticed", "closed"]
+    columns += ["expected", "count", "excess", "ratio", "level", "probability", "reasons"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def surge_figure(surges: list[Surge]) -> Any:
+    """A matplotlib figure: a bar a surge from its first to its last day, a dot where it was noticed.
+
+    The newest are on top; of more than `MOST_SHOWN`, those with the largest excess are shown.
+    """
+    from matplotlib.dates import AutoDateLocator, DateFormatter
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    shown = sorted(surges, key=lambda surge: -surge.excess)[:MOST_SHOWN]
+    shown.sort(key=lambda surge: (surge.start, surge.end))
+    figure = Figure(figsize=(10, 1.6 + 0.28 * len(shown)), layout="constrained")
+    axes = figure.add_subplot()
+    for row, surge in enumerate(shown):
+        days = (surge.end - surge.start).days + 1
+        axes.barh(row, timedelta(days=days), left=surge.start, color=COLOURS[surge.state], height=0.6)  # type: ignore[arg-type]
+        if surge.noticed is not None:
+            axes.plot([surge.noticed], [row], "o", color="black", markersize=3)  # type: ignore[arg-type]
+        text = f" {surge.count:.0f} вместо {surge.expected:.0f} (×{surge.ratio:.1f})".replace(".", ",")
+        axes.text(surge.end + timedelta(days=1), row, text, va="center", fontsize=7)  # type: ignore[arg-type]
+    axes.set_yticks(range(len(shown)), [f"{surge.municipality} · {surge.sector}" for surge in shown], fontsize=7)
+    more = f": {len(shown)} самых крупных из {len(surges)}" if len(surges) > len(shown) else ""
+    axes.set(title=f"Всплески обращений{more}", ylim=(-0.8, max(len(shown), 1) - 0.2))
+    axes.margins(x=0.12)
+    if shown:
+        axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))  # type: ignore[no-untyped-call]
+    patches = [Patch(color=COLOURS[state], label=IN_RUSSIAN[state]) for state in COLOURS]
+    axes.legend(handles=patches, loc="upper left", fontsize=7)
+    return figure
+
+
+def log_surges(counts: pd.DataFrame, config: ForecasterConfig) -> None:
+    """Log the last year's surges of some counts to the current MLflow run: a table and a timeline."""
+    import mlflow
+
+    wide = panel(counts)
+    since = (wide.index[-1] - pd.Timedelta(days=365)).date()
+    found = past_surges(wide, config.surges, config.calendar, since)
+    mlflow.log_text(surge_frame(found).to_csv(index=False), "surges/events.csv")
+    mlflow.log_figure(surge_figure(found), "surges/timeline.png")

@@ -1,0 +1,211 @@
+"""`tsur train forecaster` and `tsur backtest`: daily counts in; a tracked run and its figures out.
+
+Training is a backtest that names the champion of each series, then one fit of every champion on
+all days; the forecasts are computed there and then, so that serving only looks them up. An
+interrupted backtest goes on with the series it had not finished.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.complaints.schema import check_counts
+from data.errors import CountsError
+from data.settings import CHECKOUT
+from models.forecasting.bundle import Forecasts, load_prophet
+from models.forecasting.config import ForecasterConfig
+from registry import tracking
+from training.forecaster.backtest import BacktestResult, Progress, backtest
+from training.forecaster.fitting import fit_forecasts, refresh_forecasts
+from training.forecaster.plots import backtest_figures, forecast_figures, log_figures
+from training.forecaster.surges import log_surges
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], None]
+Bar = Callable[[str], Progress]
+"""Makes a progress callback for a stage of that name."""
+
+
+def no_bar(stage: str) -> Progress:
+    """A progress callback that shows nothing."""
+    return lambda key, done, total: None
+
+
+@dataclass(frozen=True)
+class TrainedForecaster:
+    """What a training run leaves behind; a refresh has no backtest."""
+
+    run_id: str
+    version: int
+    result: BacktestResult | None
+    forecasts: Forecasts
+
+
+def counts_fingerprint(counts: pd.DataFrame) -> str:
+    """SHA-256 (16 hex digits) of daily counts."""
+    rows = pd.util.hash_pandas_object(counts.astype("string"), index=False)
+    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+
+
+def run_backtest(
+    counts: pd.DataFrame,
+    config: ForecasterConfig,
+    home: Path,
+    bar: Bar = no_bar,
+    regressors: pd.DataFrame | None = None,
+) -> tuple[str, BacktestResult]:
+    """Backtest, tracked; returns the MLflow run's id and the result.
+
+    Raises:
+        CountsError: the counts are malformed or too short.
+        RegressorsError: the regressors do not cover the counts.
+    """
+    counts = check_counts(counts)
+    with tracking.tracked_run(tracking.FORECASTER, "backtest", _parameters(counts, config, regressors)) as run_id:
+        result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
+        _log_result(result)
+        log_figures(backtest_figures(counts, config, result, regressors), "backtest")
+    return run_id, result
+
+
+def train_forecaster(
+    counts: pd.DataFrame,
+    config: ForecasterConfig,
+    home: Path,
+    say: Say = log.info,
+    bar: Bar = no_bar,
+    regressors: pd.DataFrame | None = None,
+    refresh: bool = False,
+) -> TrainedForecaster:
+    """Backtest, fit, register as champion.
+
+    Args:
+        counts: `DAILY_COUNTS`.
+        config: the forecaster's.
+        home: where unfinished work is kept.
+        say: takes lines to show.
+        bar: makes progress callbacks.
+        regressors: see `models/forecasting/regressors.py`.
+        refresh: keep the registered champions and fit them on the new counts, unless a backtest is due.
+
+    Raises:
+        CountsError: the counts are malformed or too short.
+        RegressorsError: the regressors do not cover the counts and the days forecast.
+        NoChampionError: a refresh without a registered forecaster.
+    """
+    import tempfile
+
+    counts = check_counts(counts)
+    series = len(counts[["municipality", "sector"]].drop_duplicates())
+    say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
+    last = _refreshable(counts, config, say) if refresh else None
+    parameters = _parameters(counts, config, regressors)
+    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
+    note = home / "training" / f"forecaster-{key}.json"
+    kept = home / "training" / "fits"
+    with tracking.tracked_run(tracking.FORECASTER, "train", parameters, note) as run_id:
+        result = None
+        if last is None:
+            result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
+            forecasts = fit_forecasts(counts, config, result, bar("final fits"), kept, regressors)
+            _log_result(result)
+            log_figures(backtest_figures(counts, config, result, regressors), "backtest")
+        else:
+            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), kept, regressors)
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
+            forecasts.save(bundle)
+            log_figures(forecast_figures(forecasts), "forecasts")
+            log_surges(counts, forecasts.config)
+            version = tracking.register(
+                tracking.FORECASTER,
+                bundle,
+                CHECKOUT / "registry" / "pyfunc_forecaster.py",
+                _signature(),
+                {"data_fingerprint": counts_fingerprint(counts)},
+            )
+    return TrainedForecaster(run_id, version, result, forecasts)
+
+
+def _refreshable(counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Forecasts | None:
+    """The registered forecasts, where their champions still hold: same config, and no backtest due."""
+    folder, version = tracking.champion_bundle(tracking.FORECASTER)
+    last = Forecasts.load(folder)
+    age = (counts["date"].max().date() - last.backtested).days
+    if not _same(last.config, config):
+        say(f"version {version} was trained with another config: a full training")
+        return None
+    if not 0 <= age < config.refresh_days:
+        say(f"version {version} was backtested {age} days before the last counts: a full training")
+        return None
+    say(f"champions of version {version}, backtested on counts to {last.backtested}")
+    return replace(last, prophet=load_prophet(folder))
+
+
+def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
+    """Whether a bundle was trained with this config; surge thresholds that nothing states are learnt."""
+    learnt = {name for name in ("threshold", "tail_weight") if getattr(config.surges, name) is None}
+    surges = bundled.surges.model_copy(update=dict.fromkeys(learnt))
+    return bundled.model_copy(update={"surges": surges}) == config
+
+
+def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:
+    known = {"data_fingerprint": counts_fingerprint(counts)}
+    if regressors is not None:
+        rows = pd.util.hash_pandas_object(regressors, index=True)
+        known["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+    return _flat(config.model_dump(mode="json")) | known
+
+
+def _log_result(result: BacktestResult) -> None:
+    import mlflow
+
+    mlflow.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
+    held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
+    held_out["pinball_loss"] = result.pinball_loss
+    mlflow.log_metrics({name: value for name, value in held_out.items() if value == value})
+    mlflow.log_text(result.wape.to_csv(), "backtest/wape.csv")
+    champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
+    mlflow.log_text(champions.to_csv(index=False), "backtest/champions.csv")
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            out |= _flat(value, f"{prefix}{name}.")
+        else:
+            out[prefix + name] = value
+    return out
+
+
+def _signature() -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [
+        ColSpec("string", "municipality", required=False),
+        ColSpec("string", "sector", required=False),
+        ColSpec("long", "horizon"),
+    ]
+    return ModelSignature(Schema(inputs))
+
+
+def largest_series(counts: pd.DataFrame, most: int, daily_mean: float) -> pd.DataFrame:
+    """Counts of the `most` series with the most complaints over the last 365 days, all above `daily_mean`.
+
+    Raises:
+        CountsError: no series has that many a day.
+    """
+    recent = counts[counts["date"] > counts["date"].max() - pd.Timedelta(days=365)]
+    means = recent.groupby(["municipality", "sector"])["count"].sum() / recent["date"].nunique()
+    chosen = means[means >= daily_mean].nlargest(most).index
+    if chosen.empty:
+        raise CountsError(f"daily counts: no series has {daily_mean:g} complaints a day or more in its last year")
+    return counts[pd.MultiIndex.from_frame(counts[["municipality", "sector"]]).isin(chosen)]

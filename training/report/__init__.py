@@ -1,0 +1,1 @@
+"""What an engineer reads about a trained model: report and model card."""
