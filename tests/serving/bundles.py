@@ -20,7 +20,7 @@ from models.forecasting.config import ForecasterConfig
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
-CATALOGUE = CHECKOUT / "configs" / "catalogue.yaml"
+CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
 SENTENCES = [
     "не вывозят мусор у дома третью неделю",
     "яма на дороге после зимы не заделана",

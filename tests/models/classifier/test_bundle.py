@@ -20,6 +20,8 @@ from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import Novelty
 from models.classifier.topic_agency_pmi import Affinity
 
+CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
+
 NEEDED = [
     *("model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
     *("affinity.json", "novelty.json", "ngrams.json", "ngrams.safetensors"),
@@ -63,7 +65,7 @@ def drop_output(path: Path, name: str) -> None:
 def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
     parts = read_bundle(bundle)
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
-    write_bundle(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
     again = read_bundle(copy)
     for name in ("config", "calibration", "catalogue", "affinity", "novelty"):
         assert getattr(again, name) == getattr(parts, name), name
@@ -75,7 +77,7 @@ def test_affinity_and_novelty_survive_writing_and_reading(bundle: Path, tmp_path
     affinity = Affinity(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
     novelty = Novelty(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
     parts = replace(read_bundle(copy), affinity=affinity, novelty=novelty)
-    write_bundle(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
+    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
     again = read_bundle(copy)
     assert (again.affinity, again.novelty) == (affinity, novelty)
 
