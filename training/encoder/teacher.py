@@ -20,11 +20,11 @@ import torch
 from batch.task_cache import TaskCache
 from data.atomic import atomic_folder
 from data.errors import BundleError, EncoderError
-from models.classifier.bundle import TOKENIZER, WEIGHTS, read_parts
+from models.classifier.bundle import TOKENIZER, WEIGHTS, read_bundle
 from models.classifier.labels import HEADS
 from models.encoder.architecture import ComplaintNetwork
 from training.classifier.fit_network import load_pretrained
-from training.encoder.cached_states import FrozenStates, read_rows
+from training.encoder.cached_states import CachedStates, read_rows
 
 PART = 2000
 """Texts that are read together, and the piece that a kill costs."""
@@ -59,20 +59,20 @@ class Teacher:
         from safetensors.torch import load_file
         from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
-        parts = read_parts(bundle)
+        read = read_bundle(bundle)
         try:
             config = AutoConfig.from_pretrained(bundle / "encoder")
             weights = load_file(bundle / WEIGHTS)
-            counts = {head: len(parts.labels.names[head]) for head in HEADS}
+            counts = {head: len(read.labels.names[head]) for head in HEADS}
             network = ComplaintNetwork(_encoder_of(AutoModel, config), config.hidden_size, counts)
             network.load_state_dict(weights)
             tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER))
-            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(parts.config.pad_token_id)
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(read.config.pad_token_id)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             sentence = " ".join(str(error).split())[:160]
             raise BundleError(f"classifier bundle {bundle.name}: its network cannot be read: {sentence}") from None
         name = hashlib.sha256((bundle / WEIGHTS).read_bytes()).hexdigest()[:16]
-        return cls(name, network.eval(), tokenizer, parts.config.text_prefix, has_heads=True)
+        return cls(name, network.eval(), tokenizer, read.config.text_prefix, has_heads=True)
 
     @classmethod
     def of_encoder(cls, name: str, prefix: str, encoders: Path) -> "Teacher":
@@ -102,7 +102,7 @@ def _encoder_of(auto: Any, config: Any) -> Any:
 class Answers:
     """Token states of the last layer, part by part: row i is in `parts[i // PART]`."""
 
-    parts: Sequence[FrozenStates]
+    parts: Sequence[CachedStates]
     pooled: Floats
 
     def states(self, rows: Sequence[int], width: int) -> torch.Tensor:
@@ -144,7 +144,7 @@ def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, s
                     features, _ = read_rows(network, part, collate, partial / STATES)
                 np.save(partial / POOLED, features)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
-        parts.append(FrozenStates(np.load(folder / STATES, mmap_mode="r"), ends))
+        parts.append(CachedStates(np.load(folder / STATES, mmap_mode="r"), ends))
         pooled.append(np.load(folder / POOLED))
     network.to("cpu").eval()
     return Answers(parts, np.concatenate(pooled))
