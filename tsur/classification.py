@@ -113,7 +113,7 @@ def distill(
     from data.settings import settings
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
-    from tsur.show import likeness_table
+    from tsur.show import distillation_table
 
     chosen = config_of("distill.yaml", Distillation, config, override)
     if layers is not None:
@@ -122,7 +122,7 @@ def distill(
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
     done = run(labelled, more, chosen, recipe, settings().home, console.print, promote, fresh)
-    console.print(likeness_table(done.comparison, done.fidelity))
+    console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
 

@@ -7,7 +7,6 @@ champion the stored texts are read anew, a bounded number a request. An answer i
 import time
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -59,7 +58,7 @@ def emerging(
 
 def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> Looked:
     """The answer of the last minutes, or a new one; requests that come meanwhile wait for it."""
-    today = datetime.now(ZoneInfo(runtime.config.timezone)).date()
+    today = datetime.now(runtime.region.zone).date()
     key = (champion.version, today, days)
     with runtime.looking:
         known = runtime.emerging.get(key)
