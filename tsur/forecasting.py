@@ -37,7 +37,7 @@ def counts(
     region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from data.counts.daily import daily_counts
 
     frame = daily_counts(read_complaints(complaints), read_region(region).timezone)

@@ -5,23 +5,25 @@ header whatever their case, spaces and ё, and reads its dates into UTC.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
-from data.complaints.cleaning import folded
 from data.complaints.schema import COLUMNS, LABELS, SourceName
 from data.config import Config, parse_config, read_yaml
 from data.errors import ConfigError
-
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-"""A date outside is a slip of the keyboard, and pandas would not hold some of them."""
+from data.tables.dates import moment
+from data.tables.header import matched
+from data.tables.rows import Expected
 
 
 class SourceMap(Config):
-    """The column map of one source system; times without a zone are local to `timezone`."""
+    """The column map of one source system; times without a zone are local to `timezone`.
+
+    `sheet` names the only sheet of a workbook to read, `records` the path of a JSON document's list of records.
+    """
 
     name: SourceName
     title: str
@@ -29,6 +31,8 @@ class SourceMap(Config):
     date_formats: list[str] = Field(default_factory=list)
     timezone: str = "Europe/Moscow"
     encoding: str | None = None
+    sheet: str | None = None
+    records: str | None = None
     defaults: dict[str, str] = Field(default_factory=dict)
     origin: str = "a source map"
     """Where the map was read from, for messages; set by `load_source`."""
@@ -75,33 +79,22 @@ class SourceMap(Config):
 
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""
-        present = {folded(name): name for name in header}
-        found: dict[str, str] = {}
-        for field, accepted in self.columns.items():
-            name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
-            if name is not None:
-                found[field] = name
-        return found
+        return matched(self.columns, header)
 
-    def moment(self, value: str | datetime) -> datetime | None:
-        """The UTC time of a cell: a date cell, one of `date_formats`, or ISO 8601; None if unreadable."""
-        parsed = value if isinstance(value, datetime) else self._parsed(value)
-        if parsed is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
-            return None
-        if parsed.tzinfo is None:
-            parsed = parsed.replace(tzinfo=ZoneInfo(self.timezone))
-        return parsed.astimezone(UTC)
+    def expected(self, dated: bool) -> Expected:
+        """What a reader has to look for; `dated`: a table without dates is none."""
+        return Expected(
+            columns=self.columns,
+            needed=("text", "created_at") if dated else ("text",),
+            dates=("created_at",),
+            encoding=self.encoding,
+            sheet=self.sheet,
+            records=self.records,
+        )
 
-    def _parsed(self, value: str) -> datetime | None:
-        for date_format in self.date_formats:
-            try:
-                return datetime.strptime(value, date_format)
-            except ValueError:
-                continue
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return None
+    def moment(self, value: object, month_first: bool = False) -> datetime | None:
+        """The UTC time of a cell: by `date_formats`, else by its common forms; None if it is no date."""
+        return moment(value, ZoneInfo(self.timezone), self.date_formats, month_first)
 
 
 def load_source(name_or_path: str | Path, *folders: Path) -> SourceMap:

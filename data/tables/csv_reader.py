@@ -64,8 +64,7 @@ def csv_rows(path: Path, encoding: TextEncoding, expected: Expected, tell: Tell)
             return
         names = _rejoined(header, looked, expected)
         if header.first:
-            above, at = looked[header.first - 1].line, looked[header.first].line
-            tell(f"the column names are on line {at}; what stands above them, to line {above}, was not read as rows")
+            tell(f"the column names are on line {looked[header.first].line}; what is above was not read as rows")
         titles = [plain(cell) for cell in looked[header.first].cells]
         yield from (_row(names, record, titles) for record in looked[header.last + 1 :])
         yield from (_row(names, record, titles) for record in records)
@@ -75,7 +74,9 @@ def _row(names: list[str], record: Record, titles: Sequence[object]) -> tuple[in
     cells = [plain(cell) for cell in record.cells]
     why = record.why
     if why is None and len(cells) > len(names) and any(cell is not None for cell in cells[len(names) :]):
-        why = f"{len(cells)} fields where the header has {len(names)}: a delimiter in a text needs quotes around the text"
+        why = (
+            f"{len(cells)} fields where the header has {len(names)}: a delimiter in a text needs quotes around the text"
+        )
     elif why is None and len(cells) == 1 and len(names) > 2:
         why = f"1 field where the header has {len(names)}: perhaps a text goes on that began on the line before"
     elif why is None and cells == titles:
@@ -120,7 +121,9 @@ def _layout(lines: list[str], expected: Expected) -> tuple[str, int]:
 
     def fitness(delimiter: str) -> tuple[int, float, int]:
         rows = [literal(line.lstrip("\ufeff"), delimiter) for line in lines if line.strip()]
-        named = [(len(matched(expected.columns, filter(None, row))), -index) for index, row in enumerate(rows[:SEARCHED])]
+        named = [
+            (len(matched(expected.columns, filter(None, row))), -index) for index, row in enumerate(rows[:SEARCHED])
+        ]
         most, at = max(named, default=(0, 0))
         widths = Counter(len(row) for row in rows if len(row) > 1)
         if not widths or (most and len(rows[-at]) == 1):  # the header itself is one name
@@ -183,7 +186,7 @@ def _are_rows(first: list[str], lines: list[str], delimiter: str) -> bool:
         for row in rows
         if len(row) == len(first) > 1 and all(not row[column] or looks_like_data(row[column]) for column in typed)
     ]
-    return len(like) == len(rows) or bool(typed) and 2 * len(like) >= len(rows)
+    return len(like) == len(rows) or (bool(typed) and 2 * len(like) >= len(rows))
 
 
 def _rejoined(header: Header, looked: list[Record], expected: Expected) -> list[str]:

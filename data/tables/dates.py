@@ -27,7 +27,8 @@ _WEEKDAY = re.compile(
 )
 _ZONE = re.compile(
     r"(?:\(?(?:utc|gmt|z)?\s?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})?\)?"
-    r"|\(?(?P<moscow>мск|msk|московское время|по московскому времени|моск\. ?вр(?:\.|емя))\s?(?:(?P<more>[+-]\d{1,2})(?:\s?ч\.?)?)?\)?"
+    r"|\(?(?P<moscow>мск|msk|московское время|по московскому времени|моск\. ?вр(?:\.|емя))"
+    r"\s?(?:(?P<more>[+-]\d{1,2})(?:\s?ч\.?)?)?\)?"
     r"|\(?(?P<utc>utc|gmt|z)\)?)$"
 )
 _TIME = re.compile(
@@ -45,9 +46,7 @@ _EXCEL_ZERO = datetime(1899, 12, 30)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
-def moment(
-    value: object, zone: tzinfo, formats: Sequence[str] = (), month_first: bool = False
-) -> datetime | None:
+def moment(value: object, zone: tzinfo, formats: Sequence[str] = (), month_first: bool = False) -> datetime | None:
     """The UTC time of a cell: by one of `formats`, else by what it looks like; None if it is no date.
 
     A time without an offset is local to `zone`; `month_first` reads 11/25/2026 as Americans do.
@@ -122,8 +121,8 @@ def _of_number(text: str) -> datetime | None:
         places = 3 if len(whole[1]) == 12 else places
         return datetime.fromtimestamp(seconds // 10**places, UTC)
     if compact := _COMPACT.fullmatch(text):
-        year, month, day_, *time_ = (int(part or 0) for part in compact.groups())
-        return datetime(year, month, day_, *time_)
+        year, month, day_, hour, minute, second = (int(part or 0) for part in compact.groups())
+        return datetime(year, month, day_, hour, minute, second)
     return None
 
 
@@ -131,9 +130,8 @@ def _of_words(text: str, month_first: bool) -> datetime | None:
     """A date, and a time and an offset where there are some; nothing else may be left over."""
     rest = _WEEKDAY.sub(" ", _YEAR_WORD.sub(" ", text)).strip(" ,;")
     zone: tzinfo | None = None
-    if (said := _ZONE.search(rest)) and re.search(r"\d[:.-]\d\d|мск|msk|utc|gmt|z$", rest[: said.start()] + said[0]):
-        if said["sign"] is None or ":" in rest[: said.start()]:
-            zone, rest = _offset(said), rest[: said.start()].strip(" ,")
+    if (said := _ZONE.search(rest)) and (said["sign"] is None or ":" in rest[: said.start()]):
+        zone, rest = _offset(said), rest[: said.start()].strip(" ,")
     found = _YEAR_FIRST.search(rest) or _DAY_FIRST.search(rest)
     if found is not None:
         year, month, day_ = _numeric(found, month_first)
@@ -185,14 +183,21 @@ def _named(text: str) -> tuple[int, int, int, str]:
             return 0, 0, 0, ""
         head, tail, day_ = text[: before.start()], text[named.end() + year.end() :], int(before[1])
     else:
-        after = re.match(r"[ ./-]*(\d{1,2})(?:st|nd|rd|th)?(?P<between>,? | \d\d:\d\d:\d\d )(\d{4})(?![\d:])", text[named.end() :])
+        after = re.match(
+            r"[ ./-]*(\d{1,2})(?:st|nd|rd|th)?(?P<between>,? | \d\d:\d\d:\d\d )(\d{4})(?![\d:])", text[named.end() :]
+        )
         if after is None:
             return 0, 0, 0, ""
         head, tail, day_ = text[: named.start()], text[named.end() + after.end() :], int(after[1])
         tail = f"{tail} {after['between'].strip(' ,')}"
         return int(after[3]), month, day_, f"{head} {tail}"
     number = int(year[1])
-    return number + (2000 if len(year[1]) == 2 and number < 69 else 1900 if len(year[1]) == 2 else 0), month, day_, f"{head} {tail}"
+    return (
+        number + (2000 if len(year[1]) == 2 and number < 69 else 1900 if len(year[1]) == 2 else 0),
+        month,
+        day_,
+        f"{head} {tail}",
+    )
 
 
 def _clock(match: re.Match[str]) -> tuple[int, int, int, int]:

@@ -28,10 +28,11 @@ _EDGES = " *:.;,\"'«»“”"
 _NUMBER = re.compile(r"[+-]?\d[\d \u00a0\u202f]*(?:[.,]\d+)?(?:E\+\d+)?%?")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b.{0,20}")
 _PERSONAL = re.compile(r"@|(?:\+7|\b[78])[ (-]*\d{3}[ )-]*\d{3}|\d{7}")
-_TYPES = frozenset(
-    "текст строка строковый число числовой целое дата время дата и время дата/время список ссылка справочник логический "
-    "да/нет число и текст text string varchar char integer int number float date datetime timestamp boolean bool list".split()
-) | {"дата и время", "число и текст", "целое число", "дробное число", "дата, время", "значение из справочника"}
+_TYPE = re.compile(
+    r"текст|строк(?:а|овый)|число(?:вой)?|(?:целое|дробное)(?: число)?|число и текст|дата|время|дата[ /]+(?:и )?время|список"
+    r"|ссылка|(?:значение из )?справочника?|логическ\w+|да/нет"
+    r"|text|string|varchar|char|integer|int|number|float|date|datetime|timestamp|boolean|bool|list"
+)
 _DEMAND = re.compile(
     r"(?:не ?)?обязательн|заполняется|по усмотрению|при наличии|условно|required|optional|mandatory", re.IGNORECASE
 )
@@ -62,9 +63,9 @@ def matched(columns: Mapping[str, Sequence[str]], names: Iterable[str]) -> dict[
         present.setdefault(_key(name), name)
     found: dict[str, str] = {}
     for field, accepted in columns.items():
-        name = next((present[_key(each)] for each in accepted if _key(each) in present), None)
-        if name is not None:
-            found[field] = name
+        key = next((key for key in map(_key, accepted) if key in present), None)
+        if key is not None:
+            found[field] = present[key]
     return found
 
 
@@ -147,7 +148,9 @@ def _header_at(rows: Sequence[Cells], first: int, expected: Expected) -> Header:
         if known and _continues(cells, row, known):
             group = cells
             width = max(len(cells), len(row))
-            cells = [_at(row, column) if column_name(_at(row, column)) else _at(cells, column) for column in range(width)]
+            cells = [
+                _at(row, column) if column_name(_at(row, column)) else _at(cells, column) for column in range(width)
+            ]
         elif not is_template(row):
             break
         last = index
@@ -178,7 +181,7 @@ def is_template(cells: Cells) -> bool:
     if _counts_columns(texts):
         return True
     lowered = [" ".join(text.lower().split()) for text in texts]
-    if all(text in _TYPES for text in lowered) or all(_TECHNICAL.fullmatch(text) for text in texts):
+    if all(_TYPE.fullmatch(text) for text in lowered) or all(_TECHNICAL.fullmatch(text) for text in texts):
         return True
     return sum(_DEMAND.match(text) is not None for text in lowered) >= 0.8 * len(lowered)
 

@@ -112,7 +112,9 @@ def _records_path(content: Any, expected: Expected, path: Path) -> list[str]:
     lists = list(_lists(content, [], DEEPEST)) if isinstance(content, dict) else []
     if not lists:
         raise FileError(f"{path}: expected a JSON array of objects, got {type(content).__name__}")
-    scored = [(len(matched(expected.columns, dict(_cells(_first(items), "", DEEPEST)))), len(items)) for _, items in lists]
+    scored = [
+        (len(matched(expected.columns, dict(_cells(_first(items), "", DEEPEST)))), len(items)) for _, items in lists
+    ]
     best = max(range(len(lists)), key=lambda index: scored[index])
     if len(lists) > 1 and not scored[best][0]:
         known = ", ".join(".".join(where) for where, _ in lists[:10])

@@ -63,10 +63,13 @@ def xlsx_rows(path: Path, expected: Expected, tell: Tell) -> Rows:
         raise FileError(f"{path}: not a readable XLSX workbook: {error}") from None
     try:
         sheets = [_opened(book, sheet, expected) for sheet in _wanted(book, expected, path, tell)]
-        chosen = _with_header(sheets, tell, expected.sheet is not None)
+        chosen = _with_header(sheets, expected, tell)
         if not chosen and any(sheet.looked for sheet in sheets):
             raise FileError(f"{path}: no sheet holds column names")
         for sheet in chosen:
+            if sheet.header is not None and sheet.header.first:
+                at = sheet.looked[sheet.header.first][0]
+                tell(f"the column names are in row {at} of sheet {quoted(sheet.title)}; what is above was not read")
             yield from _rows(sheet, expected, named=len(chosen) > 1)
     except (KeyError, ValueError, SyntaxError, EOFError) as error:
         raise FileError(f"{path}: a sheet is broken: {error}") from None
@@ -152,16 +155,16 @@ def _fill(cells: list[Any], column: int, value: Any) -> None:
         cells[column] = value
 
 
-def _with_header(sheets: list[_Sheet], tell: Tell, stated: bool) -> list[_Sheet]:
+def _with_header(sheets: list[_Sheet], expected: Expected, tell: Tell) -> list[_Sheet]:
     """The sheets with the columns that the best of them has; if none has any, the first with a header."""
     headed = [sheet for sheet in sheets if sheet.header is not None]
     best = max((set(sheet.header.fields) for sheet in headed if sheet.header), key=len, default=set())
-    if stated or not best:
+    if expected.sheet is not None or not best:
         return headed[:1]
     chosen = []
     for sheet in sheets:
         fields = set(sheet.header.fields) if sheet.header else set()
-        if {"text", "date", "created_at", "count"} & best <= fields and 2 * len(fields) >= len(best):
+        if best.intersection(expected.needed) <= fields and 2 * len(fields) >= len(best):
             chosen.append(sheet)
         elif sheet.looked:
             tell(f"sheet {quoted(sheet.title)} was not read: it has no row with the column names")
@@ -181,7 +184,11 @@ def _rows(sheet: _Sheet, expected: Expected, named: bool) -> Rows:
                 cells[index] = _moment(cells[index], sheet.epoch)
         texts = [plain(cell) for cell in cells[: len(header.names)]]
         texts += [None] * (len(header.names) - len(texts))
-        row = BadRow("the row repeats the column names", "") if texts == titles else Row(zip(header.names, texts, strict=True))
+        row = (
+            BadRow("the row repeats the column names", "")
+            if texts == titles
+            else Row(zip(header.names, texts, strict=True))
+        )
         if named:
             row.sheet = sheet.title
         yield number, row

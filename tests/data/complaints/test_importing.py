@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
-from data.complaints.importing import Imported, import_complaints, read_complaints, write_complaints, write_rejects
+from data.complaints.files import read_complaints, write_complaints, write_rejects
+from data.complaints.importing import Imported, import_complaints
 from data.complaints.schema import COLUMNS
 from data.complaints.sources import SourceMap, load_source
 from data.errors import ColumnsError, ConfigError, FileError, InputError
