@@ -65,8 +65,8 @@ class Classifier:
             parts.labels,
             parts.catalogue,
             parts.calibration.temperatures,
-            parts.affinity,
-            parts.calibration.affinity_weight,
+            parts.topic_agency_pmi,
+            parts.calibration.pmi_weight,
             parts.calibration.scaling,
         )
         self.cache = TextCache(cached)
@@ -140,6 +140,6 @@ class Classifier:
         places: Sequence[str | None],
         read: Reading | None = None,
     ) -> list[Classification]:
-        unlike = self.parts.novelty.unlike_training(plain).tolist()
+        unlike = self.parts.out_of_vocabulary.unlike_training(plain).tolist()
         told = (read.truncated, read.features) if read else ([False] * len(plain), None)
         return decide(self.decoder, logits, plain, places, self.parts.calibration.threshold, unlike, *told)
