@@ -46,7 +46,7 @@ class ChampionEvaluation:
 
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
     """Measure joint decoding and routing on labelled rows."""
-    parts = classifier.parts
+    parts = classifier.bundle
     places = parts.catalogue.place_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
@@ -78,7 +78,7 @@ def _uncalibrated_errors(
     classifier: Classifier, logits: Mapping[str, Floats], places: Sequence[str | None], targets: Mapping[str, Ints]
 ) -> dict[str, float]:
     """The calibration error of each head if nothing had been fitted to held-out rows."""
-    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
     joint = plain.joint(logits, places)
     best, rows = plain.best(joint), np.arange(len(places))
     return {
