@@ -1,4 +1,4 @@
-"""What one worker holds while it runs: limits, keys, champions, store, metrics and what it remembers."""
+"""What one worker holds while it runs: limits, keys, region, champions, store, metrics and what it remembers."""
 
 from dataclasses import dataclass, field
 from threading import Lock
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
 from serving.analytics.new_topics import SearchResult
@@ -28,6 +29,7 @@ class Runtime:
 
     config: ServingConfig
     keys: frozenset[str]
+    region: Region
     champions: Champions
     store: Store
     metrics: Metrics
@@ -46,15 +48,15 @@ def open_runtime() -> Runtime:
     """Put the parts together; champions load in the background.
 
     Raises:
-        ConfigError: `serving.yaml` or the store's URL is malformed.
+        ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
-    config = load_serving_config()
+    config, region = load_serving_config(), load_region()
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, config.timezone)
+    store = Store(settings().database_url, region.timezone)
     champions.start(config.refresh_seconds)
-    return Runtime(config, settings().keys, champions, store, metrics, Admission(config.classified_at_once))
+    return Runtime(config, settings().keys, region, champions, store, metrics, Admission(config.classified_at_once))
 
 
 async def runtime_of(request: Request) -> Runtime:

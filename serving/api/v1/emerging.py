@@ -6,7 +6,6 @@ Answers from the store; an answer is remembered for some minutes. A CSV table on
 import time
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from fastapi import APIRouter, Query, Request
@@ -60,7 +59,7 @@ def emerging(
 
 def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> SearchResult:
     """The result of the last minutes, or a new one; requests that come meanwhile wait for it."""
-    today = datetime.now(ZoneInfo(runtime.config.timezone)).date()
+    today = datetime.now(runtime.region.zone).date()
     key = (champion.version, today, days)
     with runtime.searching:
         result = runtime.searches.get(key)
