@@ -5,9 +5,7 @@ A chunk is on the disk before it counts, and a run that was killed goes on behin
 as `tsur import` takes them, but an id given twice is classified twice: to know all ids takes memory.
 """
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from batch.journal import Journal
-from data.complaints.importing import Reject, stream_complaints
+from data.complaints.importing import Reject, none_is_good, stream_complaints
 from data.complaints.schema import Complaint
 from data.complaints.sources import SourceMap
-from data.errors import InputError
+from data.tables.csv_writer import csv_lines
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Classification
 from models.classifier.labels import HEADS
@@ -37,8 +35,6 @@ COLUMNS = (
     "truncated",
 )
 REJECT_COLUMNS = ("line", "reason", "row")
-BOM = "\ufeff"
-"""So that Excel opens the file as UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,7 @@ class ClassifyRun:
 
     Attributes:
         done: how far an earlier run of the same job came.
+        notes: what of the file was not read as rows, a sentence each.
     """
 
     def __init__(
@@ -77,6 +74,7 @@ class ClassifyRun:
         self._classifier, self._path, self._source, self._date = classifier, path, source, date
         self._journal = Journal([out, rejects_path(out)], _job_key(version, path, source, date))
         self.done = Classified(**self._journal.state)
+        self.notes: list[str] = []
 
     def finish(self, progress: Callable[[int], None]) -> Classified:
         """Classify what is left; `progress` gets rows so far.
@@ -87,7 +85,7 @@ class ClassifyRun:
         """
         catalogue = self._classifier.catalogue
         places = catalogue if catalogue.municipalities else None
-        rows = stream_complaints(self._path, self._source, places, self._date, self.done.read, unique=False)
+        rows = stream_complaints(self._path, self._source, places, self._date, self.done.read, False, self.notes.append)
         first: Reject | None = None
         for chunk in _ahead(_chunks(rows)):
             rejects = [row for row in chunk if isinstance(row, Reject)]
@@ -96,8 +94,7 @@ class ClassifyRun:
             progress(self.done.read)
         self._journal.close([self.done.rows > 0, self.done.rejected > 0])
         if not self.done.rows:
-            why = f"; line {first.line}: {first.reason}" if first else ""
-            raise InputError(f"{self._path}: none of {self.done.rejected} rows can be used{why}")
+            raise none_is_good(self._path, first, self.done.rejected)
         return self.done
 
     def _write(self, complaints: list[Complaint], rejects: list[Reject]) -> None:
@@ -107,6 +104,7 @@ class ClassifyRun:
             [complaint.id, complaint.municipality or "", *_cells(item)]
             for complaint, item in zip(complaints, found, strict=True)
         ]
+        set_aside = [[row.line, row.reason, row.row] for row in rejects]
         was = self.done
         self.done = Classified(
             was.read + len(complaints) + len(rejects),
@@ -115,8 +113,8 @@ class ClassifyRun:
             was.rejected + len(rejects),
         )
         chunks = [
-            _csv(COLUMNS, lines, headed=not was.rows),
-            _csv(REJECT_COLUMNS, [[row.line, row.reason, row.row] for row in rejects], headed=not was.rejected),
+            csv_lines(COLUMNS, lines, headed=bool(lines) and not was.rows),
+            csv_lines(REJECT_COLUMNS, set_aside, headed=bool(set_aside) and not was.rejected),
         ]
         self._journal.write(chunks, asdict(self.done))
 
@@ -143,21 +141,8 @@ def _ahead(chunks: Iterator[list[Complaint | Reject]]) -> Iterator[list[Complain
             yield chunk
 
 
-def _csv(columns: tuple[str, ...], lines: list[list[object]], headed: bool) -> str:
-    """The lines as CSV; the first ones of a file behind their header."""
-    if not lines:
-        return ""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if headed:
-        text.write(BOM)
-        writer.writerow(columns)
-    writer.writerows(lines)
-    return text.getvalue()
-
-
 def _cells(item: Classification) -> list[object]:
     proposals = [getattr(item, head) for head in HEADS]
-    labels = [cell for proposal in proposals for cell in (proposal.label, f"{proposal.confidence:.4f}")]
+    labels = [cell for proposal in proposals for cell in (proposal.label, round(proposal.confidence, 4))]
     deadline = "" if item.deadline_hours is None else item.deadline_hours
     return [item.decision, " ".join(item.reasons), *labels, deadline, int(item.truncated)]

@@ -179,6 +179,8 @@ def classify(
         console.print(f"continuing after row {run.done.read}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
         done = run.finish(progress)
+    for note in run.notes:
+        console.print(f"note: {note}")
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")

@@ -108,8 +108,10 @@ def import_complaints(
     return Imported(complaints_frame(good), pd.DataFrame(rejects, columns=["line", "reason", "row"]), notes)
 
 
-def none_is_good(path: Path, first: Reject, count: int) -> InputError:
+def none_is_good(path: Path, first: Reject | None, count: int) -> InputError:
     """The error of a file without one good row, with the option that may mend it."""
+    if first is None:
+        return InputError(f"{path}: none of {count} rows can be used; the rejects say why")
     hint = ""
     if first.kind == "label":
         hint = "; --catalogue names another catalogue, --no-catalogue takes labels and places as they come"

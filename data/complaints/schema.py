@@ -23,7 +23,7 @@ MAX_COUNT = 10_000_000
 class Complaint(BaseModel):
     """One message from a citizen; labels are absent until somebody gives them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, cache_strings="keys")
 
     id: str = Field(min_length=1, max_length=200)
     text: str = Field(min_length=1, max_length=MAX_CHARACTERS)
@@ -134,5 +134,8 @@ def _place(row: "pd.Series[Any]") -> str:
 def _first_problem(error: pa.errors.SchemaError | pa.errors.SchemaErrors) -> str:
     """Which column fails which check; pandera's own message repeats the cells."""
     first = error.schema_errors[0] if isinstance(error, pa.errors.SchemaErrors) else error
-    name = getattr(first.schema, "name", None) or "the frame"
-    return f"{name}: {first.check if first.check is not None else first.reason_code}"
+    if first.check in ("column_in_dataframe", "column_in_schema"):
+        return (
+            f"column {first.failure_cases!r} is {'missing' if first.check == 'column_in_dataframe' else 'one too many'}"
+        )
+    return f"column {getattr(first.schema, 'name', None)!r}: {first.check}"

@@ -1,7 +1,7 @@
 """CSV that TSUR writes: for a Russian Excel, which opens it by double click.
 
-In: a frame, or rows. Out: UTF-8 with a byte order mark, `;` between the cells, and a decimal comma, or the
-point where `TSUR_CSV_DECIMAL=point` says so. A cell of text that Excel would run as a formula (`=` `+` `-` `@`)
+In: a frame, or rows. Out: UTF-8 with a byte order mark, `;` between the cells, and a decimal comma where
+`TSUR_CSV_DECIMAL=comma` says so, for programs read these files too. A cell of text that Excel would run as a formula (`=` `+` `-` `@`)
 gets an apostrophe before it; numbers stay numbers. Programs take JSON, or the plain style, which is RFC 4180.
 """
 
@@ -27,11 +27,11 @@ class CsvStyle:
     """What a reader of CSV expects."""
 
     delimiter: str = ";"
-    decimal: str = ","
+    decimal: str = "."
     bom: bool = True
 
 
-PLAIN = CsvStyle(delimiter=",", decimal=".", bom=False)
+PLAIN = CsvStyle(delimiter=",", bom=False)
 """RFC 4180, for programs."""
 
 
@@ -47,8 +47,14 @@ def defused(cell: object) -> object:
     return cell
 
 
-def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]], headed: bool, style: CsvStyle) -> str:
-    """Rows as CSV; the first ones of a file behind the mark and their header."""
+def csv_lines(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], headed: bool, style: CsvStyle | None = None
+) -> str:
+    """Rows as CSV, for Excel unless told otherwise; the first ones of a file behind the mark and their header."""
+    style = excel_style() if style is None else style
+    rows = list(rows)
+    if not rows and not headed:
+        return ""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=style.delimiter)
     if headed:
@@ -62,7 +68,6 @@ def csv_text(frame: pd.DataFrame, style: CsvStyle | None = None, index: bool = F
     """A frame as CSV; `index` writes its index as the first columns."""
     if index:
         frame = frame.reset_index()
-    style = excel_style() if style is None else style
     frame = frame.astype(object).where(frame.notna(), None)
     return csv_lines([str(name) for name in frame.columns], frame.itertuples(index=False, name=None), True, style)
 

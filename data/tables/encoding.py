@@ -21,7 +21,7 @@ _BOMS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-BLOCK = 1 << 20
+BLOCK = 1 << 16
 MOST_BROKEN = 0.1
 """Of the bytes beyond ASCII; Russian in another encoding has nearly all of them broken."""
 _BROKEN = re.compile("[\udc80-\udcff]")
@@ -116,8 +116,8 @@ def _decoded(path: Path, codec: str, errors: str = "surrogateescape") -> tuple[i
         while block := file.read(BLOCK):
             text = decoder.decode(block)
             if not text.isascii():
-                letters += len(re.findall(r"[^\0-\x7f]", text))
-                broken += len(re.findall("[\udc80-\udcff\ufffd]" if errors == "replace" else _BROKEN, text))
+                letters += len(text) - len(text.encode("ascii", "ignore"))
+                broken += text.count("\ufffd") if errors == "replace" else len(_BROKEN.findall(text))
         tail = decoder.decode(b"", final=True)
     return letters + len(tail), broken + len(tail)
 

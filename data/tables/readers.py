@@ -50,7 +50,7 @@ def estimated_rows(path: Path) -> int | None:
     """About how many rows the file has: its lines without the header; None where lines say nothing of rows."""
     with path.open("rb") as file:
         start = file.read(4)
-        if start[:2] in (GZIP, b"PK") or path.suffix.lower() == ".json":
+        if start[:2] in (GZIP, b"PK") or path.suffix.lower() in (".json", ".xlsx", ".xlsm"):
             return None
         lines = start.count(b"\n") + sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
     return max(lines - (path.suffix.lower() not in (".jsonl", ".ndjson")), 1)
