@@ -18,12 +18,16 @@ class Metrics:
 
     Args:
         registry: holds each name once; default: the one that BentoML shows.
+
+    Attributes:
+        registry: likewise.
     """
 
     def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
-        self.registry = into = registry or REGISTRY
+        into = registry or REGISTRY
+        self.registry: CollectorRegistry = into
         requests, seconds = "Requests answered, by the address's template", "Time to the whole answer"
         self._requests = Counter("tsur_requests", requests, ["method", "path", "status"], registry=into)
         self._errors = Counter("tsur_errors", "Errors by code", ["code"], registry=into)
