@@ -15,12 +15,14 @@ from tsur.options import (
     DateColumn,
     Overrides,
     PlaceColumn,
+    RegionName,
     Regressors,
     SectorColumn,
     config_of,
     console,
     counts_or_sample,
     overridden,
+    read_region,
     regressors_or_none,
     train_app,
 )
@@ -32,12 +34,13 @@ app = typer.Typer()
 def counts(
     complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them.")],
     out: Annotated[Path, typer.Option(help="Where the counts go (CSV).")] = Path("daily_counts.csv"),
+    region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
     from data.complaints.importing import read_complaints
     from data.counts.daily import daily_counts
 
-    frame = daily_counts(read_complaints(complaints))
+    frame = daily_counts(read_complaints(complaints), read_region(region).timezone)
     frame.to_csv(out, index=False)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
@@ -48,18 +51,21 @@ def delays(
     created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
     entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
     days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
+    region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
     from data.counts.daily import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
-    curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
+    timezone = read_region(region).timezone
+    curve = completeness_curve(read_days(file, created, timezone), read_days(file, entered, timezone), days)
     console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
 
 
 @train_app.command("forecaster")
 def train_forecaster_(
     counts: Counts = None,
+    region: RegionName = None,
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
@@ -77,9 +83,10 @@ def train_forecaster_(
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-    known = regressors_or_none(regressors)
+    known = regressors_or_none(own, regressors)
     with series_bars() as bar:
         trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
     if trained.result is not None:
@@ -90,6 +97,7 @@ def train_forecaster_(
 @app.command()
 def backtest(
     counts: Counts = None,
+    region: RegionName = None,
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
@@ -110,13 +118,14 @@ def backtest(
     from training.forecaster.train import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     if calendar is not None:
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
-    known = regressors_or_none(regressors)
+    known = regressors_or_none(own, regressors)
     with series_bars() as bar:
         run_id, result = run_backtest(frame, settled, settings().home, bar, known)
     console.print(wape_table(result))
@@ -128,6 +137,7 @@ def backtest(
 
 @app.command()
 def forecast(
+    region: RegionName = None,
     municipality: Annotated[str | None, typer.Option(help="A municipality; absent: the region.")] = None,
     sector: Annotated[str | None, typer.Option(help="A sector; absent: all of them.")] = None,
     horizon: Annotated[int, typer.Option(help="Days ahead.")] = 14,
@@ -158,6 +168,7 @@ def surges(
     counts: Annotated[
         Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: what the champion knows.")
     ] = None,
+    region: RegionName = None,
     municipality: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
     sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
     since: Annotated[
@@ -187,7 +198,7 @@ def surges(
         known, found = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        known = counts_or_sample(counts, date, sector_column, count, municipality_column)
+        known = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
         found = surges_of_counts(known, settled, first)
     found = only(found, municipality, sector, known)
     if plot is not None:

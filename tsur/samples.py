@@ -5,6 +5,9 @@ import pandas as pd
 from data.settings import CHECKOUT
 
 FOLDER = CHECKOUT / "data" / "samples"
+SAMPLE_REGION = "verkhnerechye"
+"""The fictional region that the samples come from."""
+SAMPLE_TIMEZONE = "Europe/Moscow"
 
 
 def sample_complaints() -> pd.DataFrame:
@@ -14,8 +17,9 @@ def sample_complaints() -> pd.DataFrame:
     from data.complaints.sources import load_source
 
     configs = CHECKOUT / "configs"
-    source = load_source("generic", configs / "sources")
-    return import_complaints(FOLDER / "complaints.csv", source, load_catalogue(configs / "catalogue.yaml")).complaints
+    source = load_source("generic", configs / "sources", timezone=SAMPLE_TIMEZONE)
+    catalogue = load_catalogue(configs / "regions" / SAMPLE_REGION / "catalogue.yaml")
+    return import_complaints(FOLDER / "complaints.csv", source, catalogue).complaints
 
 
 def sample_counts() -> pd.DataFrame:

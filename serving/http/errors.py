@@ -1,7 +1,7 @@
 """The one error shape: every exception becomes `{"error": {"code", "message", "details"}}`.
 
 In: TsurErrors, validation errors, HTTP errors of FastAPI and BentoML. Out: a JSON response that
-carries its code in the header `X-Error-Code` too, for the log line, the metrics and the gate.
+carries its code in the header `X-Error-Code` too, for the log line, the metrics and the middleware.
 A complaint's text is never repeated, nor is any value that fails validation: it is personal data. What is
 repeated are names that are looked up and not found: labels, places and complaints' ids.
 """
@@ -12,10 +12,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from data.errors import TsurError
-from serving.api.v1.types import Error, ErrorAnswer, Problem
+from data import errors
+from data.errors import LabelError, TsurError
 
 CODE_HEADER = "x-error-code"
 HTTP_CODES = {
@@ -29,8 +30,62 @@ HTTP_CODES = {
     503: ("not_ready", "the service is not ready; ask again in a moment"),
     504: ("timeout", "the answer took too long; send fewer items at once"),
 }
+STATUS: dict[type[TsurError], int] = {
+    TsurError: 400,
+    errors.ConfigError: 400,
+    errors.CatalogueError: 400,
+    errors.InputError: 400,
+    errors.FileError: 400,
+    errors.ColumnsError: 400,
+    errors.LabelError: 422,
+    errors.CountsError: 400,
+    errors.RegressorsError: 400,
+    errors.HorizonError: 422,
+    errors.UnknownSeriesError: 404,
+    errors.EncoderError: 400,
+    errors.TrackingError: 503,
+    errors.BundleError: 503,
+    errors.NoChampionError: 503,
+    errors.ForecastStaleError: 409,
+    errors.AccessError: 401,
+    errors.BindingError: 400,
+    errors.RequestError: 422,
+    errors.UnknownComplaintError: 404,
+    errors.NotReadyError: 503,
+    errors.BusyError: 429,
+    errors.StoreError: 503,
+    errors.ResumeError: 400,
+}
+"""The status that each class of the tree in `data/errors.py` is answered with."""
 INTERNAL = ("internal", "something went wrong inside the service; its log has the request id")
 RETRY_AFTER_SECONDS = {503: "5", 429: "1"}
+
+
+class Problem(BaseModel):
+    """One thing that is wrong, and where; a complaint's text is never repeated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: str = Field(examples=["items.0.text"])
+    problem: str = Field(examples=["the text is empty"])
+
+
+class Error(BaseModel):
+    """What went wrong: a stable code for machines, one sentence for people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str = Field(examples=["bad_request"])
+    message: str = Field(examples=["items.0.text: the text is empty"])
+    details: list[Problem] = []
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: Error
 
 
 def error_response(
@@ -56,23 +111,28 @@ def from_status(status: int, headers: dict[str, str] | None = None) -> JSONRespo
 def from_tsur_error(error: TsurError) -> JSONResponse:
     """The response to an error of the tree in `data/errors.py`."""
     details = [Problem(where=where, problem=_sentence(problem)) for where, problem in error.details.items()]
-    return error_response(error.status, error.code, error.message, details)
+    return error_response(STATUS[type(error)], error.code, error.message, details)
 
 
 def _sentence(problem: object) -> str:
     return ", ".join(map(str, problem)) if isinstance(problem, list | tuple | set) else str(problem)
 
 
+def error_at(where: str, error: LabelError) -> LabelError:
+    """The same error with the place in the request in front of it."""
+    return LabelError(f"{where}: {error.message}", **{where: error.message})
+
+
 def problems_of(errors: Iterable[Any]) -> list[Problem]:
     """Pydantic's errors as places and sentences, without the values; a body counts from its top."""
-    found = []
+    problems = []
     for error in errors:
         location = [str(part) for part in error["loc"]]
         if location[0] == "body" and len(location) > 1:
             location = location[1:]
         sentence = str(error["msg"]).removeprefix("Value error, ")
-        found.append(Problem(where=".".join(location), problem=sentence))
-    return found
+        problems.append(Problem(where=".".join(location), problem=sentence))
+    return problems
 
 
 def from_validation(errors: Sequence[Any]) -> JSONResponse:
@@ -86,7 +146,7 @@ def from_validation(errors: Sequence[Any]) -> JSONResponse:
     return error_response(422, "bad_request", f"{first.where}: {first.problem}", problems)
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Make the app answer every error in the one shape."""
 
     @app.exception_handler(TsurError)

@@ -20,23 +20,22 @@ import torch
 
 from data.catalogue.model import Catalogue
 from data.errors import EncoderError
-from models.classifier.classifier import read_text
 from models.classifier.decoding import Floats
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.ngrams import NgramModel
 from models.encoder.architecture import ComplaintNetwork
 from models.encoder.source import resolve_encoder
+from models.text.model_input import model_input
 from training.arguments import ClassifierTraining
 from training.classifier.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
 from training.classifier.catalogue_rows import catalogue_rows
-from training.classifier.courtesy_augmentation import with_trimmings
+from training.classifier.courtesy_augmentation import with_courtesy
 from training.classifier.fit_ngrams import draw_folds, fit_maps, out_of_fold, silent
 from training.classifier.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.classifier.splits import text_keys
-from training.encoder.cached_states import FrozenStates, can_keep, read_rows
+from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
-from training.evaluate.evaluate import label_targets
 from training.evaluate.metrics import head_metrics
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class Tuned:
     max_tokens: int
 
 
-def fine_tune(
+def fit_network(
     rows: tuple[pd.DataFrame, pd.DataFrame],
     labels: LabelSpace,
     catalogue: Catalogue,
@@ -80,15 +79,15 @@ def fine_tune(
     )
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     taught, weight, folds = _taught_rows(rows[0], catalogue, arguments)
-    texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
-    targets = [label_targets(labels, part) for part in (taught, rows[1])]
+    texts = [model_inputs(part, catalogue) for part in (taught, rows[1])]
+    targets = [labels.targets(part) for part in (taught, rows[1])]
     say("fitting the n-grams")
     ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
     limit, prefix = token_limit(arguments, encoder.config), arguments.text_prefix
     datasets = [encode_rows(*part, tokenizer, prefix, limit) for part in zip(texts, targets, strict=True)]
     say("reading the rows with the encoder as it is")
     pad = DataCollatorWithPadding(tokenizer)
-    keep = work / "states" if can_keep(network) and arguments.epochs else None
+    keep = work / "states" if can_cache(network) and arguments.epochs else None
     # Where nothing is fine-tuned, the features decide: they are read as exactly as they are served.
     with torch.autocast("cpu", torch.bfloat16, bool(arguments.epochs) and use_bf16(arguments.bf16)):
         read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
@@ -121,12 +120,12 @@ def fine_tune(
 def _taught_rows(
     rows: pd.DataFrame, catalogue: Catalogue, arguments: ClassifierTraining
 ) -> tuple[pd.DataFrame, Floats, npt.NDArray[np.int64]]:
-    """Complaints, trimmed if asked for, and behind them the catalogue's own words; their weights and folds."""
+    """Complaints, augmented if asked for, and behind them the catalogue's own words; their weights and folds."""
     words = catalogue_rows(catalogue)
     taught = pd.concat([rows, words], ignore_index=True)
     folds = draw_folds(text_keys(taught["text"]), arguments.seed)
-    if arguments.trimmings:
-        taught["text"] = [*with_trimmings(rows["text"].tolist(), arguments.seed), *words["text"]]
+    if arguments.courtesy_augmentation:
+        taught["text"] = [*with_courtesy(rows["text"].tolist(), arguments.seed), *words["text"]]
     weight = np.where(np.arange(len(taught)) < len(rows), 1.0, CATALOGUE_WEIGHT)
     return taught, weight, folds
 
@@ -156,11 +155,11 @@ def _fit_heads(
     return ngrams
 
 
-def read_texts(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
+def model_inputs(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
     """What the models read of each row; a place that the catalogue does not know is left out."""
     known = {place.name for place in catalogue.municipalities}
     return [
-        read_text(text, place if place in known else None)
+        model_input(text, place if place in known else None)
         for text, place in zip(rows["text"], rows["municipality"], strict=True)
     ]
 
@@ -227,7 +226,7 @@ def class_weights(labels: LabelSpace, rows: pd.DataFrame, weighting: str) -> dic
     if weighting == "none":
         return None
     weights = {}
-    for head, targets in label_targets(labels, rows).items():
+    for head, targets in labels.targets(rows).items():
         counted = np.bincount(targets[targets >= 0], minlength=len(labels.names[head])).clip(min=1)
         weight = 1.0 / counted if weighting == "balanced" else 1.0 / np.sqrt(counted)
         weights[head] = torch.tensor(weight * counted.sum() / (weight * counted).sum(), dtype=torch.float32)
@@ -278,7 +277,7 @@ def _trainer(
 class _Collator:
     """A batch for the network: padded tokens or the kept states instead, targets and priors."""
 
-    def __init__(self, pad: Any, priors: Mapping[str, Floats], states: FrozenStates | None) -> None:
+    def __init__(self, pad: Any, priors: Mapping[str, Floats], states: CachedStates | None) -> None:
         self._pad = pad
         self._priors = {head: torch.from_numpy(prior) for head, prior in priors.items()}
         self._states = states

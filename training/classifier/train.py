@@ -18,22 +18,23 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from batch.task_cache import TaskCache
 from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
-from models.classifier.bundle import BundleConfig, BundleParts, write_parts
+from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, decide
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
-from models.classifier.out_of_vocabulary import fit_novelty
-from models.classifier.topic_agency_pmi import count_affinity
+from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
+from models.classifier.topic_agency_pmi import count_topic_agency
 from registry import tracking
 from training.arguments import ClassifierTraining
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 from training.encoder.quantise import checked_precision, keep_plain, use_precision
-from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
+from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -152,18 +153,19 @@ def fit_bundle(
     Without fine-tuning nothing has to be held back: all rows are fitted on, and all of them calibrate by
     logits of heads fitted without them.
     """
-    from training.classifier.fit_network import HELD_OUT, Tuned, fine_tune
+    from training.classifier.fit_network import HELD_OUT, Tuned, fit_network
 
     train, validation = rows
     taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
-    bundle, fitted = work / "bundle", work / "fitted.json"
-    if fitted.exists():
+    bundle, cache = work / "bundle", TaskCache(work)
+    fitted = cache.path(["fitted network"], suffix=".json")  # the folder is of this run alone
+    if before := cache.read_json(fitted):
         say("the network was fitted before the run was interrupted")
-        tuned = Tuned(**json.loads(fitted.read_text()))
+        tuned = Tuned(**before)
     else:
-        tuned = fine_tune((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
-        fitted.write_text(json.dumps(asdict(tuned)))
+        tuned = fit_network((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
+        cache.write_json(fitted, asdict(tuned))
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
@@ -172,10 +174,10 @@ def fit_bundle(
         data_fingerprint=fingerprint,
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
-    affinity = count_affinity(labels, label_targets(labels, taught))
-    novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
-    parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
-    write_parts(bundle, parts, catalogue_yaml)
+    topic_agency_pmi = count_topic_agency(labels, labels.targets(taught))
+    out_of_vocabulary = fit_out_of_vocabulary(train["text"].tolist(), validation["text"].tolist())
+    parts = ClassifierBundle(bundle, config, labels, unfit, catalogue, topic_agency_pmi, out_of_vocabulary)
+    write_bundle(bundle, parts, catalogue_yaml)
     plain = keep_plain(bundle, work)
     use_precision(plain, bundle, arguments.precision)
     held_out, calibrating = None, validation
@@ -183,25 +185,25 @@ def fit_bundle(
         held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     parts = replace(parts, calibration=calibration)
-    write_parts(bundle, parts, catalogue_yaml)
+    write_bundle(bundle, parts, catalogue_yaml)
     texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
     precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
     config = config.model_copy(update={"precision": precision, "agreement": shares})
-    write_parts(bundle, replace(parts, config=config), catalogue_yaml)
+    write_bundle(bundle, replace(parts, config=config), catalogue_yaml)
     return bundle
 
 
 def calibrate(
     classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
 ) -> Calibration:
-    """Temperatures, the affinity's weight, the scaling and the threshold, from logits that no row had a part in.
+    """Temperatures, the weight of the PMI, the scaling and the threshold, from logits that no row had a part in.
 
     `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
     """
     texts, decoder = rows["text"].tolist(), classifier.decoder
     places = classifier.catalogue.place_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, places)[0]
-    targets = label_targets(classifier.parts.labels, rows)
+    targets = classifier.bundle.labels.targets(rows)
     counted = held_out is not None
     fit_decoder(decoder, logits, targets, places, counted)
     joint = decoder.joint(logits, places, targets if counted else None)
@@ -213,13 +215,13 @@ def calibrate(
     chosen = best[:, HEADS.index("agency")]
     confidence = decoder.confidences(joint, "agency")[every, chosen]
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unlike = classifier.parts.novelty.unlike_training(texts).tolist()
+    unlike = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
     routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
     right = chosen == targets["agency"]
     threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
     return Calibration(
         temperatures=dict(decoder.temperatures),
-        affinity_weight=decoder.affinity_weight,
+        pmi_weight=decoder.pmi_weight,
         scaling=dict(decoder.scaling),
         threshold=threshold,
         promised_precision=promised,
@@ -238,13 +240,13 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     classifier = Classifier.load(bundle)
     say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
     evaluation = evaluate_classifier(classifier, test)
-    lexical = evaluate_lexical(classifier.parts.labels, train, test)
+    lexical = evaluate_lexical(classifier.bundle.labels, train, test)
     write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
-    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.parts.config.agreement.items()})
+    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
     log_report(evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
     mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)

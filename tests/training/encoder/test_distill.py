@@ -41,7 +41,7 @@ def teachers_home(tmp_path_factory, sample, small_encoder) -> Path:
     write_complaints(sample.head(ROWS), home / "rows.jsonl")
     write_complaints(sample.iloc[ROWS : 2 * ROWS].assign(sector=None, topic=None, agency=None), home / "more.jsonl")
     shutil.copytree(CHECKOUT / "configs", home / "configs")
-    recipe = "max_tokens: 32\ntrimmings: false\nngrams: false\nfrozen_layers: 0\n"
+    recipe = "max_tokens: 32\ncourtesy_augmentation: false\nngrams: false\nfrozen_layers: 0\n"
     (home / "configs" / "classifier.yaml").write_text(recipe, encoding="utf-8")
     wanted = ["--set", f"encoder={home / 'encoder'}"]
     tsur(home, "train", "classifier", str(home / "rows.jsonl"), *wanted, TSUR_CONFIGS=str(home / "configs"))
@@ -160,8 +160,8 @@ def test_its_losses_fall_and_its_figures_stand_beside_the_teachers(run, distille
         assert 0 < figures[f"teacher.{head}.accuracy"] <= 1
         assert 0 < figures[f"test.{head}.accuracy"] <= 1
         assert figures[f"fidelity.{head}.divergence"] >= 0
-        assert figures[f"likeness.{head}.divergence"] >= 0
-        assert figures[f"likeness.{head}.agreement"] > 0.5
+        assert figures[f"distillation.{head}.divergence"] >= 0
+        assert figures[f"distillation.{head}.agreement"] > 0.5
         assert head in (distilled / "distilled.out").read_text(encoding="utf-8")
 
 
