@@ -46,9 +46,11 @@ def names() -> list[str]:
     for (man, woman), him, her in product(SURNAMES, MEN, WOMEN):
         for surname, (name, patronymic) in ((man, him), (woman, her)):
             written += [
-                f"{surname} {name} {patronymic}", f"{name} {patronymic} {surname}", f"{name} {patronymic}", f"{surname} {name}",
+                f"{surname} {name} {patronymic}", f"{name} {patronymic} {surname}", f"{name} {patronymic}",
+                f"{surname} {name}",
                 f"{surname} {name[0]}.{patronymic[0]}.", f"{name[0]}. {patronymic[0]}. {surname}",
-                f"{surname} {name} {patronymic}".lower(), f"{surname} {name} {patronymic}".upper(), f"{name} {patronymic}".lower(),
+                f"{surname} {name} {patronymic}".lower(), f"{surname} {name} {patronymic}".upper(),
+                f"{name} {patronymic}".lower(),
             ]  # fmt: skip
     written += [f"{surname} {father} {son} оглы" for (surname, _), (father, _), (son, _) in product(SURNAMES, MEN, MEN)]
     return sorted(set(written))
