@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
 from serving.auth.access import check_access
+from serving.http import readiness
 from serving.http.admission import ADMITTED
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
@@ -100,6 +101,9 @@ class Middleware:
     async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, guard: ResponseGuard) -> None:
         client = scope["client"][0] if scope.get("client") else None
         check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
+        if scope["path"] == readiness.PATH:
+            await readiness.readiness(runtime)(scope, receive, guard)
+            return
         if scope["path"] == ADMITTED and runtime.admission.is_full:
             await receive()  # a small body, as a whole: the server would cut the connection of one left unread
             runtime.admission.refuse()
