@@ -1,7 +1,7 @@
 """The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
 
-BentoML keeps processes, `/livez`, `/readyz` and `/metrics`. The documentation page uses the Swagger
-UI that ships inside BentoML, so it works where there is no internet.
+BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.py`'s. The documentation page
+uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
 import logging

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
 from serving.auth.access import authenticate
+from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
 from serving.http.routes import Limits, Route, RouteTable
@@ -104,6 +105,9 @@ class Middleware:
     ) -> None:
         client = scope["client"][0] if scope.get("client") else None
         scope["state"]["principal"] = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        if scope["path"] == readiness.PATH:
+            await readiness.readiness(runtime)(scope, receive, guard)
+            return
         if route is not None and route.admitted and runtime.admission.is_full:
             await receive()  # a small body, as a whole: the server would cut the connection of one left unread
             runtime.admission.refuse()
