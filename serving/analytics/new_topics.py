@@ -61,7 +61,7 @@ def read_anew(store: Store, champion: Champion[Classifier], complaints: pd.DataF
     if not len(rows):
         return
     some = complaints.loc[rows]
-    places = champion.model.catalogue.place_ids(some["municipality"])
+    places = champion.model.catalogue.municipality_ids(some["municipality"])
     features = champion.model.features(some["text"].tolist(), places)
     keys = zip(some["source"], some["id"], features, strict=True)
     store.save_features([(source, name, champion.version, row) for source, name, row in keys])
