@@ -109,7 +109,7 @@ def read_anew(store: Store, champion: Champion[Classifier], complaints: pd.DataF
     if not len(rows):
         return
     some = complaints.loc[rows]
-    places = champion.model.catalogue.place_ids(some["municipality"])
+    places = champion.model.catalogue.municipality_ids(some["municipality"])
     texts = some["text"].tolist()
     parts = [slice(start, start + READ_TOGETHER) for start in range(0, len(texts), READ_TOGETHER)]
     features = np.concatenate([champion.model.features(texts[part], places[part]) for part in parts])
