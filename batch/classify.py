@@ -128,7 +128,7 @@ class ClassifyRun:
                 yield number, chunk
 
     def _classify(self, number: int, complaints: list[Complaint], rejects: list[Reject]) -> None:
-        places = self._classifier.catalogue.place_ids([complaint.municipality for complaint in complaints])
+        places = self._classifier.catalogue.municipality_ids([complaint.municipality for complaint in complaints])
         decisions = self._classifier.classify([complaint.text for complaint in complaints], places)
         lines = [
             [complaint.id, complaint.municipality or "", *_cells(decision)]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.schema import COLUMNS, check_complaints
 from data.settings import CHECKOUT
 
