@@ -202,8 +202,8 @@ def emerging(
     frame = read_complaints(complaints)
     classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
-        found = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
+        search = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
     if csv:
-        sys.stdout.write(emerging_csv(found))
+        sys.stdout.write(emerging_csv(search))
     else:
-        console.print(emerging_report(found), soft_wrap=True)
+        console.print(emerging_report(search), soft_wrap=True)
