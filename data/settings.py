@@ -22,8 +22,7 @@ class Settings(BaseSettings):
     store_url: str | None = Field(default=None, description="SQLAlchemy URL of the store; default: SQLite in `home`")
     api_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated keys; required off loopback")
     csv_decimal: Literal["comma", "point"] = Field(
-        default="comma",
-        description="the decimal sign of CSV files that are written, `comma` as a Russian Excel reads it",
+        default="point", description="decimal sign of the CSV files that are written; a Russian Excel reads `comma`"
     )
     real_data: Path | None = Field(
         default=None, description="folder with real complaints and counts, for tests and benchmarks"

@@ -11,7 +11,6 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, get_args
-from zoneinfo import ZoneInfo
 
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import clean_text
@@ -32,7 +31,7 @@ class RowChecker:
     Args:
         source: the map of the file's columns.
         catalogue: checks labels and places; None: they are masked.
-        default_date: of rows that have none; local to the source when naive.
+        default_date: of rows that have none, as the source would write it.
         unique: an id given twice is a bad row, and all ids are kept in memory.
         month_first: dates with slashes are American.
     """
@@ -45,9 +44,8 @@ class RowChecker:
         unique: bool = True,
         month_first: bool = False,
     ) -> None:
-        if default_date is not None and default_date.tzinfo is None:
-            default_date = default_date.replace(tzinfo=ZoneInfo(source.timezone))
-        self.source, self.default_date, self.month_first = source, default_date, month_first
+        self.source, self.month_first = source, month_first
+        self.default_date = None if default_date is None else source.located(default_date)
         self.labels = CatalogueLabels(catalogue) if catalogue is not None else None
         self.sources = Names("source", get_args(SourceName))
         self.find = lru_cache(maxsize=256)(source.find)  # objects of a JSON file differ in their keys

@@ -44,7 +44,8 @@ def why_refused(identifier: str) -> str | None:
 
 
 def _is_masked_as_contact(identifier: str) -> bool:
-    from data.complaints.masking import ACCOUNT, EMAIL, NAME, mask_numbers
+    from data.complaints.masking import mask_numbers
+    from data.complaints.masks import ACCOUNT, EMAIL, NAME
 
     masked = mask_numbers(identifier)
     return any(label in masked and label not in identifier for label in (ACCOUNT, EMAIL, NAME))

@@ -84,7 +84,7 @@ def import_complaints(
     """Read, clean, mask and check every row of an export.
 
     Labels and municipalities are checked where a catalogue is given, and take its spelling; else
-    they are masked. Rows without a date get `default_date` (local to the source when naive), if there is one.
+    they are masked. Rows without a date get `default_date` (as the source would write it), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.

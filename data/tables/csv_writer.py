@@ -1,8 +1,9 @@
 """CSV that TSUR writes: for a Russian Excel, which opens it by double click.
 
 In: a frame, or rows. Out: UTF-8 with a byte order mark, `;` between the cells, and a decimal comma where
-`TSUR_CSV_DECIMAL=comma` says so, for programs read these files too. A cell of text that Excel would run as a formula (`=` `+` `-` `@`)
-gets an apostrophe before it; numbers stay numbers. Programs take JSON, or the plain style, which is RFC 4180.
+`TSUR_CSV_DECIMAL=comma` says so, for programs read these files too. A cell of text that Excel would run as a formula
+(`=` `+` `-` `@`) gets an apostrophe before it; numbers stay numbers. Programs take JSON, or the plain style, which is
+RFC 4180.
 """
 
 import csv
@@ -47,20 +48,17 @@ def defused(cell: object) -> object:
     return cell
 
 
-def csv_lines(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], headed: bool, style: CsvStyle | None = None
-) -> str:
-    """Rows as CSV, for Excel unless told otherwise; the first ones of a file behind the mark and their header."""
+def csv_header(columns: Sequence[str], style: CsvStyle | None = None) -> str:
+    """What stands before the first row: the mark and the names; for Excel, unless told otherwise."""
     style = excel_style() if style is None else style
-    rows = list(rows)
-    if not rows and not headed:
-        return ""
+    return (BOM if style.bom else "") + csv_lines([columns], style)
+
+
+def csv_lines(rows: Iterable[Sequence[object]], style: CsvStyle | None = None) -> str:
+    """Rows as CSV; for Excel, unless told otherwise."""
+    style = excel_style() if style is None else style
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=style.delimiter)
-    if headed:
-        text.write(BOM if style.bom else "")
-        writer.writerow([defused(name) for name in columns])
-    writer.writerows([_cell(cell, style) for cell in row] for row in rows)
+    csv.writer(text, delimiter=style.delimiter).writerows([_cell(cell, style) for cell in row] for row in rows)
     return text.getvalue()
 
 
@@ -69,7 +67,7 @@ def csv_text(frame: pd.DataFrame, style: CsvStyle | None = None, index: bool = F
     if index:
         frame = frame.reset_index()
     frame = frame.astype(object).where(frame.notna(), None)
-    return csv_lines([str(name) for name in frame.columns], frame.itertuples(index=False, name=None), True, style)
+    return csv_header([str(name) for name in frame.columns], style) + csv_lines(frame.itertuples(index=False), style)
 
 
 def write_csv(frame: pd.DataFrame, path: Path, index: bool = False) -> None:

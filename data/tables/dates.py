@@ -1,14 +1,14 @@
 """Dates: a cell as a moment, or as a day, however the source wrote it.
 
-In: text or a `datetime`. Out: an aware `datetime` in UTC, a `date`, or None where it is no date. Read are ISO 8601,
-`01.11.2026 10:15`, «1 ноября 2026 г.», `01 ноя 26`, mail and Java dates, Unix seconds (also milli- and
+In: text or a `datetime`. Out: a `datetime`, aware if it says an offset, a `date`, or None where it is no date. Read
+are ISO 8601, `01.11.2026 10:15`, «1 ноября 2026 г.», `01 ноя 26`, mail and Java dates, Unix seconds (also milli- and
 microseconds), Excel's count of days; with «МСК+4», `(UTC+7)`, `+03:00` behind them. What may mean two days, such as
 `03/11/25` or «вчера», is none.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -46,28 +46,25 @@ _EXCEL_ZERO = datetime(1899, 12, 30)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
-def moment(value: object, zone: tzinfo, formats: Sequence[str] = (), month_first: bool = False) -> datetime | None:
-    """The UTC time of a cell: by one of `formats`, else by what it looks like; None if it is no date.
+def written_time(value: object, formats: Sequence[str] = (), month_first: bool = False) -> datetime | None:
+    """The date and time of a cell as it is written, aware if it says an offset; None if it is no date.
 
-    A time without an offset is local to `zone`; `month_first` reads 11/25/2026 as Americans do.
+    `formats` are tried first; `month_first` reads 11/25/2026 as Americans do.
     """
-    found = parsed(value, formats, month_first)
-    if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return None
-    return (found.replace(tzinfo=zone) if found.tzinfo is None else found).astimezone(UTC)
+    read = _parsed(value, formats, month_first)
+    return read if read is not None and FIRST_YEAR <= read.year <= LAST_YEAR else None
 
 
-def day(value: object, zone: tzinfo) -> date | None:
+def written_day(value: object, zone: tzinfo) -> date | None:
     """The day of a cell, as the region counts days; None if it is no date.
 
     Midnight, whatever its offset, is how a source writes the day itself; another time with an offset belongs to
     the day that it is in `zone`.
     """
-    found = parsed(value)
-    if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return None
-    midnight = (found.hour, found.minute, found.second) == (0, 0, 0)
-    return found.date() if found.tzinfo is None or midnight else found.astimezone(zone).date()
+    written = written_time(value)
+    if written is None or written.tzinfo is None or written.time() == time():
+        return None if written is None else written.date()
+    return written.astimezone(zone).date()
 
 
 def months_come_first(cells: Iterable[object]) -> bool:
@@ -77,7 +74,7 @@ def months_come_first(cells: Iterable[object]) -> bool:
     return any(second > 12 for _, second in numbers) and all(first <= 12 for first, _ in numbers)
 
 
-def parsed(value: object, formats: Sequence[str] = (), month_first: bool = False) -> datetime | None:
+def _parsed(value: object, formats: Sequence[str], month_first: bool) -> datetime | None:
     """The date and time of a cell, aware if it says an offset."""
     if isinstance(value, datetime):
         return value
