@@ -57,7 +57,7 @@ def calibrate(
             the rows then. Without them nothing may have been trained on the rows.
     """
     labels, texts = classifier.bundle.labels, rows["text"].tolist()
-    municipalities = classifier.catalogue.place_ids(rows["municipality"])
+    municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, municipalities)[0]
     targets = labels.targets(rows)
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)

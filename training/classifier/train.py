@@ -19,7 +19,9 @@ import pandas as pd
 import yaml
 
 from batch.task_cache import TaskCache
-from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
@@ -186,7 +188,7 @@ def fit_bundle(
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     parts = replace(parts, calibration=calibration)
     write_bundle(bundle, parts, catalogue_yaml)
-    texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
+    texts, places = taught["text"].tolist(), catalogue.municipality_ids(taught["municipality"])
     precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
     config = config.model_copy(update={"precision": precision, "agreement": shares})
     write_bundle(bundle, replace(parts, config=config), catalogue_yaml)
