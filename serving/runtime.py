@@ -1,4 +1,4 @@
-"""What one worker holds while it runs: limits, keys, champions, store and metrics."""
+"""What one worker holds while it runs: limits, keys, region, champions, store and metrics."""
 
 from dataclasses import dataclass, field
 from threading import Lock
@@ -7,7 +7,7 @@ import pandas as pd
 from fastapi import Request
 
 from data.settings import settings
-from data.store.store import Store
+from data.store.store import SAMPLE_REGION, Store
 from models.surges.types import Surge
 from models.topics.emerging import Emerging
 from serving.config import ServingConfig, load_serving_config
@@ -39,6 +39,7 @@ class Runtime:
 
     config: ServingConfig
     keys: frozenset[str]
+    region: str
     champions: Champions
     store: Store
     metrics: Metrics
@@ -63,9 +64,11 @@ def open_runtime() -> Runtime:
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, config.timezone)
+    store = Store(settings().database_url, SAMPLE_REGION)
     champions.start(config.refresh_seconds)
-    return Runtime(config, settings().keys, champions, store, metrics, Admission(config.classified_at_once))
+    return Runtime(
+        config, settings().keys, SAMPLE_REGION, champions, store, metrics, Admission(config.classified_at_once)
+    )
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.complaints.masking import masked
 from data.counts.daily import NO_PLACE, REGION, CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE
 from data.errors import RequestError
 from data.settings import CHECKOUT
-from data.store.store import Decision, Store, masked
+from data.store.decisions import Decision
+from data.store.store import SAMPLE_REGION, Store
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.surges.types import Surge
@@ -55,14 +57,16 @@ def store(tmp_path: Path) -> Store:
 
 def put(store: Store, rows: list[Row]) -> None:
     """Store so many complaints of each day, source, place and sector."""
-    store.save_decisions(
+    store.decisions.save(
         [
             Decision(
+                region=SAMPLE_REGION,
                 source=source,
                 id=f"{day}-{place}-{sector}-{n}",
                 text=masked("Не вывозят мусор"),
                 municipality=place,
                 created_at=datetime.combine(day, time(12), UTC),
+                day=day,
                 decision="route",
                 reasons=[],
                 sector=sector,
@@ -90,7 +94,7 @@ def as_forecast(forecasts: Forecasts, days: int, places: set[str] | None = None)
 
 
 def live(forecasts: Forecasts, store: Store, as_of: date | None = None) -> pd.DataFrame:
-    return recent_counts(forecasts, store, FAR, as_of)
+    return recent_counts(forecasts, store, SAMPLE_REGION, FAR, as_of)
 
 
 def series(surges: list[Surge], kind: str) -> set[tuple[str, str]]:

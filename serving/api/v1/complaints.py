@@ -8,13 +8,15 @@ serving classifier was trained for; one without municipalities knows no place an
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue.model import Catalogue
-from data.complaints.masking import mask
+from data.complaints.masking import MaskedText, mask, masked
 from data.errors import LabelError, RequestError, TsurError
-from data.store.store import Correction, Decision, MaskedText, masked
+from data.store.corrections import Correction
+from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Classification, Proposal, Reason
 from models.classifier.explanation import explain
@@ -75,8 +77,10 @@ def classify(body: ClassifyRequest, request: Request, runtime: Parts) -> Respons
         words = explained(champion.model, text, place) if body.explain else None
         results.append(result_of(complaint_id, created_at, text, classification, parts, words))
         name = place_name(item.municipality, place, catalogue)
-        decisions.append(_decision(item, text, complaint_id, created_at, name, classification, champion.version))
-    runtime.store.save_decisions(decisions)
+        decisions.append(
+            _decision(runtime, item, text, complaint_id, created_at, name, classification, champion.version)
+        )
+    runtime.store.decisions.save(decisions)
     runtime.metrics.classified(result.decision for result in results)
     runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
     answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
@@ -97,8 +101,11 @@ def feedback(body: FeedbackRequest, request: Request, runtime: Parts) -> Feedbac
             catalogue.check_labels(item.sector, item.topic, item.agency)
         except LabelError as error:
             raise _placed(error, f"items.{index}") from None
-    runtime.store.save_corrections(
-        [Correction(item.source, item.id, item.sector, item.topic, item.agency, item.operator) for item in body.items]
+    runtime.store.corrections.save(
+        [
+            Correction(runtime.region, item.source, item.id, item.sector, item.topic, item.agency, item.operator)
+            for item in body.items
+        ]
     )
     return FeedbackAnswer(stored=len(body.items))
 
@@ -216,6 +223,7 @@ def _placed(error: TsurError, where: str) -> LabelError:
 
 
 def _decision(
+    runtime: Runtime,
     item: ClassifyItem,
     text: MaskedText,
     complaint_id: str,
@@ -225,11 +233,13 @@ def _decision(
     version: str,
 ) -> Decision:
     return Decision(
+        region=runtime.region,
         source=item.source,
         id=complaint_id,
         text=text,
         municipality=municipality,
         created_at=created_at,
+        day=created_at.astimezone(ZoneInfo(runtime.config.timezone)).date(),
         decision=found.decision,
         reasons=list(found.reasons),
         sector=found.sector.label,

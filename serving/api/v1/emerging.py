@@ -65,23 +65,23 @@ def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> L
         known = runtime.emerging.get(key)
         if known is None or time.monotonic() - known.at >= 60 * runtime.config.emerging.remember_minutes:
             config = runtime.config.emerging.model_copy(update={"days": days})
-            known = look(runtime.store, champion, today, config)
+            known = look(runtime.store, runtime.region, champion, today, config)
             if len(runtime.emerging) >= REMEMBERED:
                 runtime.emerging.clear()
             runtime.emerging[key] = known
     return known
 
 
-def look(store: Store, champion: Champion[Classifier], today: date, config: EmergingDefaults) -> Looked:
-    """Search the stored complaints up to today.
+def look(store: Store, region: str, champion: Champion[Classifier], today: date, config: EmergingDefaults) -> Looked:
+    """Search the stored complaints of a region up to today.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
     first = today - timedelta(days=config.days - 1)
     before = first - timedelta(days=config.past_days), first - timedelta(days=1)
-    past = store.decided(*before, champion.version, config.max_past)
-    recent = store.decided(first, today, champion.version, config.max_recent)
+    past = store.complaints.of_days(region, *before, champion.version, config.max_past)
+    recent = store.complaints.of_days(region, first, today, champion.version, config.max_recent)
     frame = pd.concat([part for part in (past, recent) if len(part)] or [past], ignore_index=True)
     unread = np.flatnonzero(frame["features"].isna())
     reading = unread[len(unread) - min(len(unread), config.read_at_once) :]
@@ -99,8 +99,7 @@ def read_anew(store: Store, champion: Champion[Classifier], frame: pd.DataFrame,
     some = frame.loc[rows]
     places = champion.model.catalogue.place_ids(some["municipality"])
     features = champion.model.features(some["text"].tolist(), places)
-    keys = zip(some["source"], some["id"], features, strict=True)
-    store.save_features([(source, name, champion.version, row) for source, name, row in keys])
+    store.features.save(champion.version, list(zip(some["number"].tolist(), features, strict=True)))
     frame["features"] = pd.Series(list(features), index=rows, dtype=object).combine_first(frame["features"])
 
 

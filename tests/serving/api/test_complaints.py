@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from data.catalogue.model import Catalogue, load_catalogue
+from data.complaints.masking import masked
 from data.errors import LabelError
 from data.settings import CHECKOUT
-from data.store.store import masked
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Reason
 from models.classifier.segments import proposals, with_several
