@@ -25,8 +25,9 @@
     ├── StoreError            the store cannot be read or written
     └── ResumeError           an interrupted run cannot be continued as asked
 
-Each class has a stable `code`. The command line prints the message and exits with 2; the API
-answers with `status` and `{"error": {"code", "message", "details"}}`. Anything else is a bug.
+Each class has a stable `code`. The command line prints the message and exits with 2; the API answers
+`{"error": {"code", "message", "details"}}` (which status belongs to which class: `serving/http/errors.py`).
+Anything else is a bug.
 """
 
 from typing import Any, ClassVar
@@ -36,7 +37,6 @@ class TsurError(Exception):
     """An error that a user can act on: one clear sentence, and machine-readable details."""
 
     code: ClassVar[str] = "error"
-    status: ClassVar[int] = 400
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -78,7 +78,6 @@ class LabelError(InputError):
     """A label or a municipality is not in the catalogue."""
 
     code = "unknown_label"
-    status = 422
 
 
 class CountsError(InputError):
@@ -97,14 +96,12 @@ class HorizonError(TsurError):
     """A forecast is asked for no day at all, or for more days than the model reaches."""
 
     code = "bad_horizon"
-    status = 422
 
 
 class UnknownSeriesError(TsurError):
     """No such municipality or sector among the forecast series."""
 
     code = "unknown_series"
-    status = 404
 
 
 class EncoderError(TsurError):
@@ -117,77 +114,66 @@ class TrackingError(TsurError):
     """MLflow does not answer."""
 
     code = "tracking_unavailable"
-    status = 503
 
 
 class BundleError(TsurError):
     """A model bundle is broken or of another version."""
 
     code = "bad_bundle"
-    status = 503
 
 
 class NoChampionError(TsurError):
     """The registry holds no model under the alias `champion`."""
 
     code = "no_champion"
-    status = 503
 
 
 class ForecastStaleError(TsurError):
     """The champion's forecasts end before the days asked for."""
 
     code = "forecast_stale"
-    status = 409
 
 
 class AccessError(TsurError):
     """No key, or a wrong one."""
 
     code = "unauthorized"
-    status = 401
 
 
 class BindingError(AccessError):
     """The service would listen beyond this machine without asking for keys."""
 
     code = "unsafe_binding"
-    status = 400
 
 
 class RequestError(TsurError):
     """A request's fields do not fit; `details` maps each field to what is wrong with it."""
 
     code = "bad_request"
-    status = 422
 
 
 class UnknownComplaintError(TsurError):
     """A correction names a complaint that was never classified here."""
 
     code = "unknown_complaint"
-    status = 404
 
 
 class NotReadyError(TsurError):
     """The service is still loading the champions."""
 
     code = "not_ready"
-    status = 503
 
 
 class BusyError(TsurError):
     """The service answers as many requests as it can in time; this one may come again in a moment."""
 
     code = "too_many_requests"
-    status = 429
 
 
 class StoreError(TsurError):
     """The store cannot be read or written."""
 
     code = "store_unavailable"
-    status = 503
 
 
 class ResumeError(TsurError):

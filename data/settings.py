@@ -16,6 +16,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=CHECKOUT / "var", description="state: MLflow, store, checkpoints, caches")
     configs: Path = Field(default=CHECKOUT / "configs", description="the folder of YAML files")
+    region: str | None = Field(default=None, description="the region, where `configs/regions` holds several")
     tracking_uri: str | None = Field(default=None, description="MLflow tracking URI; default: SQLite in `home`")
     store_url: str | None = Field(default=None, description="SQLAlchemy URL of the store; default: SQLite in `home`")
     api_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated keys; required off loopback")

@@ -9,13 +9,13 @@ a stored count is a lower bound, and is used only when it is a surge already.
 """
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from data.counts.daily import ALIVE_DAYS, NO_PLACE, REGION, daily_counts
 from data.errors import RequestError
+from data.regions.region import Region
 from data.store.store import Store
 from models.forecasting.bundle import Forecasts
 from models.forecasting.distribution import tail_probability, window_dispersion
@@ -29,9 +29,9 @@ CLEARLY_MORE = 0.01
 """The chance below which a day's lower bound is a surge already."""
 
 
-def yesterday(timezone: str) -> date:
-    """The last whole day."""
-    return datetime.now(ZoneInfo(timezone)).date() - timedelta(days=1)
+def yesterday(region: Region) -> date:
+    """The region's last whole day."""
+    return datetime.now(region.zone).date() - timedelta(days=1)
 
 
 def recent_counts(

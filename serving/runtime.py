@@ -6,8 +6,9 @@ from threading import Lock
 import pandas as pd
 from fastapi import Request
 
+from data.regions.region import Region, load_region
 from data.settings import settings
-from data.store.store import SAMPLE_REGION, Store
+from data.store.store import Store
 from models.surges.types import Surge
 from models.topics.emerging import Emerging
 from serving.config import ServingConfig, load_serving_config
@@ -39,7 +40,7 @@ class Runtime:
 
     config: ServingConfig
     keys: frozenset[str]
-    region: str
+    region: Region
     champions: Champions
     store: Store
     metrics: Metrics
@@ -58,17 +59,15 @@ def open_runtime() -> Runtime:
     """Put the parts together; champions load in the background.
 
     Raises:
-        ConfigError: `serving.yaml` or the store's URL is malformed.
+        ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
-    config = load_serving_config()
+    config, region = load_serving_config(), load_region()
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, SAMPLE_REGION)
+    store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)
-    return Runtime(
-        config, settings().keys, SAMPLE_REGION, champions, store, metrics, Admission(config.classified_at_once)
-    )
+    return Runtime(config, settings().keys, region, champions, store, metrics, Admission(config.classified_at_once))
 
 
 def runtime_of(request: Request) -> Runtime:

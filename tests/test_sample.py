@@ -26,7 +26,7 @@ def sample() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     """The sample region's catalogue."""
-    return load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    return load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 
 
 def words(text: str) -> list[str]:

@@ -13,12 +13,16 @@ from tsur.options import (
     ConfigPath,
     NoCatalogue,
     Overrides,
+    RegionName,
+    Source,
     catalogue_path,
     complaints_or_sample,
     config_of,
     console,
     overridden,
     read_catalogue,
+    read_region,
+    read_source,
     train_app,
 )
 
@@ -28,9 +32,10 @@ app = typer.Typer()
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
-    source: Annotated[str, typer.Option(help="A name in configs/sources, or a YAML file.")] = "generic",
+    source: Source = None,
     out: Annotated[Path, typer.Option(help="Where the complaints go (JSONL).")] = Path("complaints.jsonl"),
     rejects: Annotated[Path | None, typer.Option(help="Where bad rows go (CSV); default: beside OUT.")] = None,
+    region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
     date: Annotated[
@@ -40,15 +45,14 @@ def import_(
 ) -> None:
     """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
     from data.complaints.importing import import_complaints, write_complaints, write_rejects
-    from data.complaints.sources import load_source
-    from data.settings import settings
     from tsur.show import counter
 
+    own = read_region(region)
     with counter("reading") as progress:
         imported = import_complaints(
             file,
-            load_source(source, settings().configs / "sources"),
-            read_catalogue(catalogue, no_catalogue),
+            read_source(own, source),
+            read_catalogue(own, catalogue, no_catalogue),
             date,
             progress,
         )
@@ -64,6 +68,7 @@ def import_(
 @train_app.command("classifier")
 def train_classifier_(
     complaints: Complaints = None,
+    region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
     config: ConfigPath = None,
@@ -76,9 +81,10 @@ def train_classifier_(
     from training.classifier.train import train_classifier
     from tsur.show import comparison
 
+    own = read_region(region)
     trained = train_classifier(
-        complaints_or_sample(complaints),
-        None if no_catalogue else catalogue_path(catalogue),
+        complaints_or_sample(own, complaints),
+        catalogue_path(own, catalogue, no_catalogue),
         config_of("classifier.yaml", ClassifierTraining, config, override),
         settings().home,
         console.print,
@@ -91,6 +97,7 @@ def train_classifier_(
 @app.command()
 def distill(
     complaints: Complaints = None,
+    region: RegionName = None,
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(help="More complaints, as `tsur import` writes them, labels unread; repeatable."),
@@ -102,18 +109,20 @@ def distill(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
+    from data.complaints.importing import read_complaints
     from data.settings import settings
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
-    from tsur.show import likeness_table
+    from tsur.show import distillation_table
 
     chosen = config_of("distill.yaml", Distillation, config, override)
     if layers is not None:
         chosen = overridden(chosen, [f"layers={layers}"], "--layers")
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
-    more = [complaints_or_sample(file) for file in unlabelled or []]
-    done = run(complaints_or_sample(complaints), more, chosen, recipe, settings().home, console.print, promote, fresh)
-    console.print(likeness_table(done.comparison, done.fidelity))
+    own = read_region(region)
+    labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
+    done = run(labelled, more, chosen, recipe, settings().home, console.print, promote, fresh)
+    console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
 
@@ -121,13 +130,14 @@ def distill(
 @app.command()
 def evaluate(
     complaints: Complaints = None,
+    region: RegionName = None,
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
 ) -> None:
     """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
     from training.evaluate.evaluate import evaluate_champion
     from tsur.show import comparison
 
-    evaluation, rows, note = evaluate_champion(complaints_or_sample(complaints), report)
+    evaluation, rows, note = evaluate_champion(complaints_or_sample(read_region(region), complaints), report)
     console.print(note)
     console.print(comparison(evaluation, None))
     if report is not None:
@@ -137,8 +147,9 @@ def evaluate(
 @app.command()
 def classify(
     file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
-    source: Annotated[str, typer.Option(help="A name in configs/sources, or a YAML file.")] = "generic",
+    source: Source = None,
     out: Annotated[Path, typer.Option(help="Where the decisions go (CSV).")] = Path("decisions.csv"),
+    region: RegionName = None,
     date: Annotated[
         datetime | None,
         typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
@@ -146,8 +157,6 @@ def classify(
 ) -> None:
     """Classify every row of an export with the champion; a run that was killed goes on where it was."""
     from batch.classify import ClassifyRun, rejects_path
-    from data.complaints.sources import load_source
-    from data.settings import settings
     from data.tables.readers import estimated_rows
     from models.classifier.classifier import Classifier
     from registry.tracking import CLASSIFIER, champion_bundle
@@ -155,8 +164,8 @@ def classify(
 
     folder, version = champion_bundle(CLASSIFIER)
     classifier = Classifier.load(folder)
-    read = load_source(source, settings().configs / "sources").without_labels()
-    run = ClassifyRun(classifier, str(version), file, read, date, out)
+    source_map = read_source(read_region(region), source).without_labels()
+    run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
         console.print(f"continuing after row {run.done.read}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
@@ -170,6 +179,7 @@ def classify(
 def emerging(
     complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them, with their dates.")],
     days: Annotated[int | None, typer.Option(help="The last days; default: emerging.days in serving.yaml.")] = None,
+    region: RegionName = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a report.")] = False,
 ) -> None:
     """Propose new topics: complaints of the last days that fit no topic, look alike and have become more."""
@@ -187,7 +197,7 @@ def emerging(
     frame = read_complaints(complaints)
     classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
-        found = emerging_in(frame, classifier, settled, config.timezone, progress)
+        found = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
     if csv:
         sys.stdout.write(emerging_csv(found))
     else:

@@ -15,12 +15,14 @@ from tsur.options import (
     DateColumn,
     Overrides,
     PlaceColumn,
+    RegionName,
     Regressors,
     SectorColumn,
     config_of,
     console,
     counts_or_sample,
     overridden,
+    read_region,
     regressors_or_none,
     train_app,
 )
@@ -32,12 +34,13 @@ app = typer.Typer()
 def counts(
     complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them.")],
     out: Annotated[Path, typer.Option(help="Where the counts go (CSV).")] = Path("daily_counts.csv"),
+    region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
     from data.complaints.importing import read_complaints
     from data.counts.daily import daily_counts
 
-    frame = daily_counts(read_complaints(complaints))
+    frame = daily_counts(read_complaints(complaints), read_region(region).timezone)
     frame.to_csv(out, index=False)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
@@ -60,6 +63,7 @@ def delays(
 @train_app.command("forecaster")
 def train_forecaster_(
     counts: Counts = None,
+    region: RegionName = None,
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
@@ -77,7 +81,7 @@ def train_forecaster_(
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(counts, date, sector, count, municipality)
+    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     known = regressors_or_none(regressors)
     with series_bars() as bar:
@@ -90,6 +94,7 @@ def train_forecaster_(
 @app.command()
 def backtest(
     counts: Counts = None,
+    region: RegionName = None,
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
@@ -110,7 +115,7 @@ def backtest(
     from training.forecaster.train import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(counts, date, sector, count, municipality)
+    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     if calendar is not None:
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
@@ -128,6 +133,7 @@ def backtest(
 
 @app.command()
 def forecast(
+    region: RegionName = None,
     municipality: Annotated[str | None, typer.Option(help="A municipality; absent: the region.")] = None,
     sector: Annotated[str | None, typer.Option(help="A sector; absent: all of them.")] = None,
     horizon: Annotated[int, typer.Option(help="Days ahead.")] = 14,
@@ -158,6 +164,7 @@ def surges(
     counts: Annotated[
         Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: what the champion knows.")
     ] = None,
+    region: RegionName = None,
     municipality: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
     sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
     since: Annotated[
@@ -187,7 +194,7 @@ def surges(
         known, found = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        known = counts_or_sample(counts, date, sector_column, count, municipality_column)
+        known = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
         found = surges_of_counts(known, settled, first)
     found = only(found, municipality, sector, known)
     if plot is not None:

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from data.errors import ConfigError
+from data.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from data.regions.region import Region
 
 console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
 train_app = typer.Typer(no_args_is_help=True, help="Train a model and register it as champion.")
@@ -16,9 +19,14 @@ Complaints = Annotated[
     Path | None, typer.Argument(help="Complaints as `tsur import` writes them; default: the bundled sample.")
 ]
 Counts = Annotated[Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: the simulated sample.")]
+RegionName = Annotated[
+    str | None, typer.Option("--region", help="The region; default: TSUR_REGION, or the only one in configs/regions.")
+]
 CataloguePath = Annotated[
-    Path | None,
-    typer.Option("--catalogue", help="The region's catalogue; default: catalogue.yaml in configs."),
+    Path | None, typer.Option("--catalogue", help="Another catalogue than the region's, to try it.")
+]
+Source = Annotated[
+    str | None, typer.Option(help="The name of a source map, or a YAML file; default: `source` of the region.")
 ]
 NoCatalogue = Annotated[
     bool, typer.Option("--no-catalogue", help="The region has no catalogue yet: take labels as they come.")
@@ -37,34 +45,70 @@ Regressors = Annotated[
 PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
 
 
-def catalogue_path(given: Path | None) -> Path:
-    """The catalogue that was named, or the one in configs."""
-    from data.settings import settings
+def read_region(name: str | None) -> "Region":
+    """The region that was named, or this installation's."""
+    from data.regions.region import load_region
 
-    return given or settings().configs / "catalogue.yaml"
+    return load_region(name)
 
 
-def read_catalogue(given: Path | None, absent: bool) -> Any:
-    """The catalogue that was named, or the one in configs; None where the region has none."""
+def catalogue_path(region: "Region", given: Path | None, absent: bool) -> Path | None:
+    """The catalogue that was named, or the region's; None where there is none."""
+    return None if absent else given or region.catalogue
+
+
+def read_catalogue(region: "Region", given: Path | None, absent: bool) -> Any:
+    """The catalogue of `catalogue_path`, loaded."""
     from data.catalogue.model import load_catalogue
 
-    return None if absent else load_catalogue(catalogue_path(given))
+    path = catalogue_path(region, given, absent)
+    return None if path is None else load_catalogue(path)
 
 
-def complaints_or_sample(given: Path | None) -> Any:
-    """The complaints of a file, or the bundled sample."""
+def read_source(region: "Region", given: str | None) -> Any:
+    """The source map that was named, or the region's."""
+    from data.complaints.sources import load_source
+
+    return load_source(given or region.source, *region.source_folders)
+
+
+def complaints_or_sample(region: "Region", given: Path | None) -> Any:
+    """The complaints of a file, or the bundled sample.
+
+    Raises:
+        InputError: no file is named, and the region is not the sample's.
+    """
     from data.complaints.importing import read_complaints
     from tsur.samples import sample_complaints
 
-    return sample_complaints() if given is None else read_complaints(given)
+    if given is not None:
+        return read_complaints(given)
+    _check_sample(region, "complaints, as `tsur import` writes them")
+    return sample_complaints()
 
 
-def counts_or_sample(given: Path | None, date: str, sector: str, count: str, municipality: str | None) -> Any:
-    """The daily counts of a file, every day of every series, or the simulated sample."""
+def _check_sample(region: "Region", what: str) -> None:
+    from tsur.samples import SAMPLE_REGION
+
+    if region.id != SAMPLE_REGION:
+        raise InputError(
+            f"region {region.id!r} has no bundled sample, only {SAMPLE_REGION!r} has: name a file of {what}"
+        )
+
+
+def counts_or_sample(
+    region: "Region", given: Path | None, date: str, sector: str, count: str, municipality: str | None
+) -> Any:
+    """The daily counts of a file, every day of every series, or the simulated sample.
+
+    Raises:
+        InputError: no file is named, and the region is not the sample's.
+    """
     from data.counts.daily import CountColumns, complete, read_counts
     from tsur.samples import sample_counts
 
     if given is None:
+        _check_sample(region, "daily counts")
         return sample_counts()
     columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
     return complete(read_counts(given, columns))

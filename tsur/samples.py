@@ -5,6 +5,8 @@ import pandas as pd
 from data.settings import CHECKOUT
 
 FOLDER = CHECKOUT / "data" / "samples"
+SAMPLE_REGION = "verkhnerechye"
+"""The fictional region that the samples come from."""
 
 
 def sample_complaints() -> pd.DataFrame:
@@ -15,7 +17,8 @@ def sample_complaints() -> pd.DataFrame:
 
     configs = CHECKOUT / "configs"
     source = load_source("generic", configs / "sources")
-    return import_complaints(FOLDER / "complaints.csv", source, load_catalogue(configs / "catalogue.yaml")).complaints
+    catalogue = load_catalogue(configs / "regions" / SAMPLE_REGION / "catalogue.yaml")
+    return import_complaints(FOLDER / "complaints.csv", source, catalogue).complaints
 
 
 def sample_counts() -> pd.DataFrame:

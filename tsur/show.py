@@ -119,12 +119,12 @@ def comparison(evaluation: Evaluation, lexical: Evaluation | None) -> Table:
     return table
 
 
-def likeness_table(found: Comparison, told: Fidelity) -> Table:
+def distillation_table(found: Comparison, told: Fidelity) -> Table:
     """Figures of each head on the test rows: the student's, the teacher's in brackets, and how alike they are."""
     columns = ("rows", "accuracy", "macro-F1", "top-3", "loss", "KL", "agreement")
     table = Table("head", *columns, title="the student (its teacher in brackets) on test rows")
     for head in HEADS:
-        mine, theirs, alike = found.student.heads[head], found.teacher.heads[head], found.likeness[head]
+        mine, theirs, alike = found.student.heads[head], found.teacher.heads[head], found.heads[head]
         cells = [f"{getattr(mine, n):.3f} ({getattr(theirs, n):.3f})" for n in ("accuracy", "macro_f1", "top3")]
         cells += [f"{alike.student_loss:.3f} ({alike.teacher_loss:.3f})", f"{alike.divergence:.3f}"]
         table.add_row(head, str(mine.rows), *cells, f"{alike.agreement:.3f}")

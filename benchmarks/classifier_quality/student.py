@@ -17,9 +17,9 @@ import pandas as pd
 from benchmarks.classifier_quality.tuned import tuned
 from benchmarks.results import console, real_data
 from data.settings import settings
-from models.classifier.classifier import read_text
 from models.classifier.decoding import Floats
 from models.encoder.source import PACKAGED
+from models.text.model_input import model_input
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.splits import text_keys
 from training.encoder.distillation import distill_encoder
@@ -52,4 +52,4 @@ def other_texts(corpus: Any) -> list[str]:
     files = [real_data() / "text" / f"{name}.csv" for name in FILES if name != corpus.name]
     read = [pd.read_csv(file, dtype="string")["text"].dropna() for file in files]
     texts = pd.concat([*read, sample_complaints()["text"]])
-    return [read_text(text, None) for text in texts[~np.isin(text_keys(texts), text_keys(corpus.frame["text"]))]]
+    return [model_input(text, None) for text in texts[~np.isin(text_keys(texts), text_keys(corpus.frame["text"]))]]

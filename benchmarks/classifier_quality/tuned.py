@@ -47,7 +47,7 @@ def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))
     texts = corpus.frame.iloc[fold.test]["text"].tolist()
     logits, _ = classifier.logits(texts, [None] * len(texts))
-    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
     scores = probabilities(classifier.decoder, logits)
     scores |= {f"uncalibrated.{head}": shares for head, shares in probabilities(plain, logits).items()}
     found = deletion_test(classifier, texts[:EXPLAINED], [None] * EXPLAINED)

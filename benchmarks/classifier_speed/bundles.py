@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from models.classifier.bundle import ONNX, TOKENIZER, WEIGHTS, read_parts
-from models.classifier.classifier import read_text
+from models.classifier.bundle import ONNX, TOKENIZER, WEIGHTS, read_bundle
 from models.classifier.labels import HEADS
 from models.encoder.onnx_runtime import open_tokenizer, split_windows
+from models.text.model_input import model_input
 
 CALIBRATING = 32
 """Texts that show which channels must stay fp32."""
@@ -30,7 +30,7 @@ def network_of(bundle: Path, layers: int | None = None) -> Any:
 
     config = AutoConfig.from_pretrained(bundle / "encoder")
     config.num_hidden_layers = layers or config.num_hidden_layers
-    names = read_parts(bundle).labels.names
+    names = read_bundle(bundle).labels.names
     encoder = AutoModel.from_config(config, add_pooling_layer=False)
     network = ComplaintNetwork(encoder, config.hidden_size, {head: len(names[head]) for head in HEADS})
     network.load_state_dict(load_file(bundle / WEIGHTS), strict=layers is None)
@@ -47,7 +47,7 @@ def write_precisions(bundle: Path, folder: Path, texts: Sequence[str], layers: i
     plain, small = folder / "fp32", folder / "int8"
     if (small / ONNX).exists():
         return plain, small
-    network, parts = network_of(bundle, layers), read_parts(bundle)
+    network, parts = network_of(bundle, layers), read_bundle(bundle)
     for copy in (plain, small):
         shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns(ONNX, WEIGHTS), dirs_exist_ok=True)
         config = copy / "encoder" / "config.json"
@@ -55,7 +55,7 @@ def write_precisions(bundle: Path, folder: Path, texts: Sequence[str], layers: i
     export_onnx(network, plain / ONNX, [torch.tensor([ids]) for ids in windows_of(bundle, texts[:CALIBRATING])])
     write_int8(plain / ONNX, small / f"{ONNX}.new")
     (small / f"{ONNX}.new").rename(small / ONNX)
-    assert parts.config == read_parts(small).config
+    assert parts.config == read_bundle(small).config
     return plain, small
 
 
@@ -89,8 +89,8 @@ def write_products(folder: Path, bundle: Path, layers: int, kind: str) -> Path:
 
 def windows_of(bundle: Path, texts: Sequence[str]) -> list[list[int]]:
     """The token ids that the network reads of the texts."""
-    parts = read_parts(bundle)
-    encoded = open_tokenizer(parts).encode_batch_fast([parts.config.text_prefix + read_text(t, None) for t in texts])
+    parts = read_bundle(bundle)
+    encoded = open_tokenizer(parts).encode_batch_fast([parts.config.text_prefix + model_input(t, None) for t in texts])
     return [window for encoding in encoded for window in split_windows(encoding.ids, parts.config.max_tokens)]
 
 

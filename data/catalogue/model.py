@@ -1,6 +1,6 @@
 """The catalogue (рубрикатор): sectors, topics, agencies, who answers for which topic where.
 
-In: `configs/catalogue.yaml`. Out: a checked, immutable `Catalogue` that answers three questions:
+In: a region's `catalogue.yaml`. Out: a checked, immutable `Catalogue` that answers three questions:
 which (sector, topic, agency) are possible, who answers for a topic in a place, and in how many
 hours. A catalogue that contradicts itself never loads; `draft_catalogue` writes one from
 labelled complaints, for a region that has data but no file yet.

@@ -104,21 +104,21 @@ class SourceMap(Config):
             return None
 
 
-def load_source(name_or_path: str | Path, folder: Path) -> SourceMap:
-    """The source map of that name in `folder`, or in the file given (it ends with `.yaml`).
+def load_source(name_or_path: str | Path, *folders: Path) -> SourceMap:
+    """The source map of that name in the first of `folders` that has it, or in the file given (it ends with `.yaml`).
 
     Raises:
         ConfigError: no such source (lists the known ones), or a bad map.
     """
     path = Path(name_or_path)
     if path.suffix not in (".yaml", ".yml"):
-        path = folder / f"{name_or_path}.yaml"
-        known = sorted(file.stem for file in folder.glob("*.yaml"))
-        if str(name_or_path) not in known:
+        maps = {file.stem: file for folder in reversed(folders) for file in folder.glob("*.yaml")}
+        if str(name_or_path) not in maps:
             raise ConfigError(
-                f"source {str(name_or_path)!r} is not known: known are "
-                f"{', '.join(known) or 'none'} (in {folder}), or give a .yaml file"
+                f"source {str(name_or_path)!r} is not known: known are {', '.join(sorted(maps)) or 'none'} "
+                f"(in {' and '.join(str(folder) for folder in folders if folder.is_dir())}), or give a .yaml file"
             )
+        path = maps[str(name_or_path)]
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, got {type(content).__name__}")

@@ -11,8 +11,6 @@ from data.store.features import Features
 from data.store.promotions import Promotions
 from data.store.session import Database
 
-SAMPLE_REGION = "verkhnerechye"
-
 
 class Store:
     """What an installation keeps, region by region. Thread-safe.
@@ -32,7 +30,7 @@ class Store:
         ConfigError: the URL is malformed or its driver is not installed.
     """
 
-    def __init__(self, url: str, old_region: str = SAMPLE_REGION) -> None:
+    def __init__(self, url: str, old_region: str) -> None:
         self._database = Database(url, old_region)
         self.decisions = Decisions(self._database)
         self.features = Features(self._database)

@@ -63,7 +63,7 @@ class BundleConfig(Config):
 
 
 @dataclass(frozen=True)
-class BundleParts:
+class ClassifierBundle:
     """The small files of a bundle, read and checked; the weights stay on disk."""
 
     folder: Path
@@ -75,7 +75,7 @@ class BundleParts:
     novelty: Novelty
 
 
-def write_parts(folder: Path, parts: BundleParts, catalogue_yaml: str) -> None:
+def write_bundle(folder: Path, parts: ClassifierBundle, catalogue_yaml: str) -> None:
     """Write the small files of a bundle into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     labels = {head: list(parts.labels.names[head]) for head in HEADS}
@@ -89,7 +89,7 @@ def write_parts(folder: Path, parts: BundleParts, catalogue_yaml: str) -> None:
     (folder / "config.yaml").write_text(config, encoding="utf-8")
 
 
-def read_parts(folder: Path) -> BundleParts:
+def read_bundle(folder: Path) -> ClassifierBundle:
     """Read and check the small files of a bundle.
 
     Raises:
@@ -122,4 +122,4 @@ def read_parts(folder: Path) -> BundleParts:
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         sentence = " ".join(str(error).split())[:200]
         raise BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}") from None
-    return BundleParts(folder, config, labels, calibration, catalogue, affinity, novelty)
+    return ClassifierBundle(folder, config, labels, calibration, catalogue, affinity, novelty)

@@ -10,23 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.catalogue.model import Catalogue
-from data.complaints.cleaning import clean_text
-from models.classifier.bundle import FEATURES, BundleParts, read_parts
+from models.classifier.bundle import FEATURES, ClassifierBundle, read_bundle
 from models.classifier.decoding import Classification, Floats, JointDecoder, decide
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel
 from models.encoder.onnx_runtime import Network
 from models.encoder.text_cache import TextCache
-from models.text.normalisation import normalised
+from models.text.model_input import normalised_text, with_municipality
 
 CACHED_TEXTS = 8192
 """Some 25 MB at most: two kilobytes of outputs and the text itself for each."""
-
-
-def read_text(text: str, place: str | None) -> str:
-    """What both halves read: the normalised text, behind the place when that is known."""
-    text = normalised(clean_text(text))
-    return f"{normalised(place)}. {text}" if place else text
 
 
 @dataclass(frozen=True)
@@ -46,33 +39,33 @@ class Classifier:
     """A loaded bundle. Thread-safe: `classify` changes nothing but its cache.
 
     Args:
-        parts: the bundle.
+        bundle: labels, calibration, catalogue, config, and where the weights lie.
         threads: cores that all classifications share; 0: all.
         graph: another graph than the bundle's own.
         cached: texts whose outputs are remembered.
 
     Attributes:
-        parts: the bundle's labels, calibration, catalogue and config.
+        bundle: its labels, calibration, catalogue and config.
         decoder: joint decoding with the bundle's calibration.
         cache: the texts read last.
     """
 
     def __init__(
-        self, parts: BundleParts, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
+        self, bundle: ClassifierBundle, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
     ) -> None:
-        self.parts = parts
+        self.bundle = bundle
         self.decoder = JointDecoder(
-            parts.labels,
-            parts.catalogue,
-            parts.calibration.temperatures,
-            parts.affinity,
-            parts.calibration.affinity_weight,
-            parts.calibration.scaling,
+            bundle.labels,
+            bundle.catalogue,
+            bundle.calibration.temperatures,
+            bundle.affinity,
+            bundle.calibration.affinity_weight,
+            bundle.calibration.scaling,
         )
         self.cache = TextCache(cached)
-        self._prefixes = {place.id: f"{normalised(place.name)}. " for place in parts.catalogue.municipalities}
-        self._network = Network(parts, threads, graph)
-        self._ngrams = NgramModel.load(parts.folder, {head: len(parts.labels.names[head]) for head in HEADS})
+        self._names = {place.id: place.name for place in bundle.catalogue.municipalities}
+        self._network = Network(bundle, threads, graph)
+        self._ngrams = NgramModel.load(bundle.folder, {head: len(bundle.labels.names[head]) for head in HEADS})
 
     @classmethod
     def load(
@@ -83,19 +76,19 @@ class Classifier:
         Raises:
             BundleError: the bundle is incomplete, broken or of another version.
         """
-        return cls(read_parts(folder), threads, graph, cached)
+        return cls(read_bundle(folder), threads, graph, cached)
 
     @property
     def catalogue(self) -> Catalogue:
         """The catalogue this classifier was trained for."""
-        return self.parts.catalogue
+        return self.bundle.catalogue
 
     def classify(
         self, texts: Sequence[str], municipalities: Sequence[str | None] | None = None
     ) -> list[Classification]:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
-        plain = [read_text(text, None) for text in texts]
+        plain = [normalised_text(text) for text in texts]
         read = self._read(plain, places)
         return self._decided(read.logits, plain, places, read)
 
@@ -103,7 +96,7 @@ class Classifier:
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
     ) -> list[Classification]:
         """Joint decoding and the routing decision on logits that are there already."""
-        return self._decided(logits, [read_text(text, None) for text in texts], places)
+        return self._decided(logits, [normalised_text(text) for text in texts], places)
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Logits of each head, shape (n, labels of the head), and which texts were cut."""
@@ -116,10 +109,11 @@ class Classifier:
 
     def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
         """Logits and features of one pass."""
-        return self._read([read_text(text, None) for text in texts], places)
+        return self._read([normalised_text(text) for text in texts], places)
 
     def _read(self, plain: Sequence[str], places: Sequence[str | None]) -> Reading:
-        read = [self._prefixes.get(place or "", "") + text for text, place in zip(plain, places, strict=True)]
+        names = [None if place is None else self._names.get(place) for place in places]
+        read = [with_municipality(text, name) for text, name in zip(plain, names, strict=True)]
         outputs, cut = self.cache.rows(read, self._outputs)
         columns = self._network.columns
         return Reading({head: outputs[:, columns[head]] for head in HEADS}, outputs[:, columns[FEATURES]], cut)
@@ -140,6 +134,6 @@ class Classifier:
         places: Sequence[str | None],
         read: Reading | None = None,
     ) -> list[Classification]:
-        unlike = self.parts.novelty.unlike_training(plain).tolist()
+        unlike = self.bundle.novelty.unlike_training(plain).tolist()
         told = (read.truncated, read.features) if read else ([False] * len(plain), None)
-        return decide(self.decoder, logits, plain, places, self.parts.calibration.threshold, unlike, *told)
+        return decide(self.decoder, logits, plain, places, self.bundle.calibration.threshold, unlike, *told)

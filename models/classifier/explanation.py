@@ -163,5 +163,5 @@ def _decided(
     classifier: Classifier, item: Classification, found: Classification
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     """Probabilities that an item gives to the topic and the agency that were decided, shape (2,)."""
-    names = classifier.parts.labels.names
+    names = classifier.bundle.labels.names
     return np.array([probability(item, head, getattr(found, head).label, len(names[head])) for head in EXPLAINED])

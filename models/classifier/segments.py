@@ -85,7 +85,7 @@ def classify_with_proposals(
     else:
         said = _classified(classifier, texts, municipalities, several)
     sectors = _problem_sectors(classifier.catalogue)
-    count = len(classifier.parts.labels.names["sector"])
+    count = len(classifier.bundle.labels.names["sector"])
     blocks = []
     for text, spans, items in zip(texts, cut, said, strict=True):
         prices = [ADDED_PRICE if _ADDED.match(text, start) else SWITCH_PRICE for start, _ in spans]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import BundleError
-from models.classifier.bundle import FEATURES, IDS, MASK, ONNX, TOKENIZER, BundleParts
+from models.classifier.bundle import FEATURES, IDS, MASK, ONNX, TOKENIZER, ClassifierBundle
 from models.classifier.labels import HEADS
 
 Floats = npt.NDArray[np.float32]
@@ -39,7 +39,7 @@ class Network:
         columns: the slice of each output, heads and `features`, in a row.
     """
 
-    def __init__(self, parts: BundleParts, threads: int = 0, graph: Path | None = None) -> None:
+    def __init__(self, parts: ClassifierBundle, threads: int = 0, graph: Path | None = None) -> None:
         self._parts = parts
         self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
         self._reads_mask = MASK in [each.name for each in self._session.get_inputs()]
@@ -119,7 +119,7 @@ def even_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.ND
             yield rows[start : start + size]
 
 
-def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
+def _open_graph(parts: ClassifierBundle, path: Path) -> tuple[Any, dict[str, int]]:
     """The session, and the width of each of its outputs."""
     import onnxruntime as ort
 
@@ -143,7 +143,7 @@ def _open_graph(parts: BundleParts, path: Path) -> tuple[Any, dict[str, int]]:
     return session, widths
 
 
-def open_tokenizer(parts: BundleParts) -> Any:
+def open_tokenizer(parts: ClassifierBundle) -> Any:
     """The bundle's tokenizer, without padding or truncation.
 
     Raises:
@@ -160,7 +160,7 @@ def open_tokenizer(parts: BundleParts) -> Any:
     return tokenizer
 
 
-def _broken(parts: BundleParts, name: str, reason: object) -> BundleError:
+def _broken(parts: ClassifierBundle, name: str, reason: object) -> BundleError:
     sentence = " ".join(str(reason).split())[:200]
     return BundleError(f"classifier bundle {parts.folder.name}: {name} is broken: {sentence}")
 

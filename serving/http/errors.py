@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from data import errors
 from data.errors import TsurError
 from serving.api.v1.types import Error, ErrorAnswer, Problem
 
@@ -29,6 +30,33 @@ HTTP_CODES = {
     503: ("not_ready", "the service is not ready; ask again in a moment"),
     504: ("timeout", "the answer took too long; send fewer items at once"),
 }
+STATUS: dict[type[TsurError], int] = {
+    TsurError: 400,
+    errors.ConfigError: 400,
+    errors.CatalogueError: 400,
+    errors.InputError: 400,
+    errors.FileError: 400,
+    errors.ColumnsError: 400,
+    errors.LabelError: 422,
+    errors.CountsError: 400,
+    errors.RegressorsError: 400,
+    errors.HorizonError: 422,
+    errors.UnknownSeriesError: 404,
+    errors.EncoderError: 400,
+    errors.TrackingError: 503,
+    errors.BundleError: 503,
+    errors.NoChampionError: 503,
+    errors.ForecastStaleError: 409,
+    errors.AccessError: 401,
+    errors.BindingError: 400,
+    errors.RequestError: 422,
+    errors.UnknownComplaintError: 404,
+    errors.NotReadyError: 503,
+    errors.BusyError: 429,
+    errors.StoreError: 503,
+    errors.ResumeError: 400,
+}
+"""The status that each class of the tree in `data/errors.py` is answered with."""
 INTERNAL = ("internal", "something went wrong inside the service; its log has the request id")
 RETRY_AFTER_SECONDS = {503: "5", 429: "1"}
 
@@ -56,7 +84,7 @@ def from_status(status: int, headers: dict[str, str] | None = None) -> JSONRespo
 def from_tsur_error(error: TsurError) -> JSONResponse:
     """The response to an error of the tree in `data/errors.py`."""
     details = [Problem(where=where, problem=_sentence(problem)) for where, problem in error.details.items()]
-    return error_response(error.status, error.code, error.message, details)
+    return error_response(STATUS[type(error)], error.code, error.message, details)
 
 
 def _sentence(problem: object) -> str:

@@ -189,7 +189,7 @@ def test_memory_does_not_grow_with_the_rows(classifier: Classifier, tmp_path: Pa
     for rows in (1000, 4000):  # several chunks both, for the next one is read ahead
         export = write_export(tmp_path / f"{rows}.csv", rows)
         tracemalloc.start()
-        small = Classifier(classifier.parts, threads=1, cached=16)
+        small = Classifier(classifier.bundle, threads=1, cached=16)
         run(small, export, tmp_path / "out.csv").finish(lambda _: None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

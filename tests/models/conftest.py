@@ -14,7 +14,7 @@ from tests.serving.bundles import write_classifier
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     """The bundled catalogue."""
-    return load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    return load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from data.catalogue.model import load_catalogue
 from data.settings import CHECKOUT
-from models.classifier.bundle import FEATURES, BundleConfig, BundleParts, read_parts, write_parts
+from models.classifier.bundle import FEATURES, BundleConfig, ClassifierBundle, read_bundle, write_bundle
 from models.classifier.calibration import Calibration
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import NgramModel, NgramSpace
@@ -20,7 +20,7 @@ from models.forecasting.config import ForecasterConfig
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
-CATALOGUE = CHECKOUT / "configs" / "catalogue.yaml"
+CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
 SENTENCES = [
     "не вывозят мусор у дома третью неделю",
     "яма на дороге после зимы не заделана",
@@ -48,8 +48,8 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
     calibration = Calibration(
         temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
     )
-    parts = BundleParts(folder, config, labels, calibration, catalogue, Affinity(), EVERYTHING_IS_USUAL)
-    write_parts(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
+    parts = ClassifierBundle(folder, config, labels, calibration, catalogue, Affinity(), EVERYTHING_IS_USUAL)
+    write_bundle(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
     _write_ngrams(folder, {head: len(labels.names[head]) for head in HEADS})
     vocabulary = _write_tokenizer(folder / "tokenizer.json")
     _write_network(folder / "model.onnx", vocabulary, {head: len(labels.names[head]) for head in HEADS}, seed)
@@ -61,7 +61,7 @@ def masked_copy(bundle: Path, folder: Path) -> Path:
     from tokenizers import Tokenizer
 
     shutil.copytree(bundle, folder)
-    names = read_parts(bundle).labels.names
+    names = read_bundle(bundle).labels.names
     vocabulary = Tokenizer.from_file(str(bundle / "tokenizer.json")).get_vocab_size()
     _write_network(folder / "model.onnx", vocabulary, {head: len(names[head]) for head in HEADS}, 0, masked=True)
     return folder

@@ -1,6 +1,7 @@
 """A real service for the tests: real registry, real bundles (tiny), a real server on a free port."""
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -67,7 +68,7 @@ def free_port() -> int:
 
 def write_configs(folder: Path, **changes: object) -> Path:
     """The real configs, `serving.yaml` with some values changed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(CHECKOUT / "configs", folder, dirs_exist_ok=True)
     content = yaml.safe_load((CHECKOUT / "configs" / "serving.yaml").read_text(encoding="utf-8"))
     (folder / "serving.yaml").write_text(yaml.safe_dump(content | changes, allow_unicode=True))
     return folder

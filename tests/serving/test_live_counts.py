@@ -12,12 +12,13 @@ from data.counts.simulator import COUNTS_FILE
 from data.errors import RequestError
 from data.settings import CHECKOUT
 from data.store.decisions import Decision
-from data.store.store import SAMPLE_REGION, Store
+from data.store.store import Store
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.surges.types import Surge
 from serving.api.v1.forecasts import all_surges
 from serving.live_counts import heat_cells, judged_days, recent_counts
+from tests.data.store.rows import REGION as SAMPLE
 from tests.serving.bundles import SURGE_PLACE, small_counts
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -52,7 +53,7 @@ def forecasts() -> Forecasts:
 
 @pytest.fixture()
 def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/store.db")
+    return Store(f"sqlite:///{tmp_path}/store.db", SAMPLE)
 
 
 def put(store: Store, rows: list[Row]) -> None:
@@ -60,7 +61,7 @@ def put(store: Store, rows: list[Row]) -> None:
     store.decisions.save(
         [
             Decision(
-                region=SAMPLE_REGION,
+                region=SAMPLE,
                 source=source,
                 id=f"{day}-{place}-{sector}-{n}",
                 text=masked("Не вывозят мусор"),
@@ -94,7 +95,7 @@ def as_forecast(forecasts: Forecasts, days: int, places: set[str] | None = None)
 
 
 def live(forecasts: Forecasts, store: Store, as_of: date | None = None) -> pd.DataFrame:
-    return recent_counts(forecasts, store, SAMPLE_REGION, FAR, as_of)
+    return recent_counts(forecasts, store, SAMPLE, FAR, as_of)
 
 
 def series(surges: list[Surge], kind: str) -> set[tuple[str, str]]:

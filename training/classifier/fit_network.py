@@ -20,12 +20,12 @@ import torch
 
 from data.catalogue.model import Catalogue
 from data.errors import EncoderError
-from models.classifier.classifier import read_text
 from models.classifier.decoding import Floats
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.ngrams import NgramModel
 from models.encoder.architecture import ComplaintNetwork
 from models.encoder.source import resolve_encoder
+from models.text.model_input import model_input
 from training.arguments import ClassifierTraining
 from training.classifier.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
 from training.classifier.catalogue_rows import catalogue_rows
@@ -33,7 +33,7 @@ from training.classifier.courtesy_augmentation import with_trimmings
 from training.classifier.fit_ngrams import draw_folds, fit_maps, out_of_fold, silent
 from training.classifier.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.classifier.splits import text_keys
-from training.encoder.cached_states import FrozenStates, can_keep, read_rows
+from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
 from training.evaluate.evaluate import label_targets
@@ -55,7 +55,7 @@ class Tuned:
     max_tokens: int
 
 
-def fine_tune(
+def fit_network(
     rows: tuple[pd.DataFrame, pd.DataFrame],
     labels: LabelSpace,
     catalogue: Catalogue,
@@ -80,7 +80,7 @@ def fine_tune(
     )
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     taught, weight, folds = _taught_rows(rows[0], catalogue, arguments)
-    texts = [read_texts(part, catalogue) for part in (taught, rows[1])]
+    texts = [model_inputs(part, catalogue) for part in (taught, rows[1])]
     targets = [label_targets(labels, part) for part in (taught, rows[1])]
     say("fitting the n-grams")
     ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
@@ -88,7 +88,7 @@ def fine_tune(
     datasets = [encode_rows(*part, tokenizer, prefix, limit) for part in zip(texts, targets, strict=True)]
     say("reading the rows with the encoder as it is")
     pad = DataCollatorWithPadding(tokenizer)
-    keep = work / "states" if can_keep(network) and arguments.epochs else None
+    keep = work / "states" if can_cache(network) and arguments.epochs else None
     # Where nothing is fine-tuned, the features decide: they are read as exactly as they are served.
     with torch.autocast("cpu", torch.bfloat16, bool(arguments.epochs) and use_bf16(arguments.bf16)):
         read = [read_rows(network, part, pad, keep and keep / f"{n}.npy") for n, part in enumerate(datasets)]
@@ -156,11 +156,11 @@ def _fit_heads(
     return ngrams
 
 
-def read_texts(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
+def model_inputs(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
     """What the models read of each row; a place that the catalogue does not know is left out."""
     known = {place.name for place in catalogue.municipalities}
     return [
-        read_text(text, place if place in known else None)
+        model_input(text, place if place in known else None)
         for text, place in zip(rows["text"], rows["municipality"], strict=True)
     ]
 
@@ -278,7 +278,7 @@ def _trainer(
 class _Collator:
     """A batch for the network: padded tokens or the kept states instead, targets and priors."""
 
-    def __init__(self, pad: Any, priors: Mapping[str, Floats], states: FrozenStates | None) -> None:
+    def __init__(self, pad: Any, priors: Mapping[str, Floats], states: CachedStates | None) -> None:
         self._pad = pad
         self._priors = {head: torch.from_numpy(prior) for head, prior in priors.items()}
         self._states = states

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from batch.task_cache import TaskCache
 from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
-from models.classifier.bundle import BundleConfig, BundleParts, write_parts
+from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, decide
@@ -152,18 +153,19 @@ def fit_bundle(
     Without fine-tuning nothing has to be held back: all rows are fitted on, and all of them calibrate by
     logits of heads fitted without them.
     """
-    from training.classifier.fit_network import HELD_OUT, Tuned, fine_tune
+    from training.classifier.fit_network import HELD_OUT, Tuned, fit_network
 
     train, validation = rows
     taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
-    bundle, fitted = work / "bundle", work / "fitted.json"
-    if fitted.exists():
+    bundle, cache = work / "bundle", TaskCache(work)
+    fitted = cache.path(["fitted network"], suffix=".json")  # the folder is of this run alone
+    if before := cache.read_json(fitted):
         say("the network was fitted before the run was interrupted")
-        tuned = Tuned(**json.loads(fitted.read_text()))
+        tuned = Tuned(**before)
     else:
-        tuned = fine_tune((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
-        fitted.write_text(json.dumps(asdict(tuned)))
+        tuned = fit_network((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
+        cache.write_json(fitted, asdict(tuned))
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,
@@ -174,8 +176,8 @@ def fit_bundle(
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
     affinity = count_affinity(labels, label_targets(labels, taught))
     novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
-    parts = BundleParts(bundle, config, labels, unfit, catalogue, affinity, novelty)
-    write_parts(bundle, parts, catalogue_yaml)
+    parts = ClassifierBundle(bundle, config, labels, unfit, catalogue, affinity, novelty)
+    write_bundle(bundle, parts, catalogue_yaml)
     plain = keep_plain(bundle, work)
     use_precision(plain, bundle, arguments.precision)
     held_out, calibrating = None, validation
@@ -183,11 +185,11 @@ def fit_bundle(
         held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     parts = replace(parts, calibration=calibration)
-    write_parts(bundle, parts, catalogue_yaml)
+    write_bundle(bundle, parts, catalogue_yaml)
     texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
     precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
     config = config.model_copy(update={"precision": precision, "agreement": shares})
-    write_parts(bundle, replace(parts, config=config), catalogue_yaml)
+    write_bundle(bundle, replace(parts, config=config), catalogue_yaml)
     return bundle
 
 
@@ -201,7 +203,7 @@ def calibrate(
     texts, decoder = rows["text"].tolist(), classifier.decoder
     places = classifier.catalogue.place_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, places)[0]
-    targets = label_targets(classifier.parts.labels, rows)
+    targets = label_targets(classifier.bundle.labels, rows)
     counted = held_out is not None
     fit_decoder(decoder, logits, targets, places, counted)
     joint = decoder.joint(logits, places, targets if counted else None)
@@ -213,7 +215,7 @@ def calibrate(
     chosen = best[:, HEADS.index("agency")]
     confidence = decoder.confidences(joint, "agency")[every, chosen]
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unlike = classifier.parts.novelty.unlike_training(texts).tolist()
+    unlike = classifier.bundle.novelty.unlike_training(texts).tolist()
     routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
     right = chosen == targets["agency"]
     threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
@@ -238,13 +240,13 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     classifier = Classifier.load(bundle)
     say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
     evaluation = evaluate_classifier(classifier, test)
-    lexical = evaluate_lexical(classifier.parts.labels, train, test)
+    lexical = evaluate_lexical(classifier.bundle.labels, train, test)
     write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
-    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.parts.config.agreement.items()})
+    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
     log_report(evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
     mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)

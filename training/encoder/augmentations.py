@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.classifier.classifier import read_text
+from models.text.model_input import model_input
 from training.classifier.courtesy_augmentation import with_trimmings
 
 MIXED = 0.5
@@ -32,7 +32,7 @@ def augmented(texts: Sequence[str], count: int, seed: int) -> list[str]:
     cut = [_sentences(text) for text in texts]
     made = [_mixture(cut, draw) if draw.random() < MIXED else _run(cut, draw) for _ in range(count)]
     made = [_mistyped(text, draw) if draw.random() < MISTYPED else text for text in made]
-    return [read_text(text, None) for text in with_trimmings(made, seed)]
+    return [model_input(text, None) for text in with_trimmings(made, seed)]
 
 
 def _sentences(text: str) -> list[str]:

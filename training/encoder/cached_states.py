@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class FrozenStates:
+class CachedStates:
     """States of all rows one behind the other, shape (tokens of all rows, hidden); row i begins at `starts[i]`."""
 
     array: npt.NDArray[np.float16]
@@ -39,14 +39,14 @@ class FrozenStates:
         return torch.from_numpy(out)
 
 
-def can_keep(network: ComplaintNetwork) -> bool:
+def can_cache(network: ComplaintNetwork) -> bool:
     """Whether this network's frozen states can stand in for its input."""
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
 def read_rows(
     network: ComplaintNetwork, rows: Any, collate: Any, keep_in: Path | None
-) -> tuple[Floats, FrozenStates | None]:
+) -> tuple[Floats, CachedStates | None]:
     """Pooled features of every row, shape (n, hidden); with a file to keep them in, the frozen states too."""
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -69,7 +69,7 @@ def read_rows(
                     kept[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
         features[part] = pooled.float().cpu().numpy()
     network.train()
-    return features, FrozenStates(kept, starts) if kept is not None else None
+    return features, CachedStates(kept, starts) if kept is not None else None
 
 
 def _batches(

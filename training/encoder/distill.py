@@ -21,12 +21,12 @@ import yaml
 
 from data.catalogue.model import Catalogue
 from data.errors import InputError
-from models.classifier.bundle import BundleParts, read_parts
+from models.classifier.bundle import ClassifierBundle, read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from registry import tracking
 from training.arguments import ClassifierTraining, Distillation
-from training.classifier.fit_network import read_texts
+from training.classifier.fit_network import model_inputs
 from training.classifier.splits import text_keys
 from training.classifier.train import Job, Say, fit_bundle, measure, prepare, register
 from training.encoder.distillation import distill_encoder
@@ -92,7 +92,7 @@ def distill(
     parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
     with tracking.tracked_run(tracking.CLASSIFIER, "distill", parameters, work / "run.json") as run_id:
         fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
-        fitted = _fit(job, read_parts(bundle), work, home, say)
+        fitted = _fit(job, read_bundle(bundle), work, home, say)
         comparison = _measure(job, bundle, fitted, fidelity, say)
         alias = tracking.CHAMPION if promote else tracking.CHALLENGER
         registered = register(job, fitted, {"teacher_version": version}, alias, say)
@@ -108,7 +108,7 @@ def _teacher_version(arguments: Distillation) -> int:
 
 def teachers_job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTraining) -> Job:
     """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
-    parts = read_parts(bundle)
+    parts = read_bundle(bundle)
     recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
     job = prepare(frame, bundle / "catalogue.yaml" if parts.catalogue.region else None, recipe)
     new, _ = held_out(job.frame.iloc[job.splits.test], version)
@@ -124,10 +124,10 @@ def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: J
     """What the models read of all rows but those that are tested on."""
     rows = pd.concat([frame, *unlabelled], ignore_index=True)
     tested = text_keys(job.frame["text"].iloc[job.splits.test])
-    return read_texts(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
+    return model_inputs(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
 
 
-def _fit(job: Job, teacher: BundleParts, work: Path, home: Path, say: Say) -> Path:
+def _fit(job: Job, teacher: ClassifierBundle, work: Path, home: Path, say: Say) -> Path:
     rows = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
     return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
 
@@ -145,6 +145,6 @@ def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, say: Sa
         told = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
         told |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
         told |= {f"teacher.{head}.{k}": v for k, v in asdict(found.teacher.heads[head]).items() if k != "rows"}
-        told |= {f"likeness.{head}.{name}": value for name, value in asdict(found.likeness[head]).items()}
+        told |= {f"distillation.{head}.{name}": value for name, value in asdict(found.heads[head]).items()}
         mlflow.log_metrics(told)
     return found

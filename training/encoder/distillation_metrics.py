@@ -37,7 +37,7 @@ class Fidelity:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class HeadMetrics:
     """One head of two classifiers, as served, on the same rows.
 
     Attributes:
@@ -59,14 +59,14 @@ class Comparison:
 
     teacher: Evaluation
     student: Evaluation
-    likeness: Mapping[str, Likeness]
+    heads: Mapping[str, HeadMetrics]
 
 
 def compare(teacher: Classifier, student: Classifier, rows: pd.DataFrame) -> Comparison:
     """Measure both on labelled rows."""
     theirs, mine = evaluate_classifier(teacher, rows), evaluate_classifier(student, rows)
     chances = _probabilities(teacher, rows), _probabilities(student, rows)
-    return Comparison(theirs, mine, {head: _likeness(head, chances, (theirs, mine)) for head in HEADS})
+    return Comparison(theirs, mine, {head: _head_metrics(head, chances, (theirs, mine)) for head in HEADS})
 
 
 def _probabilities(classifier: Classifier, rows: pd.DataFrame) -> dict[str, Floats]:
@@ -76,14 +76,14 @@ def _probabilities(classifier: Classifier, rows: pd.DataFrame) -> dict[str, Floa
     return {head: np.maximum(classifier.decoder.marginal(joint, head), LEAST) for head in HEADS}
 
 
-def _likeness(
+def _head_metrics(
     head: str, chances: tuple[Mapping[str, Floats], Mapping[str, Floats]], found: tuple[Evaluation, Evaluation]
-) -> Likeness:
+) -> HeadMetrics:
     """In both pairs the teacher is first, the student second."""
     theirs, mine = (each[head] for each in chances)
     truth = found[0].targets[head]
     known = np.flatnonzero(truth >= 0)
-    return Likeness(
+    return HeadMetrics(
         teacher_loss=-float(np.log(theirs[known, truth[known]]).mean()),
         student_loss=-float(np.log(mine[known, truth[known]]).mean()),
         divergence=float((theirs * np.log(theirs / mine)).sum(axis=1).mean()),

@@ -2,11 +2,11 @@
 
 In: a classifier's bundle or an encoder's name, and texts. Out: a `Teacher`, and `Answers`: the states of
 every token of every text, in half floats on disk (some 80 kB for 100 tokens). They are computed once,
-a part at a time: a run that is killed loses one part at most, and a second student finds them there.
+a part at a time, into a task cache: a run that is killed loses one part at most, and a second student finds
+them there.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,15 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from batch.task_cache import TaskCache
+from data.atomic import atomic_folder
 from data.errors import BundleError, EncoderError
-from models.classifier.bundle import TOKENIZER, WEIGHTS, read_parts
+from models.classifier.bundle import TOKENIZER, WEIGHTS, read_bundle
 from models.classifier.labels import HEADS
 from models.encoder.architecture import ComplaintNetwork
 from training.classifier.fit_network import load_pretrained
-from training.encoder.cached_states import FrozenStates, read_rows
+from training.encoder.cached_states import CachedStates, read_rows
 
 PART = 2000
-"""Texts that are read together."""
+"""Texts that are read together, and the piece that a kill costs."""
+STATES, POOLED = "states.npy", "pooled.npy"
+"""Files of a piece."""
 Floats = npt.NDArray[np.floating]
 
 
@@ -55,20 +59,20 @@ class Teacher:
         from safetensors.torch import load_file
         from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
-        parts = read_parts(bundle)
+        read = read_bundle(bundle)
         try:
             config = AutoConfig.from_pretrained(bundle / "encoder")
             weights = load_file(bundle / WEIGHTS)
-            counts = {head: len(parts.labels.names[head]) for head in HEADS}
+            counts = {head: len(read.labels.names[head]) for head in HEADS}
             network = ComplaintNetwork(_encoder_of(AutoModel, config), config.hidden_size, counts)
             network.load_state_dict(weights)
             tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER))
-            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(parts.config.pad_token_id)
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(read.config.pad_token_id)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             sentence = " ".join(str(error).split())[:160]
             raise BundleError(f"classifier bundle {bundle.name}: its network cannot be read: {sentence}") from None
         name = hashlib.sha256((bundle / WEIGHTS).read_bytes()).hexdigest()[:16]
-        return cls(name, network.eval(), tokenizer, parts.config.text_prefix, has_heads=True)
+        return cls(name, network.eval(), tokenizer, read.config.text_prefix, has_heads=True)
 
     @classmethod
     def of_encoder(cls, name: str, prefix: str, encoders: Path) -> "Teacher":
@@ -98,7 +102,7 @@ def _encoder_of(auto: Any, config: Any) -> Any:
 class Answers:
     """Token states of the last layer, part by part: row i is in `parts[i // PART]`."""
 
-    parts: Sequence[FrozenStates]
+    parts: Sequence[CachedStates]
     pooled: Floats
 
     def states(self, rows: Sequence[int], width: int) -> torch.Tensor:
@@ -118,31 +122,29 @@ def encode(texts: Sequence[str], teacher: Teacher, max_tokens: int) -> Any:
 
 
 def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, say: Callable[[str], None]) -> Answers:
-    """The teacher's answers to encoded texts; kept in `cache` by teacher and texts.
+    """The teacher's answers to encoded texts; stored in the folder `cache` by teacher, precision and texts.
 
     Raises:
         EncoderError: the encoder has no stack of layers.
     """
     if not teacher.layers:
         raise EncoderError(f"encoder {teacher.name!r} has no stack of layers to learn from")
-    key = hashlib.sha256(json.dumps([teacher.name, rows["input_ids"][:]]).encode()).hexdigest()[:16]
-    folder = cache / f"answers-{key}"
-    starts = range(0, len(rows), PART)
     parts, pooled = [], []
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = teacher.network.to(device)
     network.frozen_layers = teacher.layers
-    for number, start in enumerate(starts):
+    for start in range(0, len(rows), PART):
         part = rows.select(range(start, min(start + PART, len(rows))))
-        file, done = folder / f"{number:04}.npy", folder / f"{number:04}.pooled.npy"
-        if not done.exists():
+        folder = TaskCache(cache).path(["answers", teacher.name, bf16, part["input_ids"][:]], suffix=".answers")
+        assert folder is not None
+        if not folder.exists():
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
-            with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
-                features, _ = read_rows(network, part, collate, file)
-            np.save(done.with_suffix(".unfinished.npy"), features)
-            done.with_suffix(".unfinished.npy").rename(done)
+            with atomic_folder(folder) as partial:
+                with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
+                    features, _ = read_rows(network, part, collate, partial / STATES)
+                np.save(partial / POOLED, features)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
-        parts.append(FrozenStates(np.load(file, mmap_mode="r"), ends))
-        pooled.append(np.load(done))
+        parts.append(CachedStates(np.load(folder / STATES, mmap_mode="r"), ends))
+        pooled.append(np.load(folder / POOLED))
     network.to("cpu").eval()
     return Answers(parts, np.concatenate(pooled))

@@ -48,7 +48,7 @@ def label_targets(labels: LabelSpace, rows: pd.DataFrame) -> dict[str, Ints]:
 
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
     """Measure joint decoding and routing on labelled rows."""
-    parts = classifier.parts
+    parts = classifier.bundle
     places = parts.catalogue.place_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
@@ -80,7 +80,7 @@ def _uncalibrated_errors(
     classifier: Classifier, logits: Mapping[str, Floats], places: Sequence[str | None], targets: Mapping[str, Ints]
 ) -> dict[str, float]:
     """The calibration error of each head if nothing had been fitted to held-out rows."""
-    plain = JointDecoder(classifier.parts.labels, classifier.catalogue)
+    plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
     joint = plain.joint(logits, places)
     best, rows = plain.best(joint), np.arange(len(places))
     return {

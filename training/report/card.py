@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from models.classifier.bundle import CARD, BundleParts, read_parts
+from models.classifier.bundle import CARD, ClassifierBundle, read_bundle
 from models.classifier.decoding import Reason
 from models.classifier.labels import HEADS, OTHER
 from models.encoder.source import PACKAGED
@@ -54,7 +54,7 @@ PAIRS = 5
 class Facts:
     """All that the sections of the card tell of; `rows` are those of the evaluation, in its order."""
 
-    parts: BundleParts
+    bundle: ClassifierBundle
     frame: pd.DataFrame
     evaluation: Evaluation
     lexical: Evaluation
@@ -64,7 +64,7 @@ class Facts:
     @property
     def encoder(self) -> str:
         """The encoder's name; of a local folder only the last part, for paths are nobody's business."""
-        name = self.parts.config.encoder
+        name = self.bundle.config.encoder
         return Path(name).name if Path(name).is_absolute() else name
 
 
@@ -93,7 +93,7 @@ def card(
     arguments: ClassifierTraining | None = None,
 ) -> str:
     """The text of the card."""
-    facts = Facts(read_parts(bundle), frame, evaluation, lexical, rows, arguments)
+    facts = Facts(read_bundle(bundle), frame, evaluation, lexical, rows, arguments)
     bodies: dict[str, Callable[[Facts], str]] = {
         "purpose": lambda _: PURPOSE,
         "out_of_scope": lambda _: OUT_OF_SCOPE,
@@ -117,7 +117,7 @@ def _front_matter(facts: Facts) -> str:
     results = [
         {
             "task": {"type": "text-classification", "name": head},
-            "dataset": {"type": "private", "name": f"complaints {facts.parts.config.data_fingerprint}"},
+            "dataset": {"type": "private", "name": f"complaints {facts.bundle.config.data_fingerprint}"},
             "metrics": [
                 {"type": "accuracy", "value": round(figures.accuracy, 4)},
                 {"type": "f1", "name": "macro-F1", "value": round(figures.macro_f1, 4)},
@@ -126,7 +126,7 @@ def _front_matter(facts: Facts) -> str:
         }
         for head, figures in facts.evaluation.heads.items()
     ]
-    packaged = facts.parts.config.encoder == PACKAGED
+    packaged = facts.bundle.config.encoder == PACKAGED
     content = {
         "language": ["ru"],
         "license": "other",
@@ -142,7 +142,7 @@ def _front_matter(facts: Facts) -> str:
 
 
 def _data(facts: Facts) -> str:
-    frame, catalogue = facts.frame, facts.parts.catalogue
+    frame, catalogue = facts.frame, facts.bundle.catalogue
     dates = frame["created_at"]
     placed = frame["municipality"].notna().mean()
     sources = ", ".join(f"{cell(name)} ({rows})" for name, rows in frame["source"].value_counts().items())
@@ -156,15 +156,15 @@ def _data(facts: Facts) -> str:
         "рубрикатор региона / catalogue of the region": catalogue.region
         or "составлен по данным / drafted from the data",
         "муниципалитетов / municipalities": len(catalogue.municipalities),
-        "отпечаток / fingerprint": f"{facts.parts.config.data_fingerprint}",
+        "отпечаток / fingerprint": f"{facts.bundle.config.data_fingerprint}",
     }
     table = pd.DataFrame({"": list(told), "значение / value": [str(value) for value in told.values()]})
     return f"{markdown_table(table)}\n\n{LABELLING.strip()}"
 
 
 def _training(facts: Facts) -> str:
-    config = facts.parts.config.model_dump(exclude={"agreement"}) | {"encoder": facts.encoder}
-    config |= {f"agreement.{head}": f"{share:.3f}" for head, share in facts.parts.config.agreement.items()}
+    config = facts.bundle.config.model_dump(exclude={"agreement"}) | {"encoder": facts.encoder}
+    config |= {f"agreement.{head}": f"{share:.3f}" for head, share in facts.bundle.config.agreement.items()}
     recipe = config if facts.arguments is None else facts.arguments.model_dump(mode="json") | config
     table = pd.DataFrame({"параметр / argument": list(recipe), "значение / value": [str(v) for v in recipe.values()]})
     return f"{METHOD.strip()}\n\n{markdown_table(table)}"
@@ -174,7 +174,7 @@ def _quality(facts: Facts) -> str:
     lines = []
     for head in HEADS:
         ours, rival = facts.evaluation.heads[head], facts.lexical.heads[head]
-        line: dict[str, object] = {"": TITLES[head], "меток / labels": len(facts.parts.labels.names[head])}
+        line: dict[str, object] = {"": TITLES[head], "меток / labels": len(facts.bundle.labels.names[head])}
         for name in ("accuracy", "macro_f1", "weighted_f1", "top3"):
             line[name.replace("_f1", "-F1").replace("top3", "top-3")] = (
                 f"{getattr(ours, name):.3f} ({getattr(rival, name):.3f})"
@@ -197,7 +197,7 @@ def _best_and_worst(facts: Facts) -> str:
     columns = {"label": "метка / label", "rows": "обращений / rows"}
     for head in HEADS:
         figures = label_report(
-            facts.parts.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
+            facts.bundle.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
         )
         ranked = figures[figures["rows"] >= LEAST_ROWS].sort_values("f1", ascending=False, ignore_index=True)
         if len(ranked) > 2 * BEST_AND_WORST:
@@ -208,7 +208,7 @@ def _best_and_worst(facts: Facts) -> str:
 
 
 def _confidence(facts: Facts) -> str:
-    calibration, evaluation = facts.parts.calibration, facts.evaluation
+    calibration, evaluation = facts.bundle.calibration, facts.evaluation
     promised, precision = calibration.promised_precision, evaluation.routed_precision
     rightly = "—" if precision is None else f"{precision:.1%}"
     reasons = ", ".join(f"`{reason}`" for reason in get_args(Reason))
@@ -242,12 +242,12 @@ def _confidence(facts: Facts) -> str:
 
 
 def _limits(facts: Facts) -> str:
-    text = LIMITS.strip().format(max_tokens=facts.parts.config.max_tokens)
+    text = LIMITS.strip().format(max_tokens=facts.bundle.config.max_tokens)
     text += _longest(facts)
     text += "\n\n### Чаще всего путает / Most confused"
     for head in HEADS:
         matrix = confusions(
-            facts.parts.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
+            facts.bundle.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
         )
         pairs = confused_pairs(matrix).head(PAIRS).drop(columns="share")
         pairs.columns = pd.Index([f"{TITLES[head]}: верно / true", "ответ / predicted", "обращений / rows"])
@@ -276,7 +276,7 @@ def _labels(facts: Facts) -> str:
     text = f"В скобках — размеченных обращений. In brackets: labelled complaints. «{OTHER}»: rare ones together."
     for head in HEADS:
         rows = facts.frame[head].value_counts()
-        known = [name for name in facts.parts.labels.names[head] if name != OTHER]
+        known = [name for name in facts.bundle.labels.names[head] if name != OTHER]
         rare = rows[~rows.index.isin(known)]
         listed = "; ".join(f"{cell(name)} ({rows.get(name, 0)})" for name in known)
         text += f"\n\n### {TITLES[head].capitalize()}: {len(known)}\n\n{listed}."
@@ -290,7 +290,7 @@ def _labels(facts: Facts) -> str:
 
 
 def _reproduce(facts: Facts) -> str:
-    config = facts.parts.config
+    config = facts.bundle.config
     settled: dict[str, object] = {
         "encoder": facts.encoder, "text_prefix": config.text_prefix, "max_tokens": config.max_tokens,
     }  # fmt: skip
@@ -300,7 +300,7 @@ def _reproduce(facts: Facts) -> str:
         settled = {name: value for name, value in chosen.items() if value != default[name]}
     sets = [shlex.quote(f"{name}={json.dumps(value, ensure_ascii=False)}") for name, value in settled.items()]
     said = "".join(f" \\\n  --set {one}" for one in sets)
-    catalogue = "--catalogue catalogue.yaml" if facts.parts.catalogue.region else "--no-catalogue"
+    catalogue = "--catalogue catalogue.yaml" if facts.bundle.catalogue.region else "--no-catalogue"
     return (
         f"```sh\ntsur train classifier complaints.jsonl {catalogue}{said}\n"
         "tsur evaluate complaints.jsonl --report report\n```\n\n"

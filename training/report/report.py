@@ -70,7 +70,7 @@ class Measured:
 
     def names(self, head: str) -> Sequence[str]:
         """The labels of a head."""
-        return self.classifier.parts.labels.names[head]
+        return self.classifier.bundle.labels.names[head]
 
     def save(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Write a table beside the report and hand it back."""
@@ -122,7 +122,7 @@ def hits(evaluation: Evaluation) -> dict[str, npt.NDArray[np.bool_]]:
 
 
 def _head(measured: Measured) -> str:
-    parts = measured.classifier.parts
+    parts = measured.classifier.bundle
     text = (
         f"# Complaint classifier on {len(measured.rows)} complaints\n\n"
         f"Encoder `{parts.config.encoder}`, trained on data `{parts.config.data_fingerprint}`, "
@@ -170,7 +170,7 @@ def _summary(measured: Measured) -> str:
 
 
 def _routing(measured: Measured) -> str:
-    calibration, evaluation = measured.classifier.parts.calibration, measured.evaluation
+    calibration, evaluation = measured.classifier.bundle.calibration, measured.evaluation
     precision = evaluation.routed_precision
     text = (
         f"## Routing\n\nThreshold {calibration.threshold:.3f} on the agency's confidence, for a promised precision of "
@@ -184,7 +184,7 @@ def _routing(measured: Measured) -> str:
     ).sort_values("rows", ascending=False)
     measured.save(table, "review-reasons.csv")
     text += f"\n\nWhy an operator decides (a row may have several reasons):\n\n{markdown_table(table)}"
-    text += f"\n\n{cut} texts were longer than the {measured.classifier.parts.config.max_tokens} tokens that are read."
+    text += f"\n\n{cut} texts were longer than the {measured.classifier.bundle.config.max_tokens} tokens that are read."
     for keys in _slices(measured.rows):
         figures = slice_figures(keys, measured.correct, measured.routed)
         measured.save(figures, f"routing-by-{str(keys.name).replace(' ', '-')}.csv")
@@ -218,7 +218,7 @@ def _risk(measured: Measured) -> str:
                 curves[head][name] = risk_coverage(evaluation.confidence[head], hits(evaluation)[head])
     every = [curve.assign(head=head, by=name) for head in HEADS for name, curve in curves[head].items()]
     measured.save(pd.concat(every), "risk-coverage.csv")
-    promised, evaluation = measured.classifier.parts.calibration.promised_precision, measured.evaluation
+    promised, evaluation = measured.classifier.bundle.calibration.promised_precision, measured.evaluation
     precision = evaluation.routed_precision
     routed = (evaluation.coverage or 0.0, precision) if precision is not None else None
     plot_risk_coverage(curves, promised, routed, measured.folder / "risk-coverage.png")

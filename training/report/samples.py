@@ -25,7 +25,7 @@ def masked_sample(
     evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame, at: npt.NDArray[np.int64], head: str
 ) -> pd.DataFrame:
     """The rows at those positions: id, masked text, true and predicted labels, confidence of `head`."""
-    names = classifier.parts.labels.names
+    names = classifier.bundle.labels.names
     table = {
         "id": rows["id"].iloc[at].to_numpy(),
         "text": [mask(text)[:CHARACTERS] for text in rows["text"].iloc[at]],

@@ -8,7 +8,6 @@ serving classifier was trained for; one without municipalities knows no place an
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -103,7 +102,7 @@ def feedback(body: FeedbackRequest, request: Request, runtime: Parts) -> Feedbac
             raise _placed(error, f"items.{index}") from None
     runtime.store.corrections.save(
         [
-            Correction(runtime.region, item.source, item.id, item.sector, item.topic, item.agency, item.operator)
+            Correction(runtime.region.id, item.source, item.id, item.sector, item.topic, item.agency, item.operator)
             for item in body.items
         ]
     )
@@ -233,13 +232,13 @@ def _decision(
     version: str,
 ) -> Decision:
     return Decision(
-        region=runtime.region,
+        region=runtime.region.id,
         source=item.source,
         id=complaint_id,
         text=text,
         municipality=municipality,
         created_at=created_at,
-        day=created_at.astimezone(ZoneInfo(runtime.config.timezone)).date(),
+        day=created_at.astimezone(runtime.region.zone).date(),
         decision=found.decision,
         reasons=list(found.reasons),
         sector=found.sector.label,

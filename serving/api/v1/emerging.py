@@ -7,7 +7,6 @@ champion the stored texts are read anew, a bounded number a request. An answer i
 import time
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -59,13 +58,13 @@ def emerging(
 
 def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> Looked:
     """The answer of the last minutes, or a new one; requests that come meanwhile wait for it."""
-    today = datetime.now(ZoneInfo(runtime.config.timezone)).date()
+    today = datetime.now(runtime.region.zone).date()
     key = (champion.version, today, days)
     with runtime.looking:
         known = runtime.emerging.get(key)
         if known is None or time.monotonic() - known.at >= 60 * runtime.config.emerging.remember_minutes:
             config = runtime.config.emerging.model_copy(update={"days": days})
-            known = look(runtime.store, runtime.region, champion, today, config)
+            known = look(runtime.store, runtime.region.id, champion, today, config)
             if len(runtime.emerging) >= REMEMBERED:
                 runtime.emerging.clear()
             runtime.emerging[key] = known

@@ -93,7 +93,7 @@ def surges(
     forecasts = champion.model
     place = place_name(runtime, municipality)
     forecasts.resolve(place, sector)
-    counts = recent_counts(forecasts, runtime.store, runtime.region, yesterday(runtime.config.timezone), as_of)
+    counts = recent_counts(forecasts, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     found = remembered_surges(runtime.surges, champion, counts)
     least = runtime.config.surges.min_probability if min_probability is None else min_probability
     shown = [
@@ -125,7 +125,7 @@ def heatmap(
     expectations of its last backtest window and of all days ahead.
     """
     champion = runtime.champions.forecaster
-    counts = recent_counts(champion.model, runtime.store, runtime.region, yesterday(runtime.config.timezone), as_of)
+    counts = recent_counts(champion.model, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
     cells = heat_cells(champion.model, counts, window)

@@ -48,7 +48,7 @@ SMALL: Content = {
 @pytest.fixture(scope="module")
 def bundled() -> Catalogue:
     """The catalogue of the sample region."""
-    return load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    return load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 
 
 def written(folder: Path, content: Content) -> Path:

@@ -21,7 +21,7 @@ DAY = datetime(2025, 11, 3)
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    return load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 
 
 def generic() -> SourceMap:

@@ -48,7 +48,7 @@ def test_the_committed_sample_is_what_the_config_gives(
 
 
 def test_places_and_sectors_are_those_of_the_catalogue(counts: pd.DataFrame):
-    catalogue = load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    catalogue = load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
     assert set(counts["municipality"]) == {place.name for place in catalogue.municipalities}
     assert set(counts["sector"]) == {sector.name for sector in catalogue.sectors} - {"Не жалоба"}
     assert (counts["date"].min(), counts["date"].max()) == (

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from data.store.store import Store
+from tests.data.store.rows import REGION
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture()
 def store(url: str) -> Iterator[Store]:
     """An empty store."""
-    made = Store(url)
+    made = Store(url, REGION)
     yield made
     made.close()

@@ -121,22 +121,15 @@ def test_an_old_store_is_taken_over_without_loss(url: str) -> None:
 def test_the_tables_are_those_that_the_code_declares(url: str, old: bool) -> None:
     if old:
         old_store(url, filled=False)
-    Store(url).prepare()
+    Store(url, REGION).prepare()
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
     engine.dispose()
 
 
-def test_rows_taken_over_belong_to_the_sample_region_where_nothing_is_said(url: str) -> None:
-    old_store(url, filled=True)
-    store = Store(url)
-    assert store.complaints.counts(REGION, date(2026, 1, 1))["count"].sum() == 3
-    store.close()
-
-
 def test_a_migrated_store_is_left_as_it_is(url: str) -> None:
-    first = Store(url)
+    first = Store(url, REGION)
     first.decisions.save([decision()])
     first.close()
     second = Store(url, OTHER)
@@ -161,10 +154,10 @@ WORKERS = 4
 WORKER = """
 import sys
 from data.store.store import Store
-from tests.data.store.rows import decision
+from tests.data.store.rows import REGION, decision
 print("ready", flush=True)
 sys.stdin.readline()
-store = Store(sys.argv[1])
+store = Store(sys.argv[1], REGION)
 for n in range(10):
     store.decisions.save([decision(id=f"{sys.argv[2]}-{n}")])
 """

@@ -146,7 +146,7 @@ def test_rows_of_two_regions_never_mix(store: Store) -> None:
 
 
 def test_writers_that_read_first_wait_for_each_other(url: str) -> None:
-    stores = [Store(url) for _ in range(4)]
+    stores = [Store(url, REGION) for _ in range(4)]
     stores[0].decisions.save([decision(id=str(n)) for n in range(len(stores))])
 
     def write(n: int) -> None:
@@ -183,7 +183,7 @@ def test_an_empty_store_has_no_counts(store: Store) -> None:
 
 
 def test_the_journal_of_sqlite_is_written_ahead(tmp_path: Path) -> None:
-    Store(f"sqlite:///{tmp_path}/store.db").prepare()
+    Store(f"sqlite:///{tmp_path}/store.db", REGION).prepare()
     with sqlite3.connect(tmp_path / "store.db") as connection:
         assert connection.execute("pragma journal_mode").fetchall() == [("wal",)]
 
@@ -191,13 +191,13 @@ def test_the_journal_of_sqlite_is_written_ahead(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match="try again"):
-        Store(f"sqlite:///{tmp_path}/file/store.db").decisions.save([decision()])
+        Store(f"sqlite:///{tmp_path}/file/store.db", REGION).decisions.save([decision()])
 
 
 def test_a_store_comes_back_when_its_disk_does(tmp_path: Path) -> None:
     blocked = tmp_path / "later"
     blocked.write_text("not a folder yet")
-    store = Store(f"sqlite:///{blocked}/store.db")
+    store = Store(f"sqlite:///{blocked}/store.db", REGION)
     with pytest.raises(StoreError):
         store.decisions.save([decision()])
     blocked.unlink()
@@ -215,5 +215,5 @@ def test_a_store_comes_back_when_its_disk_does(tmp_path: Path) -> None:
 )
 def test_a_bad_url_is_a_config_error_without_its_password(bad: str, part: str) -> None:
     with pytest.raises(ConfigError, match=part) as caught:
-        Store(bad)
+        Store(bad, REGION)
     assert "secret" not in caught.value.message

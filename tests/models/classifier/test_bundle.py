@@ -13,12 +13,14 @@ import yaml
 
 from data.errors import BundleError
 from data.settings import CHECKOUT
-from models.classifier.bundle import FORMAT, read_parts, write_parts
+from models.classifier.bundle import FORMAT, read_bundle, write_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import Novelty
 from models.classifier.topic_agency_pmi import Affinity
+
+CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
 
 NEEDED = [
     *("model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
@@ -61,10 +63,10 @@ def drop_output(path: Path, name: str) -> None:
 
 
 def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
-    parts = read_parts(bundle)
+    parts = read_bundle(bundle)
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
-    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
-    again = read_parts(copy)
+    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
+    again = read_bundle(copy)
     for name in ("config", "calibration", "catalogue", "affinity", "novelty"):
         assert getattr(again, name) == getattr(parts, name), name
     assert again.labels.names == parts.labels.names
@@ -74,9 +76,9 @@ def test_affinity_and_novelty_survive_writing_and_reading(bundle: Path, tmp_path
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
     affinity = Affinity(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
     novelty = Novelty(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
-    parts = replace(read_parts(copy), affinity=affinity, novelty=novelty)
-    write_parts(copy, parts, (CHECKOUT / "configs" / "catalogue.yaml").read_text(encoding="utf-8"))
-    again = read_parts(copy)
+    parts = replace(read_bundle(copy), affinity=affinity, novelty=novelty)
+    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
+    again = read_bundle(copy)
     assert (again.affinity, again.novelty) == (affinity, novelty)
 
 
@@ -177,4 +179,4 @@ def test_another_format_version_is_refused_with_both_versions(damaged: Path, fou
 
 
 def test_the_names_of_all_heads_are_read(bundle: Path):
-    assert set(read_parts(bundle).labels.names) == set(HEADS)
+    assert set(read_bundle(bundle).labels.names) == set(HEADS)

@@ -12,10 +12,11 @@ from onnx import numpy_helper
 
 from data.settings import CHECKOUT
 from models.classifier.bundle import ONNX
-from models.classifier.classifier import Classifier, read_text
+from models.classifier.classifier import Classifier
 from models.classifier.decoding import Classification, log_softmax
 from models.classifier.labels import HEADS
 from models.encoder.onnx_runtime import MAX_WINDOWS, TOKENS_PER_BATCH, even_batches, mean_of_windows, split_windows
+from models.text.model_input import model_input
 from tests.serving.bundles import HIDDEN, masked_copy
 
 TEXTS = [
@@ -164,7 +165,7 @@ def test_a_place_outside_the_catalogue_is_as_good_as_none(classifier: Classifier
     ("place", "read"), [(None, "яма ещё".replace("ё", "е")), ("Алмазовский район", "алмазовский район. яма еще")]
 )
 def test_both_halves_read_the_place_and_the_normalised_text(place: str | None, read: str):
-    assert read_text("ЯМА  ещё", place) == read
+    assert model_input("ЯМА  ещё", place) == read
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_serving_needs_no_torch(bundle: Path):
 
 def test_logits_have_a_row_a_text_and_a_column_a_label(classifier: Classifier):
     logits, truncated = classifier.logits(TEXTS, PLACES)
-    names = classifier.parts.labels.names
+    names = classifier.bundle.labels.names
     assert {head: logits[head].shape for head in HEADS} == {head: (len(TEXTS), len(names[head])) for head in HEADS}
     assert (truncated[0], truncated[5]) == (False, True)
 

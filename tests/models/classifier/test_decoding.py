@@ -13,7 +13,7 @@ from models.classifier.decoding import TOP, Classification, Floats, JointDecoder
 from models.classifier.labels import HEADS, OTHER, LabelSpace
 from models.classifier.topic_agency_pmi import Affinity
 
-CATALOGUE = load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+CATALOGUE = load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 PLACES = [place.id for place in CATALOGUE.municipalities]
 TEXT = "яма на дороге"
 

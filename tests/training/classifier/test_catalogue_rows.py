@@ -14,7 +14,7 @@ COLUMNS = ["text", "municipality", "sector", "topic", "agency"]
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load_catalogue(CHECKOUT / "configs" / "catalogue.yaml")
+    return load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 
 
 def test_a_small_catalogue_by_hand():

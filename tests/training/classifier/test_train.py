@@ -285,7 +285,7 @@ def test_label_outside_the_catalogue_is_refused_with_the_known_ones(sample):
     odd = sample.head(100).copy()
     odd.loc[5, "sector"] = "Космос"
     with pytest.raises(LabelError, match=r"sector 'Космос' is not in the catalogue: known are ЖКХ"):
-        prepare(odd, CHECKOUT / "configs" / "catalogue.yaml", ClassifierTraining())
+        prepare(odd, CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml", ClassifierTraining())
 
 
 def test_catalogue_drafted_without_one_knows_only_the_training_rows(sample):

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models  # noqa: E402
 from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast  # noqa: E402
 
 from tests.training.tiny import HIDDEN, tiny_network  # noqa: E402
-from training.encoder.cached_states import BATCH, FrozenStates, can_keep, read_rows  # noqa: E402
+from training.encoder.cached_states import BATCH, CachedStates, can_cache, read_rows  # noqa: E402
 
 LENGTHS = [int(n) for n in np.random.default_rng(0).integers(2, 30, size=BATCH + 9)]
 HALF = 5e-3
@@ -39,7 +39,7 @@ def batch_of(rows: Any, collate: Any) -> dict[str, Any]:
     return dict(collate([{k: rows[i][k] for k in ("input_ids", "attention_mask")} for i in SOME]))
 
 
-def kept_states(network: Any, rows: Any, collate: Any, folder: Path) -> tuple[Any, FrozenStates]:
+def kept_states(network: Any, rows: Any, collate: Any, folder: Path) -> tuple[Any, CachedStates]:
     features, states = read_rows(network, rows, collate, folder / "states" / "train.npy")
     assert states is not None
     network.eval()
@@ -53,7 +53,7 @@ def test_kept_states_give_the_logits_of_the_tokens(
 ):
     network = tiny_network(architecture)
     network.freeze(embeddings=True, layers=layers)
-    assert can_keep(network)
+    assert can_cache(network)
     _, states = kept_states(network, rows, collate, tmp_path)
     batch = batch_of(rows, collate)
     tokens = network(**batch)
@@ -129,7 +129,7 @@ def test_gradients_reach_the_layers_above_as_they_do_from_tokens(rows: Any, coll
 def test_only_frozen_layers_of_a_plain_bert_are_kept(architecture: str, frozen: int, kept: bool):
     network = tiny_network(architecture)
     network.freeze(embeddings=True, layers=frozen)
-    assert can_keep(network) == kept
+    assert can_cache(network) == kept
 
 
 def test_after_reading_the_network_is_ready_to_train(rows: Any, collate: Any):

@@ -160,8 +160,8 @@ def test_its_losses_fall_and_its_figures_stand_beside_the_teachers(run, distille
         assert 0 < figures[f"teacher.{head}.accuracy"] <= 1
         assert 0 < figures[f"test.{head}.accuracy"] <= 1
         assert figures[f"fidelity.{head}.divergence"] >= 0
-        assert figures[f"likeness.{head}.divergence"] >= 0
-        assert figures[f"likeness.{head}.agreement"] > 0.5
+        assert figures[f"distillation.{head}.divergence"] >= 0
+        assert figures[f"distillation.{head}.agreement"] > 0.5
         assert head in (distilled / "distilled.out").read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from data.settings import CHECKOUT
-from models.classifier.bundle import CARD, read_parts
+from models.classifier.bundle import CARD, read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from tests.serving.bundles import write_classifier
@@ -102,7 +102,7 @@ def test_card_forbids_what_the_model_must_not_do(text):
 
 def test_every_label_that_can_come_out_is_named_with_its_rows(text, bundle, frame):
     labels = section(text, "labels")
-    for head, names in read_parts(bundle).labels.names.items():
+    for head, names in read_bundle(bundle).labels.names.items():
         rows = frame[head].value_counts()
         for name in names:
             assert f"{name} ({rows.get(name, 0)})" in labels
@@ -121,7 +121,7 @@ def test_data_are_described_by_rows_period_sources_region_and_fingerprint(text, 
     assert f"{frame['created_at'].min():%Y-%m-%d} … {frame['created_at'].max():%Y-%m-%d}" in data
     for source in frame["source"].unique():
         assert source in data
-    parts = read_parts(bundle)
+    parts = read_bundle(bundle)
     assert parts.catalogue.region in data
     assert parts.config.data_fingerprint in data
 

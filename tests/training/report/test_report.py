@@ -50,7 +50,7 @@ def majority(evaluation: Evaluation, label_counts: dict[str, int]) -> Evaluation
 @pytest.fixture(scope="module")
 def report(classifier, rows, evaluation, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report") / "report"
-    counts = {head: len(classifier.parts.labels.names[head]) for head in HEADS}
+    counts = {head: len(classifier.bundle.labels.names[head]) for head in HEADS}
     write_report(evaluation, classifier, rows, folder, majority(evaluation, counts))
     return folder
 

@@ -1,0 +1,1 @@
+"""Regions: whom a ЦУР serves, and whose midnight ends a day."""
