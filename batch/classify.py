@@ -101,7 +101,7 @@ class ClassifyRun:
         return self.done
 
     def _write(self, complaints: list[Complaint], rejects: list[Reject]) -> None:
-        places = self._classifier.catalogue.place_ids([complaint.municipality for complaint in complaints])
+        places = self._classifier.catalogue.municipality_ids([complaint.municipality for complaint in complaints])
         found = self._classifier.classify([complaint.text for complaint in complaints], places)
         lines = [
             [complaint.id, complaint.municipality or "", *_cells(item)]

@@ -1,7 +1,7 @@
 """The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
 
-BentoML keeps processes, `/livez`, `/readyz` and `/metrics`. The documentation page uses the Swagger
-UI that ships inside BentoML, so it works where there is no internet.
+BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.py`'s. The documentation page
+uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
 import logging
@@ -20,13 +20,12 @@ from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
 from data.errors import StoreError
-from serving.api.v1 import complaints, emerging
-from serving.api.v1 import forecasts as outlook
-from serving.api.v1.types import ErrorAnswer
-from serving.http import errors as problems
+from serving.api.v1 import classify, emerging, feedback, forecast, heatmap, surges
+from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import LOGGER, configure_logs
 from serving.runtime import open_runtime
 
+RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
@@ -41,6 +40,7 @@ behind every one of them for each step of each request."""
 ERRORS = {
     400: "The body is not JSON (`bad_json`)",
     401: "No key or a wrong one (`unauthorized`)",
+    403: "A key whose role or regions are not enough (`forbidden`)",
     413: "The body is too large (`body_too_large`)",
     422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
     500: "A bug (`internal`)",
@@ -78,7 +78,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    problems.install(app)
+    install_error_handlers(app)
     keys = [
         Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
@@ -87,12 +87,10 @@ def create_app() -> FastAPI:
         status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()
     }
     v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
-    v1.include_router(complaints.router)
-    v1.include_router(outlook.router)
-    v1.include_router(emerging.router)
+    for resource in RESOURCES:
+        v1.include_router(resource.router)
     app.include_router(v1)
     _document(app)
-    app.state.paths = frozenset(app.openapi()["paths"]) | {"/", "/docs", "/openapi.json"}
     return app
 
 

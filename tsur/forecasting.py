@@ -51,12 +51,14 @@ def delays(
     created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
     entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
     days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
+    region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
     from data.counts.daily import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
-    curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
+    timezone = read_region(region).timezone
+    curve = completeness_curve(read_days(file, created, timezone), read_days(file, entered, timezone), days)
     console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
 
 
@@ -81,9 +83,10 @@ def train_forecaster_(
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-    known = regressors_or_none(regressors)
+    known = regressors_or_none(own, regressors)
     with series_bars() as bar:
         trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
     if trained.result is not None:
@@ -115,13 +118,14 @@ def backtest(
     from training.forecaster.train import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     if calendar is not None:
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
-    known = regressors_or_none(regressors)
+    known = regressors_or_none(own, regressors)
     with series_bars() as bar:
         run_id, result = run_backtest(frame, settled, settings().home, bar, known)
     console.print(wape_table(result))

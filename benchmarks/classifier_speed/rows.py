@@ -41,7 +41,7 @@ def run(bundle: Path, export: Path, cached: int) -> None:
     from models.classifier.classifier import Classifier
 
     timing = export.with_suffix(".timing.jsonl")
-    source = load_source("generic", CHECKOUT / "configs" / "sources").without_labels()
+    source = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
     job = ClassifyRun(Classifier.load(bundle, cached=cached), "1", export, source, None, export.with_suffix(".out.csv"))
     kept = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
     timing.write_text("".join(json.dumps(point) + "\n" for point in kept), encoding="utf-8")

@@ -22,8 +22,8 @@ from models.forecasting.forecasters.available import ProfileMean
 from models.forecasting.series import keys_of, panel, trimmed
 from models.surges.baseline import rolling_baseline
 from models.surges.detection import expected_surges, past_surges
-from models.surges.events import SAME_EVENT_DAYS
-from models.surges.thresholds import MONTH, alarms
+from models.surges.spans import SAME_EVENT_DAYS
+from models.surges.thresholds import MONTH, count_alarms
 
 SAMPLES = CHECKOUT / "data" / "samples"
 REGION_FIRST = "2025-11-16"
@@ -87,7 +87,7 @@ def _region_curve(
     highest = 0.0
     for threshold in thresholds(scored):
         up = scored.alarms(float(threshold))
-        false = int(alarms((up & quiet).astype(np.float64), 0.5).sum())
+        false = int(count_alarms((up & quiet).astype(np.float64), 0.5).sum())
         highest = max(highest, false / (quiet.sum() / MONTH))
         if highest > 1.5:
             break

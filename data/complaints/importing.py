@@ -17,7 +17,6 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pydantic import ValidationError
@@ -135,9 +134,8 @@ class _Importer:
     def __init__(
         self, source: SourceMap, catalogue: Catalogue | None, default_date: datetime | None, unique: bool = True
     ) -> None:
-        if default_date is not None and default_date.tzinfo is None:
-            default_date = default_date.replace(tzinfo=ZoneInfo(source.timezone))
-        self.source, self.default_date = source, default_date
+        self.source = source
+        self.default_date = None if default_date is None else source.located(default_date)
         self.labels = _Labels(catalogue) if catalogue is not None else None
         self.sources = _Names("source", get_args(SourceName))
         self.find = lru_cache(maxsize=256)(source.find)  # objects of a JSON file differ in their keys
@@ -221,7 +219,7 @@ def import_complaints(
     """Read, clean, mask and check every row of an export.
 
     Labels and municipalities are checked where a catalogue is given, and take its spelling; else
-    they are masked. Rows without a date get `default_date` (local to the source when naive), if there is one.
+    they are masked. Rows without a date get `default_date` (as the source would write it), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.

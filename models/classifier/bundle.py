@@ -24,15 +24,16 @@ from typing import Literal
 import yaml
 from pydantic import ValidationError
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
 from models.classifier.calibration import Calibration
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import TERMS
 from models.classifier.ngrams import WEIGHTS as NGRAM_WEIGHTS
-from models.classifier.out_of_vocabulary import Novelty
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.out_of_vocabulary import OutOfVocabulary
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 
 FORMAT = 4
 READABLE = (3, 4)
@@ -71,8 +72,8 @@ class ClassifierBundle:
     labels: LabelSpace
     calibration: Calibration
     catalogue: Catalogue
-    affinity: Affinity
-    novelty: Novelty
+    topic_agency_pmi: TopicAgencyPmi
+    out_of_vocabulary: OutOfVocabulary
 
 
 def write_bundle(folder: Path, parts: ClassifierBundle, catalogue_yaml: str) -> None:
@@ -81,7 +82,9 @@ def write_bundle(folder: Path, parts: ClassifierBundle, catalogue_yaml: str) -> 
     labels = {head: list(parts.labels.names[head]) for head in HEADS}
     (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
     for name, part in (
-        ("calibration.json", parts.calibration), ("affinity.json", parts.affinity), ("novelty.json", parts.novelty)
+        ("calibration.json", parts.calibration),
+        ("affinity.json", parts.topic_agency_pmi),
+        ("novelty.json", parts.out_of_vocabulary),
     ):  # fmt: skip
         (folder / name).write_text(part.model_dump_json(indent=1), encoding="utf-8")
     (folder / "catalogue.yaml").write_text(catalogue_yaml, encoding="utf-8")
@@ -114,12 +117,12 @@ def read_bundle(folder: Path) -> ClassifierBundle:
         name = "calibration.json"
         calibration = Calibration.model_validate_json((folder / "calibration.json").read_text("utf-8"))
         name = "affinity.json"
-        affinity = Affinity.model_validate_json((folder / name).read_text("utf-8"))
+        topic_agency_pmi = TopicAgencyPmi.model_validate_json((folder / name).read_text("utf-8"))
         name = "novelty.json"
-        novelty = Novelty.model_validate_json((folder / name).read_text("utf-8"))
+        out_of_vocabulary = OutOfVocabulary.model_validate_json((folder / name).read_text("utf-8"))
         name = "catalogue.yaml"
         catalogue = load_catalogue(folder / "catalogue.yaml")
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         sentence = " ".join(str(error).split())[:200]
         raise BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}") from None
-    return ClassifierBundle(folder, config, labels, calibration, catalogue, affinity, novelty)
+    return ClassifierBundle(folder, config, labels, calibration, catalogue, topic_agency_pmi, out_of_vocabulary)

@@ -58,8 +58,8 @@ class Classifier:
             bundle.labels,
             bundle.catalogue,
             bundle.calibration.temperatures,
-            bundle.affinity,
-            bundle.calibration.affinity_weight,
+            bundle.topic_agency_pmi,
+            bundle.calibration.pmi_weight,
             bundle.calibration.scaling,
         )
         self.cache = TextCache(cached)
@@ -134,6 +134,6 @@ class Classifier:
         places: Sequence[str | None],
         read: Reading | None = None,
     ) -> list[Classification]:
-        unlike = self.bundle.novelty.unlike_training(plain).tolist()
+        unlike = self.bundle.out_of_vocabulary.unlike_training(plain).tolist()
         told = (read.truncated, read.features) if read else ([False] * len(plain), None)
         return decide(self.decoder, logits, plain, places, self.bundle.calibration.threshold, unlike, *told)

@@ -31,7 +31,6 @@ from models.forecasting.series import (
     long_form,
     sums,
     wide_form,
-    with_sums,
 )
 
 FORMAT = 2
@@ -178,10 +177,6 @@ class Forecasts:
                 horizon=horizon,
                 remain=remain,
             )
-
-    def known_means(self) -> pd.DataFrame:
-        """Dates × series, sums included: the last backtest window and all days ahead, in one panel."""
-        return with_sums(pd.concat([self.past_means, self.means]).asfreq("D"))
 
     def save(self, folder: Path) -> None:
         """Write everything to `folder`."""

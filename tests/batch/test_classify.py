@@ -19,7 +19,7 @@ from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from tests.serving.bundles import write_classifier
 
-SOURCE = load_source("generic", CHECKOUT / "configs" / "sources").without_labels()
+SOURCE = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
 TEXTS = ["не вывозят мусор", "яма на дороге", "нет горячей воды", "автобус не приходит", "спасибо за сквер"]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from data.config import load_config
 from data.counts.daily import CountColumns, complete, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE, SimulatorConfig, simulate, surge_factors, write_samples

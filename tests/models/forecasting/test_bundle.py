@@ -100,7 +100,6 @@ def test_saved_and_loaded_forecasts_are_the_same_without_prophet(forecasts: Fore
     for args in ((), ("Алмазово", "ЖКХ"), (None, "ЖКХ")):
         pd.testing.assert_frame_equal(loaded.forecast(*args), forecasts.forecast(*args), check_freq=False)
     pd.testing.assert_frame_equal(loaded.tail, forecasts.tail, check_freq=False)
-    pd.testing.assert_frame_equal(loaded.known_means(), forecasts.known_means(), check_freq=False)
     assert loaded.config == forecasts.config
     assert not list(tmp_path.glob("*.pkl"))
     assert (tmp_path / PROPHET_FILE).is_file()

@@ -17,10 +17,10 @@ from data.store.decisions import Decision
 from data.store.store import Store
 from models.classifier.classifier import Classifier
 from serving import launch as run
-from serving.api.v1.emerging import look
+from serving.analytics.new_topics import search
 from serving.config import EmergingDefaults
 from serving.regions.champions import CLASSIFIER, Champion
-from tests.data.store.rows import REGION as SAMPLE
+from tests.data.store.rows import REGION
 from tests.serving.bundles import SENTENCES, SURGE_PLACE
 from tests.serving.conftest import Registry, start_server, write_configs
 
@@ -37,7 +37,7 @@ def champion(classifier_bundle: Path) -> Champion[Classifier]:
 
 @pytest.fixture()
 def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/store.db", SAMPLE)
+    return Store(f"sqlite:///{tmp_path}/store.db", REGION)
 
 
 def ordinary_texts() -> list[tuple[str, int]]:
@@ -57,13 +57,8 @@ def save(
     """Store decisions as `/v1/classify` does, with this confidence in the topic."""
     said = [masked(text) for text, _ in texts]
     features = champion.model.features(said, [None] * len(said))
-    values: dict[str, Any] = {
-        "region": SAMPLE,
-        "source": "pos",
-        "municipality": SURGE_PLACE,
-        "decision": "review",
-        "reasons": [],
-    }
+    values: dict[str, Any] = {"region": REGION, "source": "pos"}
+    values |= {"municipality": SURGE_PLACE, "decision": "review", "reasons": []}
     values |= {"sector": "ЖКХ", "topic": "Тема", "agency": "Орган", "model_version": champion.version}
     values |= {"sector_confidence": 0.9, "agency_confidence": 0.9, "topic_confidence": confidence}
     decisions = []
@@ -87,24 +82,24 @@ def filled(store: Store, champion: Champion[Classifier]) -> Store:
 def test_a_new_topic_in_the_store_is_proposed_with_masked_examples(
     filled: Store, champion: Champion[Classifier]
 ) -> None:
-    looked = look(filled, SAMPLE, champion, TODAY, CONFIG)
-    (topic,) = looked.found.topics
+    result = search(filled, REGION, champion, TODAY, CONFIG)
+    (topic,) = result.emerging.topics
     assert topic.size >= 12
     assert "самокаты" in " ".join(topic.words)
     assert all("[ИМЯ]" in text and "[ТЕЛЕФОН]" in text for text in topic.examples)
-    assert set(looked.complaints.iloc[topic.rows]["id"]) >= {f"0.2-{n}" for n in range(3)}
-    assert (looked.found.recent + looked.found.past, looked.unread) == (PAST + RECENT + 15, 0)
+    assert set(result.complaints.iloc[topic.rows]["id"]) >= {f"0.2-{n}" for n in range(3)}
+    assert (result.emerging.recent + result.emerging.past, result.unread) == (PAST + RECENT + 15, 0)
 
 
 def test_what_operators_place_in_a_known_topic_is_not_new(filled: Store, champion: Champion[Classifier]) -> None:
-    said = [Correction(SAMPLE, "pos", f"0.2-{n}", "ЖКХ", "Тема", None, None) for n in range(15)]
+    said = [Correction(REGION, "pos", f"0.2-{n}", "ЖКХ", "Тема", None, None) for n in range(15)]
     filled.corrections.save(said)
-    assert look(filled, SAMPLE, champion, TODAY, CONFIG).found.topics == []
+    assert search(filled, REGION, champion, TODAY, CONFIG).emerging.topics == []
 
 
 def test_features_are_kept_as_half_floats_and_read_back(store: Store, champion: Champion[Classifier]) -> None:
     save(store, champion, [("нет воды", 0)], 0.5)
-    (row,) = store.complaints.of_days(SAMPLE, TODAY, TODAY, "1", 10)["features"]
+    (row,) = store.complaints.of_days(REGION, TODAY, TODAY, "1", 10)["features"]
     expected = champion.model.features([masked("нет воды")], [None])[0]
     np.testing.assert_allclose(row, expected, atol=5e-3)
 
@@ -121,16 +116,16 @@ def test_decisions_come_back_as_the_search_wants_them(
     store: Store, champion: Champion[Classifier], changes: dict[str, Any], expected: tuple[float, bool]
 ) -> None:
     save(store, champion, [("нет воды", 1)], 0.4, **changes)
-    frame = store.complaints.of_days(SAMPLE, TODAY - timedelta(days=1), TODAY, "1", 10)
+    frame = store.complaints.of_days(REGION, TODAY - timedelta(days=1), TODAY, "1", 10)
     (row,) = frame.itertuples(index=False)
     assert (row.day, row.municipality, row.topic) == (pd.Timestamp("2026-11-24"), SURGE_PLACE, "Тема")
     assert (row.confidence, row.unlike) == expected
-    assert store.complaints.of_days(SAMPLE, TODAY, TODAY, "1", 10).empty
+    assert store.complaints.of_days(REGION, TODAY, TODAY, "1", 10).empty
 
 
 def test_the_newest_are_taken_where_there_are_more_than_wanted(store: Store, champion: Champion[Classifier]) -> None:
     save(store, champion, [(f"нет воды {age}", age) for age in range(10)], 0.4)
-    frame = store.complaints.of_days(SAMPLE, TODAY - timedelta(days=30), TODAY, "1", 3)
+    frame = store.complaints.of_days(REGION, TODAY - timedelta(days=30), TODAY, "1", 3)
     assert frame["day"].tolist() == [pd.Timestamp(TODAY) - pd.Timedelta(days=age) for age in (2, 1, 0)]
 
 
@@ -141,18 +136,18 @@ def test_after_a_new_champion_stored_texts_are_read_anew_a_bounded_number_at_onc
     config, total = CONFIG.model_copy(update={"read_at_once": 150}), PAST + RECENT + 15
     unread = []
     for _ in range(4):
-        looked = look(filled, SAMPLE, second, TODAY, config)
-        unread.append(looked.unread)
-        assert looked.found.recent + looked.found.past + looked.unread == total
+        result = search(filled, REGION, second, TODAY, config)
+        unread.append(result.unread)
+        assert result.emerging.recent + result.emerging.past + result.unread == total
     assert unread == [total - 150, total - 300, 0, 0]
-    assert len(looked.found.topics) == 1
+    assert len(result.emerging.topics) == 1
 
 
 def test_an_empty_store_has_no_topics_and_says_that_there_is_no_past(
     store: Store, champion: Champion[Classifier]
 ) -> None:
-    looked = look(store, SAMPLE, champion, TODAY, CONFIG)
-    assert (looked.found.topics, looked.found.enough_past, looked.found.recent) == ([], False, 0)
+    result = search(store, REGION, champion, TODAY, CONFIG)
+    assert (result.emerging.topics, result.emerging.enough_past, result.emerging.recent) == ([], False, 0)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from data.counts.daily import REGION
 from data.errors import CountsError
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, series_of, sums, wide_form, with_sums
+from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, sums, trimmed, wide_form, with_sums
 from training.forecaster import backtest as module
 from training.forecaster.backtest import PREDICTIONS, backtest, backtest_series
 
@@ -36,9 +36,9 @@ def test_series_start_with_their_first_day_and_have_nan_in_gaps():
     first = pd.Timestamp("2026-01-20")
     cut = counts[(counts["sector"] != "ЖКХ") | (counts["date"] >= first)]
     cut = cut[cut["date"] != pd.Timestamp("2026-02-10")]
-    series = series_of(cut)
-    assert series[SeriesKey("Ольшаны", "ЖКХ")].index[0] == first
-    assert np.isnan(series[SeriesKey("Ольшаны", "Дороги")]["2026-02-10"])
+    wide = panel(cut)
+    assert trimmed(wide["Ольшаны", "ЖКХ"]).index[0] == first
+    assert np.isnan(wide.loc["2026-02-10", ("Ольшаны", "Дороги")])
 
 
 def test_sums_are_made_bottom_up_and_unknown_where_a_member_is():
@@ -75,7 +75,7 @@ def test_windows_do_not_overlap_and_end_on_the_last_day():
 
 
 def test_a_contender_sees_only_what_lies_before_its_window():
-    history = series_of(made())[SeriesKey("Ольшаны", "ЖКХ")]
+    history = trimmed(panel(made())["Ольшаны", "ЖКХ"])
     changed = history.copy()
     changed.iloc[-14:] = 1000.0
     key = SeriesKey("Ольшаны", "ЖКХ")
