@@ -42,7 +42,7 @@ Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
-PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
+MunicipalityColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
 
 
 def read_region(name: str | None) -> "Region":
@@ -59,7 +59,7 @@ def catalogue_path(region: "Region", given: Path | None, absent: bool) -> Path |
 
 def read_catalogue(region: "Region", given: Path | None, absent: bool) -> Any:
     """The catalogue of `catalogue_path`, loaded."""
-    from data.catalogue.model import load_catalogue
+    from data.catalogue.checks import load_catalogue
 
     path = catalogue_path(region, given, absent)
     return None if path is None else load_catalogue(path)

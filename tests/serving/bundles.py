@@ -8,7 +8,7 @@ import onnx
 import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from data.settings import CHECKOUT
 from models.classifier.bundle import FEATURES, BundleConfig, ClassifierBundle, read_bundle, write_bundle
 from models.classifier.calibration import Calibration

@@ -19,7 +19,9 @@ import pandas as pd
 import yaml
 
 from batch.task_cache import TaskCache
-from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
@@ -186,7 +188,7 @@ def fit_bundle(
     calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
     parts = replace(parts, calibration=calibration)
     write_bundle(bundle, parts, catalogue_yaml)
-    texts, places = taught["text"].tolist(), catalogue.place_ids(taught["municipality"])
+    texts, places = taught["text"].tolist(), catalogue.municipality_ids(taught["municipality"])
     precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
     config = config.model_copy(update={"precision": precision, "agreement": shares})
     write_bundle(bundle, replace(parts, config=config), catalogue_yaml)
@@ -201,7 +203,7 @@ def calibrate(
     `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
     """
     texts, decoder = rows["text"].tolist(), classifier.decoder
-    places = classifier.catalogue.place_ids(rows["municipality"])
+    places = classifier.catalogue.municipality_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, places)[0]
     targets = classifier.bundle.labels.targets(rows)
     counted = held_out is not None

@@ -9,9 +9,13 @@ from fastapi import APIRouter, Request
 from data.errors import LabelError
 from data.store.store import Correction
 from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest
+from serving.auth.requires import Operator
+from serving.config import MAX_ITEMS
 from serving.http.errors import ErrorAnswer, error_at
+from serving.http.routes import Limits, check_count, limited
 from serving.runtime import CurrentRuntime
 
+LIMITS = Limits(body_bytes=4 * 1024 * 1024, items=MAX_ITEMS)
 router = APIRouter(tags=["complaints"])
 
 
@@ -20,9 +24,11 @@ router = APIRouter(tags=["complaints"])
     summary="Store operators' corrections",
     responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
 )
-def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime) -> FeedbackAnswer:
+@limited(LIMITS)
+def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> FeedbackAnswer:
     """Keep what an operator decided instead: the best training data there is."""
     request.state.items = len(body.items)
+    check_count(len(body.items), LIMITS.within(runtime.config).items)
     catalogue = runtime.champions.classifier.model.catalogue
     for index, item in enumerate(body.items):
         try:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.errors import LabelError
 from data.settings import CHECKOUT
 from data.store.store import masked
