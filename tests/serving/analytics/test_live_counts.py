@@ -42,13 +42,13 @@ Row = tuple[date, str, str | None, str, int]
 
 @pytest.fixture(scope="module")
 def forecasts() -> Forecasts:
-    """A part of the simulated region, by a quick contender."""
+    """A part of the simulated region, by a quick forecaster."""
     counts = read_counts(
         CHECKOUT / "data" / "samples" / COUNTS_FILE, CountColumns(sector="sector", municipality="municipality")
     )
     kept = counts["municipality"].isin(PLACES) & counts["sector"].isin(SECTORS) & (counts["date"] >= "2026-06-01")
     counts = counts[kept]
-    config = ForecasterConfig(contenders=["weekday_mean"], windows=1, max_horizon=60, processes=1)
+    config = ForecasterConfig(forecasters=["weekday_mean"], windows=1, max_horizon=60, processes=1)
     return fit_forecasts(counts, config, backtest(counts, config))
 
 
@@ -174,7 +174,7 @@ def test_a_silent_place_does_not_hide_the_region(forecasts: Forecasts, store: St
 @pytest.mark.parametrize("only", [REGION, NO_PLACE])
 def test_a_forecaster_without_places_counts_every_stored_complaint(store: Store, only: str) -> None:
     counts = small_counts().groupby(["date", "sector"], as_index=False)["count"].sum().assign(municipality=only)
-    config = ForecasterConfig(contenders=["weekday_mean"], windows=1, max_horizon=30, processes=1, calendar="none")
+    config = ForecasterConfig(forecasters=["weekday_mean"], windows=1, max_horizon=30, processes=1, calendar="none")
     forecasts = fit_forecasts(counts, config, backtest(counts, config))
     put(store, [(NEXT, "pos", place, "ЖКХ", 30) for place in (SURGE_PLACE, None)])
     assert live(forecasts, store).loc[pd.Timestamp(NEXT), (only, "ЖКХ")] == 60
