@@ -42,7 +42,7 @@ Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
-PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
+MunicipalityColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
 
 
 def read_region(name: str | None) -> "Region":
