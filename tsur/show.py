@@ -23,8 +23,8 @@ from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
 from training.encoder.distillation_metrics import Comparison, Fidelity
 from training.evaluate.evaluate import Evaluation
-from training.forecaster.backtest import BacktestResult
 from training.forecaster.backtest import Progress as SeriesProgress
+from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
 from tsur.heartbeat import heartbeat
 
@@ -141,7 +141,7 @@ def distillation_table(comparison: Comparison, fidelity: Fidelity) -> Table:
 
 
 def wape_table(result: BacktestResult) -> Table:
-    """WAPE of each contender, window by window and in the mean."""
+    """WAPE of each forecaster, window by window and in the mean."""
     days, covered = f"{len(result.scored)} series", result.coverage["all"]
     if not math.isnan(covered):  # one window alone leaves none to fit on
         days += f"; 80 % interval of the champions covers {covered:.1%} of the days held out"

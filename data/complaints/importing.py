@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import clean_text, folded
-from data.complaints.masking import mask, mask_numbers
+from data.complaints.masking import mask, mask_numbers, masked
 from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, check_complaints
 from data.complaints.sources import SourceMap
 from data.errors import ColumnsError, FileError, InputError
@@ -34,7 +34,7 @@ Progress = Callable[[int], None]
 MAX_ID = 200
 
 
-_masked = lru_cache(maxsize=4096)(mask)
+_masked = lru_cache(maxsize=4096)(masked)
 """For labels, which are few and come again on every row."""
 
 
@@ -162,7 +162,7 @@ class _Importer:
         cells["source"] = source
         given, cells["id"] = cells["id"], self._identifier(cells["id"], _hash(source, text, created_at))
         cells |= self._labelled(cells)
-        complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
+        complaint = Complaint.model_validate({**cells, "text": masked(text), "created_at": created_at})
         if self.unique:
             self.lines |= {complaint.id: line, given or complaint.id: line}
         return complaint
@@ -205,9 +205,7 @@ class _Importer:
     def kept(self, row: Row) -> str:
         """The row as JSON for the rejects: mapped columns only, cleaned and masked."""
         names = row if isinstance(row, BadRow) else self.find(tuple(row)).values()
-        cells = {
-            name: None if row.get(name) is None else mask(clean_text(str(row[name])[:MAX_CHARACTERS])) for name in names
-        }
+        cells = {name: None if row.get(name) is None else masked(str(row[name])[:MAX_CHARACTERS]) for name in names}
         return json.dumps(cells, ensure_ascii=False)
 
 
