@@ -15,8 +15,8 @@ from typing import Any, get_args
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import clean_text
 from data.complaints.identifiers import why_refused
-from data.complaints.masking import mask
-from data.complaints.matching import CatalogueLabels, Names, RejectedError, masked
+from data.complaints.masking import masked
+from data.complaints.matching import CatalogueLabels, Names, RejectedError, masked_label
 from data.complaints.quoting import quoted
 from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName
 from data.complaints.sources import SourceMap
@@ -76,7 +76,7 @@ class RowChecker:
         cells["source"] = source
         cells["id"] = self._identifier(cells["id"], row_hash(source, text, created_at))
         cells |= self._labelled(cells)
-        complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
+        complaint = Complaint.model_validate({**cells, "text": masked(text), "created_at": created_at})
         if self.unique:
             self.lines[complaint.id] = f"line {line}" + (f" of sheet {quoted(row.sheet)}" if row.sheet else "")
         return complaint
@@ -108,7 +108,7 @@ class RowChecker:
         if self.labels is not None:
             return self.labels.matched(cells)
         given = {name: cells[name] for name in ("municipality", *LABELS)}
-        return {name: None if value is None else masked(value) for name, value in given.items()}
+        return {name: None if value is None else masked_label(value) for name, value in given.items()}
 
     def _created_at(self, value: Any) -> datetime:
         if value is None:
@@ -130,7 +130,7 @@ class RowChecker:
         for name in row if isinstance(row, BadRow) else columns.values():
             text = None if row.get(name) is None else clean_text(str(row[name])[:MAX_CHARACTERS])
             is_id = text is not None and name == columns.get("id") and why_refused(text) is None
-            cells[masked(name)] = text if text is None or is_id else mask(text)
+            cells[masked_label(name)] = text if text is None or is_id else masked(text)
         return json.dumps(cells, ensure_ascii=False)
 
 

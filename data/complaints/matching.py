@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import folded
-from data.complaints.masking import mask
+from data.complaints.masking import masked
 
-masked = lru_cache(maxsize=4096)(mask)
+masked_label = lru_cache(maxsize=4096)(masked)
 """For labels, which are few and come again on every row."""
 
 
@@ -42,23 +42,20 @@ class Names:
         """
         if given is None:
             return None
-        known = self.known.get(folded(given)) or self.known.get(folded(masked(given)))
+        known = self.known.get(folded(given)) or self.known.get(folded(masked_label(given)))
         if known is not None:
             return known
         close = difflib.get_close_matches(folded(given), self.known, n=3, cutoff=0.4)
         hint = f"; close to {', '.join(repr(self.known[name]) for name in close)}" if close else ""
-        raise RejectedError(f"{self.kind} {masked(given)[:120]!r} is not known{self.where}{hint}", "label")
+        raise RejectedError(f"{self.kind} {masked_label(given)[:120]!r} is not known{self.where}{hint}", "label")
 
 
 class CatalogueLabels:
     """The catalogue's names, ready to be matched."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.places = {
-            folded(spelling): place.name
-            for place in catalogue.municipalities
-            for spelling in (place.id, *place.aliases)
-        }
+        self.municipality_names = {place.id: place.name for place in catalogue.municipalities}
+        self.municipality_ids = catalogue.municipality_ids
         self.municipalities = Names("municipality", [place.name for place in catalogue.municipalities])
         self.sectors = Names("sector", [sector.name for sector in catalogue.sectors])
         self.agencies = Names("agency", catalogue.agency_names.values())
@@ -77,9 +74,10 @@ class CatalogueLabels:
         sector = self.sectors.match(given["sector"])
         place = given["municipality"]
         if place is not None and self.municipalities.known:
-            place = self.places.get(folded(place)) or self.municipalities.match(place)
+            (municipality_id,) = self.municipality_ids([place])
+            place = self.municipality_names[municipality_id] if municipality_id else self.municipalities.match(place)
         elif place is not None:
-            place = masked(place)
+            place = masked_label(place)
         return {
             "municipality": place,
             "sector": sector,

@@ -9,8 +9,7 @@ LONGEST = 60
 
 def quoted(cell: object, longest: int = LONGEST) -> str:
     """The cell in quotes, masked."""
-    from data.complaints.cleaning import clean_text
-    from data.complaints.masking import mask
+    from data.complaints.masking import masked
 
-    text = mask(clean_text(str(cell)[:2000]))
+    text = masked(str(cell)[:2000])
     return f"'{text if len(text) <= longest else text[: longest - 1] + '…'}'"
