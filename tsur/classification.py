@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     CataloguePath,
     Complaints,
@@ -23,6 +24,7 @@ from tsur.options import (
     read_catalogue,
     read_region,
     read_source,
+    say,
     train_app,
 )
 
@@ -56,6 +58,7 @@ def import_(
             date,
             progress,
         )
+    heartbeat.step(f"writing {out}")
     write_complaints(imported.complaints, out)
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
@@ -87,7 +90,7 @@ def train_classifier_(
         catalogue_path(own, catalogue, no_catalogue),
         config_of("classifier.yaml", ClassifierTraining, config, override),
         settings().home,
-        console.print,
+        say,
         fresh,
     )
     console.print(comparison(trained.evaluation, trained.lexical))
@@ -121,7 +124,7 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, settings().home, console.print, promote, fresh)
+    done = run(labelled, more, chosen, recipe, settings().home, say, promote, fresh)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
@@ -138,8 +141,11 @@ def evaluate(
     from training.report.report import write_report
     from tsur.show import comparison
 
-    measured = evaluate_champion(complaints_or_sample(read_region(region), complaints))
+    rows = complaints_or_sample(read_region(region), complaints)
+    heartbeat.step("measuring the champion")
+    measured = evaluate_champion(rows)
     if report is not None:
+        heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
     console.print(measured.note)
     console.print(comparison(measured.evaluation, None))
@@ -165,14 +171,18 @@ def classify(
     from registry.tracking import CLASSIFIER, champion_bundle
     from tsur.show import rows_bar
 
+    heartbeat.step("loading the champion")
     folder, version = champion_bundle(CLASSIFIER)
     classifier = Classifier.load(folder)
+    heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(read_region(region), source).without_labels()
     run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
-        console.print(f"continuing after row {run.done.read}")
+        console.print(f"continuing: {run.done.read} rows were classified before")
+    elif run.changed:
+        console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
-        done = run.finish(progress)
+        done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
@@ -197,11 +207,13 @@ def emerging(
 
     config = load_serving_config()
     settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
+    heartbeat.step(f"reading {complaints}")
     frame = read_complaints(complaints)
+    heartbeat.step("looking for new topics")
     classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
-        found = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
+        search = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
     if csv:
-        sys.stdout.write(emerging_csv(found))
+        sys.stdout.write(emerging_csv(search))
     else:
-        console.print(emerging_report(found), soft_wrap=True)
+        console.print(emerging_report(search), soft_wrap=True)

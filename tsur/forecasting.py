@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from data.errors import ConfigError
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     ConfigPath,
     CountColumn,
     Counts,
     DateColumn,
+    MunicipalityColumn,
     Overrides,
-    PlaceColumn,
     RegionName,
     Regressors,
     SectorColumn,
@@ -24,6 +25,7 @@ from tsur.options import (
     overridden,
     read_region,
     regressors_or_none,
+    say,
     train_app,
 )
 
@@ -40,7 +42,11 @@ def counts(
     from data.complaints.importing import read_complaints
     from data.counts.daily import daily_counts
 
-    frame = daily_counts(read_complaints(complaints), read_region(region).timezone)
+    timezone = read_region(region).timezone
+    heartbeat.step(f"reading {complaints}")
+    rows = read_complaints(complaints)
+    heartbeat.step("counting")
+    frame = daily_counts(rows, timezone)
     frame.to_csv(out, index=False)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
@@ -69,7 +75,7 @@ def train_forecaster_(
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality: PlaceColumn = None,
+    municipality: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
     regressors: Regressors = None,
@@ -86,9 +92,9 @@ def train_forecaster_(
     own = read_region(region)
     frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-    known = regressors_or_none(own, regressors)
+    regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
+        trained = train_forecaster(frame, settled, settings().home, say, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
@@ -101,7 +107,7 @@ def backtest(
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality: PlaceColumn = None,
+    municipality: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
     calendar: Annotated[str | None, typer.Option(help="russia or none: whose days off explain the counts.")] = None,
@@ -125,12 +131,13 @@ def backtest(
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
-    known = regressors_or_none(own, regressors)
+    regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar, known)
+        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
-        written = write_figures(backtest_figures(frame, settled, result, known), plots)
+        heartbeat.step(f"drawing the plots to {plots}")
+        written = write_figures(backtest_figures(frame, settled, result, regressors_frame), plots)
         console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")
 
@@ -152,15 +159,15 @@ def forecast(
 
     folder, version = champion_bundle(FORECASTER)
     forecasts = Forecasts.load(folder)
-    found = forecasts.forecast(municipality, sector, horizon=horizon)
+    days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
         write_forecast(forecasts, municipality, sector, horizon, plot)
         console.print(f"plot → {plot}")
     if out is not None:
-        found.to_csv(out, index=False)
-        console.print(f"{len(found)} days → {out}")
+        days.to_csv(out, index=False)
+        console.print(f"{len(days)} days → {out}")
     else:
-        console.print(frame_table(found, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
+        console.print(frame_table(days, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
 
 
 @app.command()
@@ -179,7 +186,7 @@ def surges(
     date: DateColumn = "date",
     sector_column: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality_column: PlaceColumn = None,
+    municipality_column: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
 ) -> None:
@@ -195,17 +202,17 @@ def surges(
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
     if counts is None:
         forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
-        known, found = forecasts.series, surges_of_forecasts(forecasts, first)
+        series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        known = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
-        found = surges_of_counts(known, settled, first)
-    found = only(found, municipality, sector, known)
+        series = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
+        events = surges_of_counts(series, settled, first)
+    events = only(events, municipality, sector, series)
     if plot is not None:
-        surge_figure(found).savefig(plot, dpi=120)
+        surge_figure(events).savefig(plot, dpi=120)
     if csv:
-        sys.stdout.write(surge_frame(found).to_csv(index=False))
+        sys.stdout.write(surge_frame(events).to_csv(index=False))
         return
-    console.print(surge_table(found, f"Всплески: {len(found)}"))
+    console.print(surge_table(events, f"Всплески: {len(events)}"))
     if plot is not None:
         console.print(f"timeline → {plot}")

@@ -12,7 +12,7 @@ SAMPLE_TIMEZONE = "Europe/Moscow"
 
 def sample_complaints() -> pd.DataFrame:
     """The sample's complaints, imported as any export is (schema COMPLAINTS)."""
-    from data.catalogue.model import load_catalogue
+    from data.catalogue.checks import load_catalogue
     from data.complaints.importing import import_complaints
     from data.complaints.sources import load_source
 

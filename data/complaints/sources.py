@@ -80,12 +80,12 @@ class SourceMap(Config):
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""
         present = {folded(name): name for name in header}
-        found: dict[str, str] = {}
+        columns: dict[str, str] = {}
         for field, accepted in self.columns.items():
             name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
             if name is not None:
-                found[field] = name
-        return found
+                columns[field] = name
+        return columns
 
     def moment(self, value: str | datetime) -> datetime | None:
         """The UTC time of a cell: a date cell, one of `date_formats`, or ISO 8601; None if unreadable."""

@@ -69,8 +69,8 @@ def daily_counts(complaints: pd.DataFrame, timezone: str, alive_days: int = ALIV
         raise CountsError("daily counts: no complaint has a sector, so there is nothing to count")
     alive = {name: _around(rows["date"], alive_days) for name, rows in frame.groupby("source")}
     observed = {
-        str(place): _union([alive[source] for source in rows["source"].unique()])
-        for place, rows in labelled.groupby("municipality")
+        str(municipality): _union([alive[source] for source in rows["source"].unique()])
+        for municipality, rows in labelled.groupby("municipality")
     }
     counted = labelled.groupby(["date", *KEY]).size().rename("count").reset_index()
     return check_counts(_with_zeros(counted, observed))
@@ -88,7 +88,9 @@ def complete(counts: pd.DataFrame, alive_days: int = ALIVE_DAYS) -> pd.DataFrame
     """
     counts = check_counts(counts)
     reach = 0 if (counts["count"] == 0).any() else alive_days
-    observed = {str(place): _around(rows["date"], reach) for place, rows in counts.groupby("municipality")}
+    observed = {
+        str(municipality): _around(rows["date"], reach) for municipality, rows in counts.groupby("municipality")
+    }
     return check_counts(_with_zeros(counts, observed))
 
 
@@ -198,9 +200,8 @@ def _with_zeros(counts: pd.DataFrame, observed: dict[str, pd.DatetimeIndex]) -> 
     """One row per observed day of the municipality for each of its sectors."""
     parts: list[pd.DataFrame] = []
     for key, rows in counts.groupby(KEY):
-        place, sector = str(key[0]), str(key[1])
-        filled = rows.set_index("date")["count"].reindex(observed[place], fill_value=0)
-        parts.append(
-            pd.DataFrame({"date": filled.index, "municipality": place, "sector": sector, "count": filled.to_numpy()})
-        )
+        municipality, sector = str(key[0]), str(key[1])
+        filled = rows.set_index("date")["count"].reindex(observed[municipality], fill_value=0)
+        columns = {"date": filled.index, "municipality": municipality, "sector": sector, "count": filled.to_numpy()}
+        parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)

@@ -24,7 +24,8 @@ from typing import Literal
 import yaml
 from pydantic import ValidationError
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
 from models.classifier.calibration import Calibration

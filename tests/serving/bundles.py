@@ -8,7 +8,7 @@ import onnx
 import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from data.settings import CHECKOUT
 from models.classifier.bundle import FEATURES, BundleConfig, ClassifierBundle, read_bundle, write_bundle
 from models.classifier.calibration import Calibration
@@ -126,7 +126,7 @@ def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], se
 
 
 QUICK = ForecasterConfig(
-    contenders=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
+    forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
 )
 
 

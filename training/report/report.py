@@ -18,8 +18,8 @@ import pandas as pd
 
 from data.complaints.masking import mask
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification
 from models.classifier.labels import HEADS
+from models.classifier.routing import Classification
 from training.evaluate.evaluate import Evaluation
 from training.evaluate.metrics import (
     area_under_risk,
@@ -60,7 +60,7 @@ class Measured:
     @cached_property
     def decisions(self) -> list[Classification]:
         """What the service would say of each row."""
-        places = self.classifier.catalogue.place_ids(self.rows["municipality"])
+        places = self.classifier.catalogue.municipality_ids(self.rows["municipality"])
         return self.classifier.classify(self.rows["text"].tolist(), places)
 
     @cached_property

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.importing import Imported, import_complaints, read_complaints, write_complaints, write_rejects
 from data.complaints.schema import COLUMNS
 from data.complaints.sources import SourceMap, load_source

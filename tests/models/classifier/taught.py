@@ -7,7 +7,7 @@ import onnx
 from onnx import numpy_helper
 from tokenizers import Tokenizer
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from models.classifier.labels import HEADS
 from tests.serving.bundles import CATALOGUE, write_classifier
 
