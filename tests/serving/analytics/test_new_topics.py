@@ -99,7 +99,7 @@ def test_stored_texts_are_given_to_the_encoder_a_few_at_once(
 
     monkeypatch.setattr(model, "features", spied)
     newer = Champion(champions.classifier.name, "newer", model)
-    result = search(runtime.store, newer, TODAY, EmergingDefaults())
+    result = search(runtime.store, runtime.region.id, newer, TODAY, EmergingDefaults())
     assert (result.emerging.recent, result.unread) == (30, 0)
     assert max(sizes) <= READ_TOGETHER
     assert sum(sizes) == 30
