@@ -94,11 +94,8 @@ class _Labels:
     """The catalogue's names, ready to be matched."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.places = {
-            folded(spelling): place.name
-            for place in catalogue.municipalities
-            for spelling in (place.id, *place.aliases)
-        }
+        self.municipality_names = {place.id: place.name for place in catalogue.municipalities}
+        self.municipality_ids = catalogue.municipality_ids
         self.municipalities = _Names("municipality", [place.name for place in catalogue.municipalities])
         self.sectors = _Names("sector", [sector.name for sector in catalogue.sectors])
         self.agencies = _Names("agency", catalogue.agency_names.values())
@@ -117,7 +114,8 @@ class _Labels:
         sector = self.sectors.match(given["sector"])
         place = given["municipality"]
         if place is not None and self.municipalities.known:
-            place = self.places.get(folded(place)) or self.municipalities.match(place)
+            (municipality_id,) = self.municipality_ids([place])
+            place = self.municipality_names[municipality_id] if municipality_id else self.municipalities.match(place)
         elif place is not None:
             place = _masked(place)
         return {
