@@ -21,6 +21,7 @@ _NULLS = frozenset(["NULL", "null", "(null)", "<null>", "NaN", "nan", "NaT", "No
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 """How exports keep Excel from reading a number: `="00123"`."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\xad]")
+_TOTAL = re.compile(r"(?:общий )?(?:итого?|всего|grand total|total)\b.{0,60}", re.IGNORECASE)
 EXACT = 10**15
 """Excel keeps 15 digits of a number; a larger one has lost its last."""
 
@@ -53,6 +54,11 @@ def plain(value: Any) -> str | datetime | None:
     if isinstance(value, (time, timedelta)):
         return f"{value} (a time without a day)"
     return _text(str(value))
+
+
+def is_total(cell: Any) -> bool:
+    """«Итого», «Всего по району», `Total`: what stands in a row that sums up others."""
+    return isinstance(cell, str) and _TOTAL.fullmatch(cell) is not None
 
 
 def column_name(cell: Any) -> str:
