@@ -171,7 +171,10 @@ def _columns_of(table: pd.DataFrame, accepted: Mapping[str, Sequence[str]], path
 
 def _without_totals(frame: pd.DataFrame, tell: Tell) -> pd.DataFrame:
     """«Итого» among days, places or sectors would count everything twice."""
-    total = frame.drop(columns="count").map(is_total).any(axis=1)
+    names = frame.drop(columns="count")
+    total = pd.concat([names[name].isin([*filter(is_total, names[name].unique())]) for name in names], axis=1).any(
+        axis=1
+    )
     if total.any():
         tell(f"{int(total.sum())} rows of totals were left out, the first on line {frame.index[total][0]}")
     return frame[~total].copy()
