@@ -56,7 +56,7 @@ def open_runtime() -> Runtime:
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, region.id, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, region.timezone)
+    store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)
     return Runtime(
         config=config,

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from transformers import TrainerCallback
 
 SHOWN = ("train loss", "eval_loss", "eval_score")
-PRINT_EVERY_SECONDS = 20.0
+PRINT_EVERY_SECONDS = 8.0
 
 
 class RichProgress(TrainerCallback):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     CataloguePath,
     Complaints,
@@ -23,6 +24,7 @@ from tsur.options import (
     read_catalogue,
     read_region,
     read_source,
+    say,
     train_app,
 )
 
@@ -56,6 +58,7 @@ def import_(
             date,
             progress,
         )
+    heartbeat.step(f"writing {out}")
     write_complaints(imported.complaints, out)
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
@@ -89,7 +92,7 @@ def train_classifier_(
         config_of("classifier.yaml", ClassifierTraining, config, override),
         own.id,
         settings().home,
-        console.print,
+        say,
         fresh,
     )
     console.print(comparison(trained.evaluation, trained.lexical))
@@ -124,7 +127,7 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, own.id, settings().home, console.print, promote, fresh)
+    done = run(labelled, more, chosen, recipe, own.id, settings().home, say, promote, fresh)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: {classifier_name(own.id)} version {done.version}, MLflow run {done.run_id}")
@@ -142,8 +145,11 @@ def evaluate(
     from tsur.show import comparison
 
     own = read_region(region)
-    measured = evaluate_champion(complaints_or_sample(own, complaints), own.id)
+    rows = complaints_or_sample(own, complaints)
+    heartbeat.step("measuring the champion")
+    measured = evaluate_champion(rows, own.id)
     if report is not None:
+        heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
     console.print(measured.note)
     console.print(comparison(measured.evaluation, None))
@@ -171,14 +177,18 @@ def classify(
     from tsur.show import rows_bar
 
     own = read_region(region)
+    heartbeat.step("loading the champion")
     folder, version = champion_bundle(classifier_name(own.id))
     classifier = Classifier.load(folder)
+    heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(own, source).without_labels()
     run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
-        console.print(f"continuing after row {run.done.read}")
+        console.print(f"continuing: {run.done.read} rows were classified before")
+    elif run.changed:
+        console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
-        done = run.finish(progress)
+        done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
@@ -204,8 +214,10 @@ def emerging(
 
     config = load_serving_config()
     settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
+    heartbeat.step(f"reading {complaints}")
     frame = read_complaints(complaints)
     own = read_region(region)
+    heartbeat.step("looking for new topics")
     classifier = Classifier.load(champion_bundle(classifier_name(own.id))[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
         search = emerging_in(frame, classifier, settled, own.timezone, progress)

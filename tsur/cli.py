@@ -13,6 +13,7 @@ from rich.console import Console
 
 from data.errors import TsurError
 from tsur import classification, forecasting
+from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
 app = typer.Typer(
@@ -32,7 +33,8 @@ def main() -> None:
     # runs on the machine. OpenMP reads this when torch is loaded, which is after this line.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app()
+        with heartbeat.beating():
+            app()
     except TsurError as error:
         Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
             f"error ({error.code}): {error.message}", style="red"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from data.errors import ConfigError
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     ConfigPath,
     CountColumn,
@@ -24,6 +25,7 @@ from tsur.options import (
     overridden,
     read_region,
     regressors_or_none,
+    say,
     train_app,
 )
 
@@ -40,7 +42,11 @@ def counts(
     from data.complaints.importing import read_complaints
     from data.counts.daily import daily_counts
 
-    frame = daily_counts(read_complaints(complaints), read_region(region).timezone)
+    timezone = read_region(region).timezone
+    heartbeat.step(f"reading {complaints}")
+    rows = read_complaints(complaints)
+    heartbeat.step("counting")
+    frame = daily_counts(rows, timezone)
     frame.to_csv(out, index=False)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
@@ -89,9 +95,7 @@ def train_forecaster_(
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(
-            frame, settled, own.id, settings().home, console.print, bar, regressors_frame, refresh
-        )
+        trained = train_forecaster(frame, settled, own.id, settings().home, say, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: {forecaster_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
@@ -133,6 +137,7 @@ def backtest(
         run_id, result = run_backtest(frame, settled, own.id, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
+        heartbeat.step(f"drawing the plots to {plots}")
         written = write_figures(backtest_figures(frame, settled, result, regressors_frame), plots)
         console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")

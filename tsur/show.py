@@ -23,11 +23,13 @@ from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
 from training.encoder.distillation_metrics import Comparison, Fidelity
 from training.evaluate.evaluate import Evaluation
-from training.forecaster.backtest import BacktestResult
 from training.forecaster.backtest import Progress as SeriesProgress
+from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
+from tsur.heartbeat import heartbeat
 
-PLAIN_SECONDS = 10.0
+PLAIN_SECONDS = 5.0
+"""Between the lines of a progress that no terminal shows."""
 console = Console(width=None if sys.stdout.isatty() else 140)
 
 
@@ -36,6 +38,7 @@ def counter(what: str) -> Iterator[Callable[[int], None]]:
     """A running count of rows; without a terminal, a line every few seconds."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
+        heartbeat.step(what)
         task = progress.add_task(what)
         printed = time.monotonic()
 
@@ -58,6 +61,7 @@ def rows_bar(what: str, total: int | None, done: int) -> Iterator[Callable[[int]
     """
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as progress:
+        heartbeat.step(what)
         task = progress.add_task(what, total=total, completed=done)
         started = printed = time.monotonic()
 
@@ -86,6 +90,7 @@ def series_bars() -> Iterator[Callable[[str], SeriesProgress]]:
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
 
         def stage(name: str) -> SeriesProgress:
+            heartbeat.step(name)
             task = progress.add_task(name, total=None)
             printed = time.monotonic()
 
@@ -136,7 +141,7 @@ def distillation_table(comparison: Comparison, fidelity: Fidelity) -> Table:
 
 
 def wape_table(result: BacktestResult) -> Table:
-    """WAPE of each contender, window by window and in the mean."""
+    """WAPE of each forecaster, window by window and in the mean."""
     days, covered = f"{len(result.scored)} series", result.coverage["all"]
     if not math.isnan(covered):  # one window alone leaves none to fit on
         days += f"; 80 % interval of the champions covers {covered:.1%} of the days held out"

@@ -18,7 +18,7 @@ from data.counts.simulator import COUNTS_FILE, SURGES_FILE
 from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.forecasters.available import ProfileMean
+from models.forecasting.forecasters.profile_mean import ProfileMean
 from models.forecasting.series import keys_of, panel, trimmed
 from models.surges.baseline import rolling_baseline
 from models.surges.detection import expected_surges, past_surges
@@ -113,7 +113,7 @@ def forewarned(truth: pd.DataFrame, days: int = 180) -> dict[str, Any]:
     levels and dispersions known on that day.
     """
     counts, _ = sample()
-    config = ForecasterConfig(contenders=["profile_mean"])
+    config = ForecasterConfig(forecasters=["profile_mean"])
     base = rolling_baseline(counts, config.calendar)
     weeks = counts.rolling(7).sum()
     told = right = 0
@@ -157,8 +157,7 @@ def _forecasts_at(
     """What the forecaster would have said at the end of day `at - 1`."""
     past = counts.iloc[:at]
     days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=7, freq="D", name="date")
-    contender = ProfileMean()
-    means = pd.DataFrame({column: contender.fit_predict(trimmed(past[column]), 7) for column in past}, index=days)
+    means = pd.DataFrame({column: ProfileMean().fit(trimmed(past[column]), 7).predict() for column in past}, index=days)
     means.columns = counts.columns
     level = weeks.iloc[at - 364 : at].quantile(config.surges.level_quantile)
     series = pd.DataFrame(

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import clean_text, folded
-from data.complaints.masking import mask, mask_numbers
+from data.complaints.masking import mask, mask_numbers, masked
 from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, check_complaints
 from data.complaints.sources import SourceMap
 from data.errors import ColumnsError, FileError, InputError
@@ -34,7 +34,7 @@ Progress = Callable[[int], None]
 MAX_ID = 200
 
 
-_masked = lru_cache(maxsize=4096)(mask)
+_masked = lru_cache(maxsize=4096)(masked)
 """For labels, which are few and come again on every row."""
 
 
@@ -94,11 +94,8 @@ class _Labels:
     """The catalogue's names, ready to be matched."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.places = {
-            folded(spelling): place.name
-            for place in catalogue.municipalities
-            for spelling in (place.id, *place.aliases)
-        }
+        self.municipality_names = {place.id: place.name for place in catalogue.municipalities}
+        self.municipality_ids = catalogue.municipality_ids
         self.municipalities = _Names("municipality", [place.name for place in catalogue.municipalities])
         self.sectors = _Names("sector", [sector.name for sector in catalogue.sectors])
         self.agencies = _Names("agency", catalogue.agency_names.values())
@@ -117,7 +114,8 @@ class _Labels:
         sector = self.sectors.match(given["sector"])
         place = given["municipality"]
         if place is not None and self.municipalities.known:
-            place = self.places.get(folded(place)) or self.municipalities.match(place)
+            (municipality_id,) = self.municipality_ids([place])
+            place = self.municipality_names[municipality_id] if municipality_id else self.municipalities.match(place)
         elif place is not None:
             place = _masked(place)
         return {
@@ -162,7 +160,7 @@ class _Importer:
         cells["source"] = source
         given, cells["id"] = cells["id"], self._identifier(cells["id"], _hash(source, text, created_at))
         cells |= self._labelled(cells)
-        complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
+        complaint = Complaint.model_validate({**cells, "text": masked(text), "created_at": created_at})
         if self.unique:
             self.lines |= {complaint.id: line, given or complaint.id: line}
         return complaint
@@ -205,9 +203,7 @@ class _Importer:
     def kept(self, row: Row) -> str:
         """The row as JSON for the rejects: mapped columns only, cleaned and masked."""
         names = row if isinstance(row, BadRow) else self.find(tuple(row)).values()
-        cells = {
-            name: None if row.get(name) is None else mask(clean_text(str(row[name])[:MAX_CHARACTERS])) for name in names
-        }
+        cells = {name: None if row.get(name) is None else masked(str(row[name])[:MAX_CHARACTERS]) for name in names}
         return json.dumps(cells, ensure_ascii=False)
 
 

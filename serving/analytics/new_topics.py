@@ -84,16 +84,18 @@ class SearchMemory:
         self._results[key] = done.result()
 
 
-def search(store: Store, champion: Champion[Classifier], today: date, config: EmergingDefaults) -> SearchResult:
-    """Search the stored complaints up to today.
+def search(
+    store: Store, region: str, champion: Champion[Classifier], today: date, config: EmergingDefaults
+) -> SearchResult:
+    """Search the stored complaints of a region up to today.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
     first = today - timedelta(days=config.days - 1)
     before = first - timedelta(days=config.past_days), first - timedelta(days=1)
-    past = store.decided(*before, champion.version, config.max_past)
-    recent = store.decided(first, today, champion.version, config.max_recent)
+    past = store.complaints.of_days(region, *before, champion.version, config.max_past)
+    recent = store.complaints.of_days(region, first, today, champion.version, config.max_recent)
     complaints = pd.concat([part for part in (past, recent) if len(part)] or [past], ignore_index=True)
     unread = np.flatnonzero(complaints["features"].isna())
     reading = unread[len(unread) - min(len(unread), config.read_at_once) :]
@@ -113,6 +115,5 @@ def read_anew(store: Store, champion: Champion[Classifier], complaints: pd.DataF
     texts = some["text"].tolist()
     parts = [slice(start, start + READ_TOGETHER) for start in range(0, len(texts), READ_TOGETHER)]
     features = np.concatenate([champion.model.features(texts[part], places[part]) for part in parts])
-    keys = zip(some["source"], some["id"], features, strict=True)
-    store.save_features([(source, name, champion.version, row) for source, name, row in keys])
+    store.features.save(champion.version, list(zip(some["number"].tolist(), features, strict=True)))
     complaints["features"] = pd.Series(list(features), index=rows, dtype=object).combine_first(complaints["features"])

@@ -129,7 +129,7 @@ def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], se
 def write_forecaster(folder: Path) -> Path:
     """A forecaster bundle over two places and two sectors; one series surges in its last five days."""
     config = ForecasterConfig(
-        contenders=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
+        forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
     )
     counts = small_counts()
     fit_forecasts(counts, config, backtest(counts, config)).save(folder)

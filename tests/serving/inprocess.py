@@ -33,7 +33,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
         keys=frozenset(),
         region=region,
         champions=champions,
-        store=Store(f"sqlite:///{folder}/store.db", region.timezone),
+        store=Store(f"sqlite:///{folder}/store.db", region.id),
         metrics=Metrics(CollectorRegistry()),
         admission=Admission(config.classified_at_once),
         analytics=AnalyticsThreads(config.analytics_threads),

@@ -206,3 +206,8 @@ def test_the_demo_shows_an_answer_of_each_kind_and_ends(trained, tmp_path):
     done = tsur(trained, "demo", "--once", "--port", str(free_port()), TSUR_STORE_URL=f"sqlite:///{tmp_path}/store.db")
     for shown in ("is champion already", "/v1/classify", "/v1/forecast: ", "80 % интервал", "GET /v1/surges", "/docs"):
         assert shown in done.stdout
+    log = trained.resolve() / "logs" / "service.log"
+    assert str(log) in done.stdout
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert lines, "the service's output is in its log"
+    assert not [line for line in lines if line in done.stdout + done.stderr], "and does not run through the tables"

@@ -22,7 +22,8 @@ from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
 from registry import tracking
 from registry.names import forecaster_name
-from training.forecaster.backtest import BacktestResult, Progress, backtest
+from training.forecaster.backtest import Progress, backtest
+from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
 from training.forecaster.plots import backtest_figures, forecast_figures, log_figures
 from training.forecaster.surges import log_surges
@@ -114,16 +115,16 @@ def train_forecaster(
     parameters = _parameters(counts, config, regressors)
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     note = work / f"forecaster-{key}.json"
-    kept = work / "fits"
+    fits = work / "fits"
     with tracking.tracked_run(name, "train", parameters, note) as run_id:
         result = None
         if last is None:
             result = backtest(counts, config, bar("backtest"), work / "backtest", regressors)
-            forecasts = fit_forecasts(counts, config, result, bar("final fits"), kept, regressors)
+            forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
             _log_result(result)
             log_figures(backtest_figures(counts, config, result, regressors), "backtest")
         else:
-            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), kept, regressors)
+            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), fits, regressors)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
             forecasts.save(bundle)

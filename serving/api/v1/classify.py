@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue.model import Catalogue
-from data.complaints.masking import mask
+from data.complaints.masking import MaskedText, mask, masked
 from data.errors import LabelError, RequestError
-from data.store.store import Decision, MaskedText, masked
+from data.regions.region import Region
+from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification, Proposal
 from models.classifier.explanation import explain
+from models.classifier.routing import Classification, Proposal
 from models.classifier.segments import SegmentProposal, classify_with_proposals, with_several
 from serving.api.v1.classify_types import (
     MAX_EXPLAINED,
@@ -86,8 +87,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         classification = with_several(whole, proposals)
         words = explained(champion.model, complaint) if body.explain else None
         results.append(result_of(complaint, classification, proposals, words))
-        decisions.append(decision_of(complaint, classification, champion.version))
-    runtime.store.save_decisions(decisions)
+        decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
+    runtime.store.decisions.save(decisions)
     runtime.metrics.classified(result.decision for result in results)
     runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
     answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
@@ -190,14 +191,16 @@ def result_of(
     )
 
 
-def decision_of(complaint: Complaint, classification: Classification, version: str) -> Decision:
+def decision_of(complaint: Complaint, region: Region, classification: Classification, version: str) -> Decision:
     """One classification as it is stored."""
     return Decision(
+        region=region.id,
         source=complaint.source,
         id=complaint.id,
         text=complaint.text,
         municipality=complaint.municipality,
         created_at=complaint.created_at,
+        day=complaint.created_at.astimezone(region.zone).date(),
         decision=classification.decision,
         reasons=list(classification.reasons),
         sector=classification.sector.label,

@@ -42,7 +42,9 @@ async def emerging(
     config = config if days is None else config.model_copy(update={"days": days})
     today = datetime.now(runtime.region.zone).date()
     key = (champion.version, today, config.days)
-    result = await runtime.searches.result(key, partial(search, runtime.store, champion, today, config))
+    result = await runtime.searches.result(
+        key, partial(search, runtime.store, runtime.region.id, champion, today, config)
+    )
     model = ModelVersion(name=champion.name, version=champion.version)
     as_csv = wants_csv(request, format)
     return await runtime.analytics.run(partial(answer_of, result, place, model, as_csv))

@@ -7,7 +7,7 @@ stored; either all are or none.
 from fastapi import APIRouter, Request
 
 from data.errors import LabelError
-from data.store.store import Correction
+from data.store.corrections import Correction
 from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest
 from serving.auth.requires import Operator
 from serving.config import MAX_ITEMS
@@ -35,12 +35,13 @@ def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, p
             catalogue.check_labels(item.sector, item.topic, item.agency)
         except LabelError as error:
             raise error_at(f"items.{index}", error) from None
-    runtime.store.save_corrections([_correction(item) for item in body.items])
+    runtime.store.corrections.save([_correction(item, runtime.region.id) for item in body.items])
     return FeedbackAnswer(stored=len(body.items))
 
 
-def _correction(item: FeedbackItem) -> Correction:
+def _correction(item: FeedbackItem, region: str) -> Correction:
     return Correction(
+        region=region,
         source=item.source,
         complaint_id=item.id,
         sector=item.sector,

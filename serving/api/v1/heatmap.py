@@ -50,7 +50,7 @@ def heatmap(
     expectations of its last backtest window and of all days ahead.
     """
     champion = runtime.champions.forecaster
-    counts = recent_counts(champion.model, runtime.store, yesterday(runtime.region), as_of)
+    counts = recent_counts(champion.model, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
     since = open_since(runtime.surges.surges(champion, counts))

@@ -49,7 +49,7 @@ def surges(
     forecasts = champion.model
     place = municipality_name(runtime, municipality)
     forecasts.resolve(place, sector)
-    counts = recent_counts(forecasts, runtime.store, yesterday(runtime.region), as_of)
+    counts = recent_counts(forecasts, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     events = runtime.surges.surges(champion, counts)
     least = runtime.config.surges.min_probability if min_probability is None else min_probability
     shown = [

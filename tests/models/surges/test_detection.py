@@ -253,7 +253,7 @@ def sample() -> tuple[pd.DataFrame, Forecasts]:
     places = ["Верхнереченск", "Каменный Брод", "Новозаводск"]
     sectors = ["ЖКХ", "Дороги", "Общественный транспорт", "Экология"]
     counts = counts[counts["municipality"].isin(places) & counts["sector"].isin(sectors)]
-    config = ForecasterConfig(contenders=["prophet"], windows=2)
+    config = ForecasterConfig(forecasters=["prophet"], windows=2)
     return counts, fit_forecasts(counts, config, backtest(counts, config))
 
 
