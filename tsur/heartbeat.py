@@ -30,13 +30,19 @@ class Heartbeat:
         if name != self._step:
             self._step, self._began = name, time.monotonic()
 
+    def rest(self) -> None:
+        """The command is not at a step that ends by itself, such as serving."""
+        self._step = None
+
     def printed(self) -> None:
         """Something was printed."""
         self._last = time.monotonic()
 
     @contextmanager
     def beating(self, quiet_seconds: float = QUIET_SECONDS) -> Iterator[None]:
-        """Beat while the block runs."""
+        """Beat while the block runs; until it names a step, it is starting: imports take seconds."""
+        self.step("starting")
+        self.printed()
         stdout, ended = sys.stdout, threading.Event()
         sys.stdout = cast(TextIO, _Watched(stdout, self))
         threading.Thread(target=self._beat, args=(ended, quiet_seconds), name="heartbeat", daemon=True).start()
@@ -44,12 +50,13 @@ class Heartbeat:
             yield
         finally:
             ended.set()
-            sys.stdout, self._step = stdout, None
+            sys.stdout = stdout
+            self.rest()
 
     def _beat(self, ended: threading.Event, quiet_seconds: float) -> None:
         while not ended.wait(quiet_seconds / LOOKS):
             now = time.monotonic()
-            if self._step is not None and now - max(self._last, self._began) >= quiet_seconds:
+            if self._step is not None and now - self._last >= quiet_seconds:
                 self.printed()
                 sys.stderr.write(f"… {self._step}: {now - self._began:.0f} s\n")
                 sys.stderr.flush()

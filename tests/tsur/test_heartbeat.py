@@ -32,17 +32,27 @@ def test_what_prints_by_itself_needs_no_heartbeat(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("when", ["before a step", "after the command"])
+@pytest.mark.parametrize("when", ["at rest", "after the command"])
 def test_without_a_step_nothing_is_said(capsys: pytest.CaptureFixture[str], when: str):
     heartbeat = Heartbeat()
-    if when == "before a step":
-        with heartbeat.beating(quiet_seconds=0.05):
-            time.sleep(0.3)
+    if when == "at rest":
+        with heartbeat.beating(quiet_seconds=0.5):
+            heartbeat.rest()
+            time.sleep(0.8)
     else:
         with heartbeat.beating(quiet_seconds=0.05):
             heartbeat.step("reading")
         time.sleep(0.3)
     assert capsys.readouterr().err == ""
+
+
+def test_many_short_steps_that_print_nothing_are_not_quiet_together(capsys: pytest.CaptureFixture[str]):
+    heartbeat = Heartbeat()
+    with heartbeat.beating(quiet_seconds=0.5):
+        for number in range(8):
+            heartbeat.step(f"step {number}")
+            time.sleep(0.2)
+    assert len(capsys.readouterr().err.splitlines()) >= 2
 
 
 def test_the_same_step_named_again_goes_on(capsys: pytest.CaptureFixture[str]):
