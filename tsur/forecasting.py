@@ -203,6 +203,7 @@ def surges(
     first = None if since is None else since.date()
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    heartbeat.step("looking for surges")
     if counts is None:
         forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
@@ -210,6 +211,7 @@ def surges(
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
         series = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
+    heartbeat.step("telling the surges")
     events = only(events, municipality, sector, series)
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)
