@@ -61,7 +61,7 @@ def delays(
     region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
-    from data.counts.daily import read_days
+    from data.counts.reading import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
     timezone = read_region(region).timezone
@@ -188,9 +188,11 @@ def surges(
     plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
     date: DateColumn = "date",
-    sector_column: SectorColumn = "sector",
+    sector_column: Annotated[str, typer.Option(help="Column of the sector or category.")] = "sector",
     count: CountColumn = "count",
-    municipality_column: MunicipalityColumn = None,
+    municipality_column: Annotated[
+        str | None, typer.Option(help="Column of the municipality; absent: one region.")
+    ] = None,
     config: ConfigPath = None,
     override: Overrides = None,
 ) -> None:
