@@ -160,7 +160,7 @@ def test_two_regions_serve_side_by_side_and_neither_sees_the_other(home: Path, s
     with servers["kamchatka"].client as client:
         assert client.post("/v1/feedback", json=correction).status_code == 200
 
-    store = Store(f"sqlite:///{home}/store.db")
+    store = Store(f"sqlite:///{home}/store.db", old_region="kursk")
     for name, place in PLACES.items():
         counts = store.complaints.counts(name, place.yesterday - timedelta(days=7))
         of_yesterday = counts[counts["date"] == pd.Timestamp(place.yesterday)]
