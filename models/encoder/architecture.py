@@ -130,7 +130,7 @@ def layer_stack(encoder: nn.Module) -> nn.ModuleList:
     return max(stacks, key=len, default=nn.ModuleList())
 
 
-def watch(encoder: nn.Module, rows: Sequence[torch.Tensor], hooks: Sequence[Any]) -> None:
+def run_with_hooks(encoder: nn.Module, rows: Sequence[torch.Tensor], hooks: Sequence[Any]) -> None:
     """Let an encoder read token ids, shape (1, tokens), for its forward hooks, which are removed in the end."""
     try:
         with torch.no_grad():
