@@ -20,13 +20,12 @@ from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
 from data.errors import StoreError
-from serving.api.v1 import complaints, emerging
-from serving.api.v1 import forecasts as outlook
-from serving.api.v1.types import ErrorAnswer
-from serving.http import errors as problems
+from serving.api.v1 import classify, emerging, feedback, forecast, heatmap, surges
+from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import LOGGER, configure_logs
 from serving.runtime import open_runtime
 
+RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
@@ -78,7 +77,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    problems.install(app)
+    install_error_handlers(app)
     keys = [
         Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
@@ -87,9 +86,8 @@ def create_app() -> FastAPI:
         status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()
     }
     v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
-    v1.include_router(complaints.router)
-    v1.include_router(outlook.router)
-    v1.include_router(emerging.router)
+    for resource in RESOURCES:
+        v1.include_router(resource.router)
     app.include_router(v1)
     _document(app)
     app.state.paths = frozenset(app.openapi()["paths"]) | {"/", "/docs", "/openapi.json"}

@@ -1,8 +1,6 @@
 """The service's limits and defaults, as in `configs/serving.yaml`."""
 
-from zoneinfo import ZoneInfo
-
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from data.complaints.schema import MAX_CHARACTERS
 from data.config import Config, load_config
@@ -39,19 +37,8 @@ class ServingConfig(Config):
     classified_at_once: int = Field(default=4, ge=1, le=1024)
     inference_threads: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=1, le=64)
-    timezone: str = "Europe/Moscow"
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
-
-    @field_validator("timezone")
-    @classmethod
-    def known_timezone(cls, value: str) -> str:
-        """A name of the tz database."""
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not a time zone of the tz database, such as Europe/Moscow") from None
-        return value
 
 
 def load_serving_config() -> ServingConfig:

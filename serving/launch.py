@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from data.errors import BindingError, ConfigError
+from data.regions.region import load_region
 from data.settings import CHECKOUT, settings
 from serving.auth.access import check_binding
 from serving.config import load_serving_config
@@ -34,8 +35,8 @@ def command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "bentoml", "serve", SERVICE, *bind]
 
 
-def environment(port: int) -> dict[str, str]:
-    """The environment of the serving process."""
+def environment(port: int, region: str | None = None) -> dict[str, str]:
+    """The environment of the process that serves a region, without a name this installation's."""
     workers = load_serving_config().workers
     home = settings().home.resolve() / "bentoml" / str(port)
     quiet = {
@@ -50,7 +51,7 @@ def environment(port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, **quiet, **resolved_settings(), "PYTHONPATH": path}
+    return {**os.environ, **quiet, **resolved_settings(region), "PYTHONPATH": path}
 
 
 def _bento_config(workers: int) -> str:
@@ -68,15 +69,16 @@ def _bento_config(workers: int) -> str:
     return json.dumps(found | given)
 
 
-def resolved_settings() -> dict[str, str]:
+def resolved_settings(region: str | None = None) -> dict[str, str]:
     """This process's settings as variables that mean the same in any folder, beside any `.env`."""
-    found = settings()
+    own = settings()
     return {
-        "TSUR_HOME": str(found.home.resolve()),
-        "TSUR_CONFIGS": str(found.configs.resolve()),
-        "TSUR_TRACKING_URI": _anchored(found.mlflow_uri),
-        "TSUR_STORE_URL": _anchored(found.database_url),
-        "TSUR_API_KEYS": found.api_keys.get_secret_value(),
+        "TSUR_HOME": str(own.home.resolve()),
+        "TSUR_CONFIGS": str(own.configs.resolve()),
+        "TSUR_REGION": load_region(region).id,
+        "TSUR_TRACKING_URI": _anchored(own.mlflow_uri),
+        "TSUR_STORE_URL": _anchored(own.database_url),
+        "TSUR_API_KEYS": own.api_keys.get_secret_value(),
     }
 
 
@@ -86,19 +88,19 @@ def _anchored(url: str) -> str:
     return f"{relative[1]}{Path(relative[2]).resolve()}" if relative else url
 
 
-def start(host: str = "127.0.0.1", port: int = 3000) -> "subprocess.Popen[bytes]":
-    """Start serving in the background; it is stopped by `stop`.
+def start(host: str = "127.0.0.1", port: int = 3000, region: str | None = None) -> "subprocess.Popen[bytes]":
+    """Start serving a region in the background; it is stopped by `stop`.
 
     Raises:
         BindingError: the host lets other machines in and no keys are set, or the port is taken.
-        ConfigError: the host is not an address, or `serving.yaml` is malformed.
+        ConfigError: the host is not an address, `serving.yaml` is malformed, or there is no such region.
     """
     host = "127.0.0.1" if host == "localhost" else host
     check_address(host, port)
     check_binding(host, settings().keys)
     home = settings().home.resolve() / "bentoml" / str(port)
     home.mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen(command(host, port), env=environment(port), cwd=home, start_new_session=True)
+    return subprocess.Popen(command(host, port), env=environment(port, region), cwd=home, start_new_session=True)
 
 
 def stop(process: "subprocess.Popen[bytes]") -> int:
@@ -112,14 +114,14 @@ def stop(process: "subprocess.Popen[bytes]") -> int:
     return process.wait()
 
 
-def serve(host: str = "127.0.0.1", port: int = 3000) -> int:
+def serve(host: str = "127.0.0.1", port: int = 3000, region: str | None = None) -> int:
     """Serve until interrupted, ended (SIGTERM) or left by a closed terminal (SIGHUP); the exit status.
 
     The service runs in a session of its own, which none of these reaches. Raises as `start`.
     """
     for ending in ENDINGS:
         signal.signal(ending, _interrupt)
-    process = start(host, port)
+    process = start(host, port, region)
     try:
         return process.wait()
     except KeyboardInterrupt:

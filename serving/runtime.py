@@ -1,15 +1,16 @@
-"""What one worker holds while it runs: limits, keys, champions, store and metrics."""
+"""What one worker holds while it runs: limits, keys, region, champions, store, metrics and what it remembers."""
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Annotated
 
-import pandas as pd
-from fastapi import Request
+from fastapi import Depends, Request
 
+from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
-from models.surges.types import Surge
-from models.topics.emerging import Emerging
+from serving.analytics.new_topics import SearchResult
+from serving.analytics.surges import SurgeMemory
 from serving.config import ServingConfig, load_serving_config
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
@@ -17,35 +18,25 @@ from serving.regions.champions import Champions
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a search for new topics found.
+class Runtime:
+    """The parts of a running worker.
 
     Attributes:
-        found: the answer.
-        complaints: what it looked through, columns `source, id`; the topics' `rows` count in it.
-        unread: complaints that the serving classifier has not read yet.
-        at: monotonic seconds.
+        surges: remembers those computed last.
+        searches: for new topics, the last results by champion's version, day and number of days.
+        searching: held while one runs.
     """
-
-    found: Emerging
-    complaints: pd.DataFrame
-    unread: int
-    at: float
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """The parts of a running worker; `surges` and `emerging` remember the last answers, `looking` guards the latter."""
 
     config: ServingConfig
     keys: frozenset[str]
+    region: Region
     champions: Champions
     store: Store
     metrics: Metrics
     admission: Admission
-    surges: dict[tuple[object, ...], list[Surge]] = field(default_factory=dict)
-    emerging: dict[tuple[object, ...], Looked] = field(default_factory=dict)
-    looking: Lock = field(default_factory=Lock)
+    surges: SurgeMemory = field(default_factory=SurgeMemory)
+    searches: dict[tuple[object, ...], SearchResult] = field(default_factory=dict)
+    searching: Lock = field(default_factory=Lock)
 
     def close(self) -> None:
         """Stop watching the registry and let go of the store."""
@@ -57,19 +48,23 @@ def open_runtime() -> Runtime:
     """Put the parts together; champions load in the background.
 
     Raises:
-        ConfigError: `serving.yaml` or the store's URL is malformed.
+        ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
-    config = load_serving_config()
+    config, region = load_serving_config(), load_region()
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, config.timezone)
+    store = Store(settings().database_url, region.timezone)
     champions.start(config.refresh_seconds)
-    return Runtime(config, settings().keys, champions, store, metrics, Admission(config.classified_at_once))
+    return Runtime(config, settings().keys, region, champions, store, metrics, Admission(config.classified_at_once))
 
 
-def runtime_of(request: Request) -> Runtime:
-    """The runtime of the worker that answers this request."""
-    found = request.app.state.runtime
-    assert isinstance(found, Runtime)
-    return found
+async def runtime_of(request: Request) -> Runtime:
+    """The runtime of the worker that answers this request; async, so that it costs no change of threads."""
+    runtime = request.app.state.runtime
+    assert isinstance(runtime, Runtime)
+    return runtime
+
+
+CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
+"""How an endpoint asks for it."""

@@ -1,7 +1,7 @@
 """The BentoML service: processes, health and metrics are BentoML's, everything under `/v1` is `app.py`'s.
 
 Started by `serving.launch`, which passes the number of workers on. BentoML's own timeout and access
-log are off, because the gate's speak the one error shape and know no personal data.
+log are off, because the middleware's speak the one error shape and know no personal data.
 """
 
 from typing import Any, cast
@@ -9,7 +9,7 @@ from typing import Any, cast
 import bentoml
 
 from serving.app import create_app
-from serving.http.middleware import Gate
+from serving.http.middleware import Middleware
 
 BENTOML_TIMEOUT_SECONDS = 24 * 3600
 
@@ -27,9 +27,9 @@ class TsurService:
     """Routes complaints and forecasts their counts."""
 
     async def __is_ready__(self) -> bool:
-        """Only when both champions are loaded; otherwise raises the reason, which the gate answers with."""
+        """Only when both champions are loaded; otherwise raises the reason, which the middleware answers with."""
         api.state.runtime.champions.check_ready()
         return True
 
 
-cast(Any, TsurService).add_asgi_middleware(Gate, api=api)
+cast(Any, TsurService).add_asgi_middleware(Middleware, api=api)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from data.errors import TsurError
 from tsur import classification, forecasting
-from tsur.options import console, train_app
+from tsur.options import RegionName, console, read_region, train_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,22 +46,24 @@ def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    region: RegionName = None,
 ) -> None:
-    """Start the HTTP service with the registered champions."""
+    """Start the HTTP service with a region's registered champions."""
     from serving.launch import serve as run
 
-    raise typer.Exit(run(host, port))
+    raise typer.Exit(run(host, port, region))
 
 
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the answers instead of staying up.")] = False,
     port: Annotated[int, typer.Option(help="Port of the service.")] = 3000,
+    region: RegionName = None,
 ) -> None:
     """Train the sample's champions if there are none, start the service, send it requests, stay up."""
     from tsur.demo import run_demo
 
-    run_demo(once, port, console)
+    run_demo(once, port, read_region(region), console)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data.errors import NoChampionError, TsurError
+from data.regions.region import Region
 from data.settings import settings
 
 READY_SECONDS = 120
@@ -52,17 +53,17 @@ COMPLAINTS = [
 ]
 
 
-def run_demo(once: bool, port: int, console: Console) -> None:
+def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
     """Train what is missing, serve, ask, show; stay up unless `once`."""
     from serving.launch import ENDINGS, start, stop
 
     began = time.monotonic()
-    _train_missing(console)
+    _train_missing(region, console)
     base = f"http://127.0.0.1:{port}"
     console.rule("the service")
     for ending in ENDINGS:
         signal.signal(ending, _interrupt)
-    process = start(port=port)
+    process = start(port=port, region=region.id)
     interface = None
     try:
         with httpx.Client(base_url=base, timeout=60, headers=_key()) as client:
@@ -88,7 +89,7 @@ def run_demo(once: bool, port: int, console: Console) -> None:
         stop(process)
 
 
-def _train_missing(console: Console) -> None:
+def _train_missing(region: Region, console: Console) -> None:
     from registry.tracking import CLASSIFIER, FORECASTER, champion_version
 
     for step, name in enumerate((FORECASTER, CLASSIFIER), start=1):
@@ -99,7 +100,7 @@ def _train_missing(console: Console) -> None:
         except NoChampionError:
             console.rule(f"{step}/2 no {name} yet: tsur train {verb}")
             # A process of its own, so that its memory and threads are gone before the service starts.
-            done = subprocess.run([sys.executable, "-m", "tsur", "train", verb], check=False)
+            done = subprocess.run([sys.executable, "-m", "tsur", "train", verb, "--region", region.id], check=False)
             if done.returncode:
                 raise TsurError(f"`tsur train {verb}` ended with status {done.returncode}") from None
 

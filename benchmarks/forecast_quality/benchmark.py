@@ -18,7 +18,7 @@ import pandas as pd
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from batch.task_cache import Kept
+from batch.task_cache import TaskCache
 from benchmarks.forecast_quality import rivals as field
 from benchmarks.forecast_quality.rivals import HORIZON, INTERVALS, LEVELS, NAMES, RIVAL, RIVALS
 from benchmarks.results import (
@@ -216,7 +216,7 @@ def _own(result: BacktestResult, config: ForecasterConfig, wide: pd.DataFrame, w
 
 def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[str, pd.DataFrame]:
     """Judged days of the rivals that only this script knows; kept by rival and window."""
-    kept = Kept(folder / "rivals")
+    cache = TaskCache(folder / "rivals")
     parts: dict[str, list[pd.DataFrame]] = {rival: [] for rival in RIVALS}
     columns = [*RIVAL, "seconds"]
     for rival, method in RIVALS.items():
@@ -224,13 +224,13 @@ def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[s
     with _bar(f"{name}: rivals", len(RIVALS) * windows) as (progress, task):
         for window, past in _pasts(wide, windows):
             for rival, method in RIVALS.items():
-                path = kept.path([rival, window], past)
-                piece = kept.read(path, columns)
+                path = cache.path([rival, window], past)
+                piece = cache.read_frame(path, columns)
                 if piece is None:
                     started = field.cpu_seconds()
                     piece = method(rival, past, window)
                     piece["seconds"] = (field.cpu_seconds() - started) / past.shape[1]
-                    kept.write(path, piece)
+                    cache.write_frame(path, piece)
                 parts[rival].append(piece)
                 progress.advance(task)
     return {rival: pd.concat(pieces, ignore_index=True) for rival, pieces in parts.items()}
@@ -239,13 +239,13 @@ def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[s
 def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) -> dict[str, float]:
     """CPU seconds a series, fit and forecast, by contender: medians over windows, of ours over `TIMED` of them."""
     config = ForecasterConfig(calendar="none", horizon=HORIZON)
-    kept = Kept(folder / "seconds")
+    cache = TaskCache(folder / "seconds")
     alone = [one for one in config.contenders if one != "combination"]
     pieces = [rivals[["contender", "seconds"]]]
     with _bar(f"{name}: seconds", TIMED) as (progress, task):
         for window, past in _pasts(wide, TIMED):
-            path = kept.path(["seconds", window, config.model_dump(mode="json")], past)
-            piece = kept.read(path, ["contender", "seconds"])
+            path = cache.path(["seconds", window, config.model_dump(mode="json")], past)
+            piece = cache.read_frame(path, ["contender", "seconds"])
             if piece is None:
                 measured: dict[str, float] = {}
                 for one in alone:
@@ -253,7 +253,7 @@ def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) 
                     measured[one] = field.contender_seconds(one, past, config)
                 measured["champion"] = measured["combination"] = field.champion_seconds(past, config)
                 piece = pd.DataFrame({"contender": list(measured), "seconds": list(measured.values())})
-                kept.write(path, piece)
+                cache.write_frame(path, piece)
             pieces.append(piece)
             progress.advance(task)
     medians = pd.concat(pieces).groupby("contender")["seconds"].median()

@@ -1,7 +1,7 @@
 """The one error shape: every exception becomes `{"error": {"code", "message", "details"}}`.
 
 In: TsurErrors, validation errors, HTTP errors of FastAPI and BentoML. Out: a JSON response that
-carries its code in the header `X-Error-Code` too, for the log line, the metrics and the gate.
+carries its code in the header `X-Error-Code` too, for the log line, the metrics and the middleware.
 A complaint's text is never repeated, nor is any value that fails validation: it is personal data. What is
 repeated are names that are looked up and not found: labels, places and complaints' ids.
 """
@@ -12,11 +12,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from data import errors
-from data.errors import TsurError
-from serving.api.v1.types import Error, ErrorAnswer, Problem
+from data.errors import LabelError, TsurError
 
 CODE_HEADER = "x-error-code"
 HTTP_CODES = {
@@ -61,6 +61,33 @@ INTERNAL = ("internal", "something went wrong inside the service; its log has th
 RETRY_AFTER_SECONDS = {503: "5", 429: "1"}
 
 
+class Problem(BaseModel):
+    """One thing that is wrong, and where; a complaint's text is never repeated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: str = Field(examples=["items.0.text"])
+    problem: str = Field(examples=["the text is empty"])
+
+
+class Error(BaseModel):
+    """What went wrong: a stable code for machines, one sentence for people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str = Field(examples=["bad_request"])
+    message: str = Field(examples=["items.0.text: the text is empty"])
+    details: list[Problem] = []
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: Error
+
+
 def error_response(
     status: int, code: str, message: str, details: Sequence[Problem] = (), headers: dict[str, str] | None = None
 ) -> JSONResponse:
@@ -91,16 +118,21 @@ def _sentence(problem: object) -> str:
     return ", ".join(map(str, problem)) if isinstance(problem, list | tuple | set) else str(problem)
 
 
+def error_at(where: str, error: LabelError) -> LabelError:
+    """The same error with the place in the request in front of it."""
+    return LabelError(f"{where}: {error.message}", **{where: error.message})
+
+
 def problems_of(errors: Iterable[Any]) -> list[Problem]:
     """Pydantic's errors as places and sentences, without the values; a body counts from its top."""
-    found = []
+    problems = []
     for error in errors:
         location = [str(part) for part in error["loc"]]
         if location[0] == "body" and len(location) > 1:
             location = location[1:]
         sentence = str(error["msg"]).removeprefix("Value error, ")
-        found.append(Problem(where=".".join(location), problem=sentence))
-    return found
+        problems.append(Problem(where=".".join(location), problem=sentence))
+    return problems
 
 
 def from_validation(errors: Sequence[Any]) -> JSONResponse:
@@ -114,7 +146,7 @@ def from_validation(errors: Sequence[Any]) -> JSONResponse:
     return error_response(422, "bad_request", f"{first.where}: {first.problem}", problems)
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Make the app answer every error in the one shape."""
 
     @app.exception_handler(TsurError)

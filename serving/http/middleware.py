@@ -1,4 +1,4 @@
-"""The gate in front of everything, BentoML's own routes too.
+"""The middleware in front of everything, BentoML's own routes too.
 
 In: every HTTP request. It gives the request an id, asks for the key, stops bodies that are too large
 and answers that take too long, turns every error into the one shape, and writes one line and the
@@ -30,7 +30,7 @@ ELSEWHERE = "(elsewhere)"
 """An address that nobody serves: it may hold anything, so it is neither logged nor counted by name."""
 
 
-class Reply:
+class ResponseGuard:
     """An answer on its way out; an error body that is not ours is replaced by the one shape."""
 
     def __init__(self, send: Send, request_id: str) -> None:
@@ -66,7 +66,7 @@ class Reply:
         return self.status != 0
 
 
-class Gate:
+class Middleware:
     """ASGI middleware around BentoML's application; `api` is the mounted FastAPI app."""
 
     def __init__(self, app: ASGIApp, api: FastAPI) -> None:
@@ -81,34 +81,34 @@ class Gate:
         runtime: Runtime = self.api.state.runtime
         request_id = uuid.uuid4().hex
         state = scope.setdefault("state", {})
-        reply = Reply(send, request_id)
+        guard = ResponseGuard(send, request_id)
         started = perf_counter()
         try:
-            await self._answer(runtime, scope, receive, reply)
+            await self._answer(runtime, scope, receive, guard)
         except TsurError as error:
-            await reply.close_with(from_tsur_error(error))
+            await guard.close_with(from_tsur_error(error))
         except Exception as error:  # a bug: nothing of it leaves the service, and no value is logged
             logger.error("request %s failed\n%s", request_id, where_it_failed(error))
-            await reply.close_with(from_status(500))
+            await guard.close_with(from_status(500))
         seconds = perf_counter() - started
         path = self._known(scope["path"])
-        runtime.metrics.request(scope["method"], path, reply.status, reply.code, seconds)
-        if path not in PROBES or reply.status == 500:
+        runtime.metrics.request(scope["method"], path, guard.status, guard.code, seconds)
+        if path not in PROBES or guard.status == 500:
             items = state.get("items", 0)
-            log_request(request_id, scope["method"], path, reply.status, reply.code, seconds * 1000, items)
+            log_request(request_id, scope["method"], path, guard.status, guard.code, seconds * 1000, items)
 
-    async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, guard: ResponseGuard) -> None:
         client = scope["client"][0] if scope.get("client") else None
         check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
         if scope["path"] == ADMITTED and runtime.admission.is_full:
             await receive()  # a small body, as a whole: the server would cut the connection of one left unread
             runtime.admission.refuse()
         limited = RequestBodyLimitMiddleware(self.app, runtime.config.max_body_bytes)
-        work = asyncio.ensure_future(limited(scope, receive, reply))
+        work = asyncio.ensure_future(limited(scope, receive, guard))
         try:
             done, _ = await asyncio.wait({work}, timeout=runtime.config.timeout_seconds)
-            if not done and not reply.begun:
-                await reply.close_with(from_status(504))
+            if not done and not guard.begun:
+                await guard.close_with(from_status(504))
             elif not done:
                 await work  # it streams already
             else:

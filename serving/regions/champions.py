@@ -41,8 +41,8 @@ class Champion(Generic[Model]):
     model: Model
 
 
-class Seat(Generic[Model]):
-    """The place of one champion: who sits there, or why nobody does."""
+class ModelSlot(Generic[Model]):
+    """The slot of one champion: the model in it, or why there is none."""
 
     def __init__(self, name: str, load: Callable[[Path], Model]) -> None:
         self.name = name
@@ -112,33 +112,33 @@ class Champions:
         self._stop = Event()
         self._thread: Thread | None = None
         self._trouble: str | None = None
-        self._classifier: Seat[Classifier] = Seat(CLASSIFIER, self._load_classifier)
-        self._forecaster: Seat[Forecasts] = Seat(FORECASTER, _load_forecasts)
+        self._classifier: ModelSlot[Classifier] = ModelSlot(CLASSIFIER, self._load_classifier)
+        self._forecaster: ModelSlot[Forecasts] = ModelSlot(FORECASTER, _load_forecasts)
 
     @property
     def classifier(self) -> "Champion[Classifier]":
-        """The serving classifier. Raises as `Seat.champion`."""
+        """The serving classifier. Raises as `ModelSlot.champion`."""
         return self._classifier.champion
 
     @property
     def forecaster(self) -> "Champion[Forecasts]":
-        """The serving forecaster. Raises as `Seat.champion`."""
+        """The serving forecaster. Raises as `ModelSlot.champion`."""
         return self._forecaster.champion
 
     @property
     def serving(self) -> list[Champion[Any]]:
         """The champions that serve now."""
-        return [seat._champion for seat in (self._classifier, self._forecaster) if seat._champion is not None]
+        return [slot._champion for slot in (self._classifier, self._forecaster) if slot._champion is not None]
 
     def check_ready(self) -> None:
-        """Pass when both champions serve. Raises as `Seat.champion`."""
+        """Pass when both champions serve. Raises as `ModelSlot.champion`."""
         _ = self.classifier, self.forecaster
 
     def refresh(self) -> None:
         """Ask the registry once and load what has changed; trouble is logged, once, not raised."""
         try:
             client = self._connected()
-            changed = [seat.refresh(client) for seat in (self._classifier, self._forecaster)]
+            changed = [slot.refresh(client) for slot in (self._classifier, self._forecaster)]
         except Exception as error:  # whatever MLflow, its database or its transport raises
             trouble = type(error).__name__
             if trouble != self._trouble:

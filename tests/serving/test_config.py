@@ -29,7 +29,6 @@ def test_the_yaml_names_every_key_with_its_default() -> None:
         ("max_items", 0, "max_items"),
         ("timeout_seconds", 0, "timeout_seconds"),
         ("workers", 0, "workers"),
-        ("timezone", "Moscow", "tz database"),
         ("surges", {"min_probability": 2}, "surges.min_probability"),
         ("emerging", {"days": 0}, "emerging.days"),
         ("emerging", {"false_alarm": 0.1}, "emerging.false_alarm"),

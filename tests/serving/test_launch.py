@@ -41,6 +41,7 @@ def environment(**changes: str) -> dict[str, str]:
             {
                 "TSUR_HOME": "{here}/state",
                 "TSUR_API_KEYS": "first-key,second",
+                "TSUR_REGION": "verkhnerechye",
                 "TSUR_STORE_URL": "sqlite:///{here}/state/store.db",
                 "TSUR_TRACKING_URI": "sqlite:///{here}/state/mlflow/mlflow.db",
             },

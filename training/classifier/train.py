@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from batch.task_cache import TaskCache
 from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
@@ -157,13 +158,14 @@ def fit_bundle(
     train, validation = rows
     taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
-    bundle, fitted = work / "bundle", work / "fitted.json"
-    if fitted.exists():
+    bundle, cache = work / "bundle", TaskCache(work)
+    fitted = cache.path(["fitted network"], suffix=".json")  # the folder is of this run alone
+    if before := cache.read_json(fitted):
         say("the network was fitted before the run was interrupted")
-        tuned = Tuned(**json.loads(fitted.read_text()))
+        tuned = Tuned(**before)
     else:
         tuned = fit_network((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
-        fitted.write_text(json.dumps(asdict(tuned)))
+        cache.write_json(fitted, asdict(tuned))
     config = BundleConfig(
         encoder=arguments.encoder,
         text_prefix=arguments.text_prefix,

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from data.atomic import atomic_folder
 from data.errors import InputError
 from models.classifier.decoding import log_softmax
 from models.classifier.labels import HEADS
@@ -37,6 +38,7 @@ WEIGHING_ROWS = 200
 SCALE_ROWS = 500
 """Texts whose token states give the deviation of such states."""
 FIDELITY = "fidelity.json"
+"""In a student's folder, which is there whole or not at all: how close it came."""
 Floats = npt.NDArray[np.floating]
 
 
@@ -164,10 +166,7 @@ def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fide
 
 def _save(student: Any, tokenizer: Any, found: Fidelity, out: Path) -> None:
     """Write the student's folder; a kill leaves either the whole of it or none."""
-    unfinished = out.with_name(out.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    student.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    (unfinished / FIDELITY).write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    unfinished.rename(out)
+    with atomic_folder(out) as partial:
+        student.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        (partial / FIDELITY).write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")

@@ -2,11 +2,11 @@
 
 In: a classifier's bundle or an encoder's name, and texts. Out: a `Teacher`, and `Answers`: the states of
 every token of every text, in half floats on disk (some 80 kB for 100 tokens). They are computed once,
-a part at a time: a run that is killed loses one part at most, and a second student finds them there.
+a part at a time, into a task cache: a run that is killed loses one part at most, and a second student finds
+them there.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from batch.task_cache import TaskCache
+from data.atomic import atomic_folder
 from data.errors import BundleError, EncoderError
 from models.classifier.bundle import TOKENIZER, WEIGHTS, read_bundle
 from models.classifier.labels import HEADS
@@ -25,7 +27,9 @@ from training.classifier.fit_network import load_pretrained
 from training.encoder.cached_states import CachedStates, read_rows
 
 PART = 2000
-"""Texts that are read together."""
+"""Texts that are read together, and the piece that a kill costs."""
+STATES, POOLED = "states.npy", "pooled.npy"
+"""Files of a piece."""
 Floats = npt.NDArray[np.floating]
 
 
@@ -118,31 +122,29 @@ def encode(texts: Sequence[str], teacher: Teacher, max_tokens: int) -> Any:
 
 
 def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, say: Callable[[str], None]) -> Answers:
-    """The teacher's answers to encoded texts; kept in `cache` by teacher and texts.
+    """The teacher's answers to encoded texts; stored in the folder `cache` by teacher, precision and texts.
 
     Raises:
         EncoderError: the encoder has no stack of layers.
     """
     if not teacher.layers:
         raise EncoderError(f"encoder {teacher.name!r} has no stack of layers to learn from")
-    key = hashlib.sha256(json.dumps([teacher.name, rows["input_ids"][:]]).encode()).hexdigest()[:16]
-    folder = cache / f"answers-{key}"
-    starts = range(0, len(rows), PART)
     parts, pooled = [], []
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = teacher.network.to(device)
     network.frozen_layers = teacher.layers
-    for number, start in enumerate(starts):
+    for start in range(0, len(rows), PART):
         part = rows.select(range(start, min(start + PART, len(rows))))
-        file, done = folder / f"{number:04}.npy", folder / f"{number:04}.pooled.npy"
-        if not done.exists():
+        folder = TaskCache(cache).path(["answers", teacher.name, bf16, part["input_ids"][:]], suffix=".answers")
+        assert folder is not None
+        if not folder.exists():
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
-            with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
-                features, _ = read_rows(network, part, collate, file)
-            np.save(done.with_suffix(".unfinished.npy"), features)
-            done.with_suffix(".unfinished.npy").rename(done)
+            with atomic_folder(folder) as partial:
+                with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
+                    features, _ = read_rows(network, part, collate, partial / STATES)
+                np.save(partial / POOLED, features)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
-        parts.append(CachedStates(np.load(file, mmap_mode="r"), ends))
-        pooled.append(np.load(done))
+        parts.append(CachedStates(np.load(folder / STATES, mmap_mode="r"), ends))
+        pooled.append(np.load(folder / POOLED))
     network.to("cpu").eval()
     return Answers(parts, np.concatenate(pooled))

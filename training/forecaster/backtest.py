@@ -3,7 +3,7 @@
 In: `DAILY_COUNTS` and a `ForecasterConfig`. Out: a `BacktestResult`. Windows of `horizon` days do not
 overlap and step back from the last day; a contender sees only what lies before its window. Which contenders
 compete for a series follows from its treatment (`treatments.py`). The work is cut into pieces: the contenders
-of one series, and the global model of one window. Pieces run in parallel, and each finished one can be kept
+of one series, and the global model of one window. Pieces run in parallel, and each finished one can be stored
 in a folder and reused as long as its data and the config stay the same.
 
 Every figure of the champions is of windows that came after all that they were chosen and calibrated on: the
@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from batch.task_cache import Job, Kept, finished
+from batch.task_cache import Job, TaskCache, finished
 from data.counts.daily import KEY, REGION
 from data.errors import CountsError
 from models.forecasting.config import ContenderName, ForecasterConfig
@@ -48,7 +48,7 @@ PREDICTIONS = ["date", *KEY, "window", "contender", "mean", "actual"]
 """`window` 0 is the last one; `actual` is NaN where nothing was observed."""
 
 PREDICTIONS_VERSION = 2
-"""Part of the name of kept predictions, which follow from the data, the config and this code. Raise it with
+"""Part of the name of stored predictions, which follow from the data, the config and this code. Raise it with
 every change after which the same data and config give other predictions: to a contender, to the production
 calendar, to `backtest_series`, `windows_of` or `is_sparse`, or a new release of Prophet."""
 
@@ -103,7 +103,7 @@ def backtest(
 ) -> BacktestResult:
     """Backtest every base series of `counts`; with a `folder`, an interrupted run continues there.
 
-    The folder is left with the kept predictions of this run; those of other data or configs are removed.
+    The folder is left with the predictions of this run; those of other data or configs are removed.
 
     Raises:
         CountsError: no series is long enough for one window.
@@ -119,16 +119,16 @@ def backtest(
             f"daily counts: {len(wide)} days are too few for a backtest: "
             f"{config.min_history_days + config.horizon} are needed (min_history_days + horizon)"
         )
-    kept = Kept(folder)
-    jobs = _jobs(wide, list(lengths), config, kept, regressors)
+    cache = TaskCache(folder)
+    jobs = _jobs(wide, list(lengths), config, cache, regressors)
     parts: dict[object, pd.DataFrame] = {}
-    for key, piece in finished(jobs, kept, PREDICTIONS, config.processes):
+    for key, piece in finished(jobs, cache, PREDICTIONS, config.processes):
         parts[key] = piece
         if progress is not None:
             progress(key if isinstance(key, SeriesKey) else ALL_SERIES, len(parts), len(jobs))
     predictions = pd.concat([parts[job.key] for job in sorted(jobs, key=lambda job: str(job.key))])
     result = evaluate(_with_combination(predictions, config), wide, config)
-    kept.remove_stale()
+    cache.remove_unused()
     return result
 
 
@@ -191,7 +191,11 @@ def _split(days: Days, window: int, config: ForecasterConfig) -> tuple[Days, Day
 
 
 def _jobs(
-    wide: pd.DataFrame, keys: list[SeriesKey], config: ForecasterConfig, kept: Kept, regressors: pd.DataFrame | None
+    wide: pd.DataFrame,
+    keys: list[SeriesKey],
+    config: ForecasterConfig,
+    cache: TaskCache,
+    regressors: pd.DataFrame | None,
 ) -> list[Job]:
     """The pieces, those that take longest first, so that no process is left alone with one at the end."""
     matters = {"contenders", "calendar", "horizon", "windows", "min_history_days", "min_daily_mean", "bulk_entry_ratio"}
@@ -202,12 +206,12 @@ def _jobs(
         most = max(windows_of(trimmed(wide[key]), config) for key in keys)
         for window in range(most):
             seen = wide.iloc[: len(wide) - window * config.horizon]
-            path = kept.path([PREDICTIONS_VERSION, window, together], seen, regressors)
+            path = cache.path([PREDICTIONS_VERSION, window, together], seen, regressors)
             jobs.append(Job(window, path, backtest_together, window, wide, config, regressors))
     histories = {key: trimmed(wide[key]) for key in keys}
     for key in sorted(keys, key=lambda key: is_sparse(histories[key], config)):
         own = of_place(regressors, key.municipality)
-        path = kept.path([PREDICTIONS_VERSION, *key, relevant], histories[key].to_frame(), own)
+        path = cache.path([PREDICTIONS_VERSION, *key, relevant], histories[key].to_frame(), own)
         jobs.append(Job(key, path, backtest_series, key, histories[key], config, own))
     return jobs
 

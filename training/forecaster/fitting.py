@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from batch.task_cache import Job, Kept, finished
+from batch.task_cache import Job, TaskCache, finished
 from data.counts.daily import KEY
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ContenderName, ForecasterConfig
@@ -59,7 +59,7 @@ def fit_forecasts(
 ) -> Forecasts:
     """Fit each base series' champion on all of its days, and compute what the service answers from.
 
-    With a `folder`, finished fits are kept there, and an interrupted run goes on with the others.
+    With a `folder`, finished fits are stored there, and an interrupted run goes on with the others.
 
     Raises:
         RegressorsError: the regressors do not cover the counts and `max_horizon` days after them.
@@ -68,9 +68,9 @@ def fit_forecasts(
     wide = completed(observed, config.completeness)
     treatments = {key: treatment_of(trimmed(wide[key]), config) for key in keys_of(wide)}
     champions = {key: _champion(treatments[key], result.champions.get(key), config) for key in treatments}
-    kept = Kept(folder)
-    fits = _fit(wide, champions, config, config.max_horizon, kept, regressors, progress)
-    kept.remove_stale()
+    cache = TaskCache(folder)
+    fits = _fit(wide, champions, config, config.max_horizon, cache, regressors, progress)
+    cache.remove_unused()
     surges = with_learned_thresholds(config.surges, wide, config.calendar)
     return Forecasts(
         config=config.model_copy(update={"surges": surges}),
@@ -103,13 +103,13 @@ def refresh_forecasts(
     treatments = {key: treatment_of(trimmed(wide[key]), config) for key in keys_of(wide)}
     before = {SeriesKey(*key): name for *key, name in last.series[[*KEY, "champion"]].itertuples(index=False)}
     champions = {key: _champion(treatments[key], before.get(key), config) for key in treatments}
-    kept = Kept(folder)
-    fits = _fit(wide, champions, config, config.max_horizon, kept, regressors, progress, last.prophet)
+    cache = TaskCache(folder)
+    fits = _fit(wide, champions, config, config.max_horizon, cache, regressors, progress, last.prophet)
     past = wide.iloc[: -config.horizon]
     past = past.loc[:, past.notna().any()]
     known = {key: _champion(treatment_of(trimmed(past[key]), config), champions[key], config) for key in keys_of(past)}
-    then = _fit(past, known, config, config.horizon, kept, regressors, progress, last.prophet)
-    kept.remove_stale()
+    then = _fit(past, known, config, config.horizon, cache, regressors, progress, last.prophet)
+    cache.remove_unused()
     surges = with_learned_thresholds(config.surges, wide, config.calendar)
     return Forecasts(
         config=config.model_copy(update={"surges": surges}),
@@ -146,7 +146,7 @@ def _fit(
     champions: dict[SeriesKey, str],
     config: ForecasterConfig,
     horizon: int,
-    kept: Kept,
+    cache: TaskCache,
     regressors: pd.DataFrame | None,
     progress: Progress | None,
     warm: dict[SeriesKey, str] | None = None,
@@ -155,9 +155,9 @@ def _fit(
     if regressors is not None:
         regressors = check_covers(regressors, wide, horizon)
     clean = learnable(wide, config)
-    jobs = _jobs(clean, champions, config, horizon, kept, regressors, warm or {})
+    jobs = _jobs(clean, champions, config, horizon, cache, regressors, warm or {})
     pieces = []
-    for key, piece in finished(jobs, kept, FITTED, config.processes):
+    for key, piece in finished(jobs, cache, FITTED, config.processes):
         pieces.append(piece)
         if progress is not None:
             progress(key, len(pieces), len(jobs))
@@ -183,7 +183,7 @@ def _jobs(
     champions: dict[SeriesKey, str],
     config: ForecasterConfig,
     horizon: int,
-    kept: Kept,
+    cache: TaskCache,
     regressors: pd.DataFrame | None,
     warm: dict[SeriesKey, str],
 ) -> list[Job]:
@@ -192,13 +192,13 @@ def _jobs(
     facts = [PREDICTIONS_VERSION, horizon, config.model_dump(include={"calendar", "horizon"})]
     jobs = []
     if any("gradient_boosting" in names for names in needed.values()):
-        path = kept.path([*facts, config.boosting.model_dump()], clean, regressors)
+        path = cache.path([*facts, config.boosting.model_dump()], clean, regressors)
         jobs.append(Job(ALL_SERIES, path, _fit_together, clean, config, horizon, regressors))
     of_series = config.model_dump(include={"prophet", "harmonic"})
     for key, names in needed.items():
         history, own = trimmed(clean[tuple(key)]), of_place(regressors, key.municipality)
         for name in (name for name in names if name not in TOGETHER):
-            path = kept.path([*facts, *key, name, of_series], history.to_frame(), own)
+            path = cache.path([*facts, *key, name, of_series], history.to_frame(), own)
             start = warm.get(key) if name == "prophet" else None
             jobs.append(Job(key, path, _fit_series, key, history, name, config, horizon, own, start))
     return sorted(jobs, key=lambda job: job.arguments[2] != "prophet")

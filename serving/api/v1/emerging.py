@@ -1,45 +1,45 @@
 """`GET /v1/emerging`: complaints of the last days that fit no topic and look alike, as proposed topics.
 
-Answers from the store: what the classifier read of each complaint is kept beside its decision. After a new
-champion the stored texts are read anew, a bounded number a request. An answer is remembered for some minutes.
+Answers from the store; an answer is remembered for some minutes. A CSV table on request.
 """
 
 import time
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
-from data.store.store import Store
 from models.classifier.classifier import Classifier
-from models.classifier.labels import Ints
-from models.topics.emerging import EmergingTopic, emerging_topics
-from serving.api.v1.forecasts import REMEMBERED, Place, place_name
-from serving.api.v1.types import ComplaintKey, EmergingAnswer, EmergingTopicOut, ModelVersion
-from serving.config import EmergingDefaults
+from models.topics.emerging import EmergingTopic
+from serving.analytics.new_topics import SearchResult, search
+from serving.analytics.surges import REMEMBERED
+from serving.api.v1.emerging_types import ComplaintKey, EmergingAnswer, EmergingTopicOut
+from serving.api.v1.queries import MunicipalityQuery, municipality_name
+from serving.api.v1.shared_types import ModelVersion
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
 from serving.regions.champions import Champion
-from serving.runtime import Looked, Runtime, runtime_of
+from serving.runtime import CurrentRuntime, Runtime
 
-router = APIRouter(tags=["outlook"])
-Parts = Annotated[Runtime, Depends(runtime_of)]
-Days = Annotated[int | None, Query(ge=1, le=60, description="The last days; default: `emerging.days`")]
+router = APIRouter(tags=["analytics"])
+DaysQuery = Annotated[int | None, Query(ge=1, le=60, description="The last days; default: `emerging.days`")]
 
 
 @router.get("/emerging", summary="Proposed new topics", responses={**CSV_ANSWER})
 def emerging(
-    request: Request, runtime: Parts, days: Days = None, municipality: Place = None, format: Format = None
+    request: Request,
+    runtime: CurrentRuntime,
+    days: DaysQuery = None,
+    municipality: MunicipalityQuery = None,
+    format: Format = None,
 ) -> EmergingAnswer:
     """Groups of complaints that fit no known topic, look alike and have become more, the clearest first."""
     champion = runtime.champions.classifier
-    place = place_name(runtime, municipality)
-    looked = remembered(runtime, champion, runtime.config.emerging.days if days is None else days)
-    found = looked.found
+    place = municipality_name(runtime, municipality)
+    result = remembered(runtime, champion, runtime.config.emerging.days if days is None else days)
+    found = result.emerging
     topics = [
-        topic_out(topic, looked.complaints) for topic in found.topics if place is None or place in topic.municipalities
+        topic_out(topic, result.complaints) for topic in found.topics if place is None or place in topic.municipalities
     ]
     if wants_csv(request, format):
         rows = [_flat(topic) for topic in topics]
@@ -52,56 +52,24 @@ def emerging(
         past=found.past,
         doubtful=found.doubtful,
         enough_past=found.enough_past,
-        unread=looked.unread,
+        unread=result.unread,
         topics=topics,
     )
 
 
-def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> Looked:
-    """The answer of the last minutes, or a new one; requests that come meanwhile wait for it."""
-    today = datetime.now(ZoneInfo(runtime.config.timezone)).date()
+def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> SearchResult:
+    """The result of the last minutes, or a new one; requests that come meanwhile wait for it."""
+    today = datetime.now(runtime.region.zone).date()
     key = (champion.version, today, days)
-    with runtime.looking:
-        known = runtime.emerging.get(key)
-        if known is None or time.monotonic() - known.at >= 60 * runtime.config.emerging.remember_minutes:
+    with runtime.searching:
+        result = runtime.searches.get(key)
+        if result is None or time.monotonic() - result.searched_at >= 60 * runtime.config.emerging.remember_minutes:
             config = runtime.config.emerging.model_copy(update={"days": days})
-            known = look(runtime.store, champion, today, config)
-            if len(runtime.emerging) >= REMEMBERED:
-                runtime.emerging.clear()
-            runtime.emerging[key] = known
-    return known
-
-
-def look(store: Store, champion: Champion[Classifier], today: date, config: EmergingDefaults) -> Looked:
-    """Search the stored complaints up to today.
-
-    Raises:
-        StoreError: the store cannot be read or written.
-    """
-    first = today - timedelta(days=config.days - 1)
-    before = first - timedelta(days=config.past_days), first - timedelta(days=1)
-    past = store.decided(*before, champion.version, config.max_past)
-    recent = store.decided(first, today, champion.version, config.max_recent)
-    frame = pd.concat([part for part in (past, recent) if len(part)] or [past], ignore_index=True)
-    unread = np.flatnonzero(frame["features"].isna())
-    reading = unread[len(unread) - min(len(unread), config.read_at_once) :]
-    read_anew(store, champion, frame, reading)
-    kept = frame[frame["features"].notna()].reset_index(drop=True)
-    vectors = np.stack(kept["features"].tolist()) if len(kept) else np.zeros((0, 1))
-    found = emerging_topics(kept, vectors, today, config)
-    return Looked(found, kept[["source", "id"]], len(unread) - len(reading), time.monotonic())
-
-
-def read_anew(store: Store, champion: Champion[Classifier], frame: pd.DataFrame, rows: Ints) -> None:
-    """Let the serving classifier read these rows of `frame`, put their features there and into the store."""
-    if not len(rows):
-        return
-    some = frame.loc[rows]
-    places = champion.model.catalogue.place_ids(some["municipality"])
-    features = champion.model.features(some["text"].tolist(), places)
-    keys = zip(some["source"], some["id"], features, strict=True)
-    store.save_features([(source, name, champion.version, row) for source, name, row in keys])
-    frame["features"] = pd.Series(list(features), index=rows, dtype=object).combine_first(frame["features"])
+            result = search(runtime.store, champion, today, config)
+            if len(runtime.searches) >= REMEMBERED:
+                runtime.searches.clear()
+            runtime.searches[key] = result
+    return result
 
 
 def topic_out(topic: EmergingTopic, complaints: pd.DataFrame) -> EmergingTopicOut:

@@ -14,7 +14,7 @@ import pytest
 from data.store.store import Correction, Decision, Store, masked
 from models.classifier.classifier import Classifier
 from serving import launch as run
-from serving.api.v1.emerging import look
+from serving.analytics.new_topics import search
 from serving.config import EmergingDefaults
 from serving.regions.champions import CLASSIFIER, Champion
 from tests.serving.bundles import SENTENCES, SURGE_PLACE
@@ -77,19 +77,19 @@ def filled(store: Store, champion: Champion[Classifier]) -> Store:
 def test_a_new_topic_in_the_store_is_proposed_with_masked_examples(
     filled: Store, champion: Champion[Classifier]
 ) -> None:
-    looked = look(filled, champion, TODAY, CONFIG)
-    (topic,) = looked.found.topics
+    result = search(filled, champion, TODAY, CONFIG)
+    (topic,) = result.emerging.topics
     assert topic.size >= 12
     assert "самокаты" in " ".join(topic.words)
     assert all("[ИМЯ]" in text and "[ТЕЛЕФОН]" in text for text in topic.examples)
-    assert set(looked.complaints.iloc[topic.rows]["id"]) >= {f"0.2-{n}" for n in range(3)}
-    assert (looked.found.recent + looked.found.past, looked.unread) == (PAST + RECENT + 15, 0)
+    assert set(result.complaints.iloc[topic.rows]["id"]) >= {f"0.2-{n}" for n in range(3)}
+    assert (result.emerging.recent + result.emerging.past, result.unread) == (PAST + RECENT + 15, 0)
 
 
 def test_what_operators_place_in_a_known_topic_is_not_new(filled: Store, champion: Champion[Classifier]) -> None:
     said = [Correction("pos", f"0.2-{n}", "ЖКХ", "Тема", None, None) for n in range(15)]
     filled.save_corrections(said)
-    assert look(filled, champion, TODAY, CONFIG).found.topics == []
+    assert search(filled, champion, TODAY, CONFIG).emerging.topics == []
 
 
 def test_features_are_kept_as_half_floats_and_read_back(store: Store, champion: Champion[Classifier]) -> None:
@@ -131,18 +131,18 @@ def test_after_a_new_champion_stored_texts_are_read_anew_a_bounded_number_at_onc
     config, total = CONFIG.model_copy(update={"read_at_once": 150}), PAST + RECENT + 15
     unread = []
     for _ in range(4):
-        looked = look(filled, second, TODAY, config)
-        unread.append(looked.unread)
-        assert looked.found.recent + looked.found.past + looked.unread == total
+        result = search(filled, second, TODAY, config)
+        unread.append(result.unread)
+        assert result.emerging.recent + result.emerging.past + result.unread == total
     assert unread == [total - 150, total - 300, 0, 0]
-    assert len(looked.found.topics) == 1
+    assert len(result.emerging.topics) == 1
 
 
 def test_an_empty_store_has_no_topics_and_says_that_there_is_no_past(
     store: Store, champion: Champion[Classifier]
 ) -> None:
-    looked = look(store, champion, TODAY, CONFIG)
-    assert (looked.found.topics, looked.found.enough_past, looked.found.recent) == ([], False, 0)
+    result = search(store, champion, TODAY, CONFIG)
+    assert (result.emerging.topics, result.emerging.enough_past, result.emerging.recent) == ([], False, 0)
 
 
 @pytest.fixture(scope="module")

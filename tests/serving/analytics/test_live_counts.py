@@ -14,8 +14,9 @@ from data.store.store import Decision, Store, masked
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.surges.types import Surge
-from serving.api.v1.forecasts import all_surges
-from serving.live_counts import heat_cells, judged_days, recent_counts
+from serving.analytics.live_counts import judged_days, recent_counts
+from serving.analytics.surges import all_surges
+from serving.api.v1.heatmap import heat_cells
 from tests.serving.bundles import SURGE_PLACE, small_counts
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts

@@ -12,8 +12,9 @@ from data.store.store import masked
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Reason
 from models.classifier.segments import proposals, with_several
-from serving.api.v1.complaints import REASONS_RU, municipality_ids, place_name, result_of
-from serving.api.v1.types import ClassifyItem, ClassifyResult
+from serving.api.v1.classify import Complaint, complaints_of, result_of
+from serving.api.v1.classify_types import ClassifyItem, ClassifyResult
+from serving.texts import REASONS_RU
 from tests.models.classifier.taught import PIT, RUBBISH, TAUGHT, write_taught
 from tests.serving.bundles import CATALOGUE
 
@@ -23,8 +24,9 @@ def catalogue() -> Catalogue:
     return load_catalogue(CATALOGUE)
 
 
-def items(place: str | None) -> list[ClassifyItem]:
-    return [ClassifyItem(text="Не вывозят мусор", municipality=place)]
+def read(place: str | None, catalogue: Catalogue) -> list[Complaint]:
+    item = ClassifyItem(text="Не вывозят мусор", municipality=place)
+    return complaints_of([item], [masked(item.text)], catalogue)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +40,13 @@ def items(place: str | None) -> list[ClassifyItem]:
 def test_a_place_is_the_catalogues(
     catalogue: Catalogue, given: str | None, place: str | None, name: str | None
 ) -> None:
-    assert municipality_ids(items(given), catalogue) == [place]
-    assert place_name(given, place, catalogue) == name
+    (complaint,) = read(given, catalogue)
+    assert (complaint.place_id, complaint.municipality) == (place, name)
 
 
 def test_a_place_that_the_catalogue_lacks_is_refused_with_those_it_has(catalogue: Catalogue) -> None:
     with pytest.raises(LabelError, match=r"items\.0\.municipality.*Каменный Брод"):
-        municipality_ids(items("Атлантида"), catalogue)
+        read("Атлантида", catalogue)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +56,8 @@ def test_a_place_that_the_catalogue_lacks_is_refused_with_those_it_has(catalogue
 def test_a_catalogue_without_places_refuses_none_and_the_place_is_stored(
     catalogue: Catalogue, given: str | None, stored: str | None
 ) -> None:
-    nowhere = catalogue.model_copy(update={"municipalities": []})
-    assert municipality_ids(items(given), nowhere) == [None]
-    assert place_name(given, None, nowhere) == stored
+    (complaint,) = read(given, catalogue.model_copy(update={"municipalities": []}))
+    assert (complaint.place_id, complaint.municipality) == (None, stored)
 
 
 def test_every_reason_is_told_in_russian() -> None:
@@ -72,9 +73,10 @@ def test_every_reason_and_every_field_of_a_result_is_documented() -> None:
 def test_several_problems_go_to_an_operator_with_a_proposal_each(tmp_path: Path) -> None:
     model = Classifier.load(write_taught(tmp_path / "bundle"), threads=1)
     text = masked(f"{RUBBISH}; {PIT}")
-    found = model.classify([text], [None])
-    (parts,) = proposals(model, [text], [None], found)
-    result = result_of("1", datetime.now(UTC), text, with_several(found[0], parts), parts, None)
+    complaint = Complaint("pos", "1", text, datetime.now(UTC), place_id=None, municipality=None)
+    (whole,) = model.classify([text], [None])
+    (parts,) = proposals(model, [text], [None], [whole])
+    result = result_of(complaint, with_several(whole, parts), parts, None)
     assert [part.topic.label for part in result.proposals] == [TAUGHT[RUBBISH][1], TAUGHT[PIT][1]]
     assert result.decision == "review"
     assert "several_problems" in result.reasons

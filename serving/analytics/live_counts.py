@@ -9,18 +9,16 @@ a stored count is a lower bound, and is used only when it is a surge already.
 """
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
 from data.counts.daily import ALIVE_DAYS, NO_PLACE, REGION, daily_counts
 from data.errors import RequestError
+from data.regions.region import Region
 from data.store.store import Store
 from models.forecasting.bundle import Forecasts
-from models.forecasting.distribution import tail_probability, window_dispersion
+from models.forecasting.distribution import tail_probability
 from models.forecasting.series import NAMES, keys_of
-from serving.api.v1.types import HeatCell
 
 FED = 1 / 3
 """A place is fed by the store where its series together have this share of their forecast, each counted
@@ -29,9 +27,9 @@ CLEARLY_MORE = 0.01
 """The chance below which a day's lower bound is a surge already."""
 
 
-def yesterday(timezone: str) -> date:
-    """The last whole day."""
-    return datetime.now(ZoneInfo(timezone)).date() - timedelta(days=1)
+def yesterday(region: Region) -> date:
+    """The region's last whole day."""
+    return datetime.now(region.zone).date() - timedelta(days=1)
 
 
 def recent_counts(forecasts: Forecasts, store: Store, last_whole_day: date, as_of: date | None) -> pd.DataFrame:
@@ -113,36 +111,3 @@ def judged_days(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> pd.Dat
     """The last so many days of `counts`, without those that have no expectation."""
     window = counts.index[-days:]
     return pd.DatetimeIndex(window[window >= forecasts.past_means.index[0]])
-
-
-def heat_cells(forecasts: Forecasts, counts: pd.DataFrame, days: pd.DatetimeIndex) -> list[HeatCell]:
-    """Each base series on these days beside its expectation, the hottest first."""
-    window = counts.loc[days]
-    means = pd.concat([forecasts.past_means, forecasts.means]).reindex(index=days, columns=counts.columns)
-    spread = forecasts.series.set_index(NAMES)[["daily", "weekly"]].to_dict("index")
-    cells = []
-    for key in forecasts.keys:
-        observed, expected = window[tuple(key)], means[tuple(key)]
-        both = observed.notna() & expected.notna()
-        facts = spread[tuple(key)]
-        alpha = window_dispersion(facts["daily"], facts["weekly"], max(int(both.sum()), 1))
-        cells.append(_cell(key.municipality, key.sector, observed[both], expected[both], alpha))
-    return sorted(cells, key=lambda cell: -np.inf if cell.z is None else cell.z, reverse=True)
-
-
-def _cell(
-    municipality: str, sector: str, observed: "pd.Series[float]", expected: "pd.Series[float]", alpha: float
-) -> HeatCell:
-    mean = float(expected.sum())
-    if observed.empty:
-        return HeatCell(municipality=municipality, sector=sector, observed=None, expected=0.0, ratio=None, z=None)
-    count = int(observed.sum())
-    deviation = float(np.sqrt(mean + alpha * mean**2))
-    return HeatCell(
-        municipality=municipality,
-        sector=sector,
-        observed=count,
-        expected=round(mean, 2),
-        ratio=round(count / mean, 3) if mean > 0 else None,
-        z=round((count - mean) / deviation, 2) if deviation > 0 else None,
-    )

@@ -1,0 +1,75 @@
+"""Files and folders that are there whole or not at all, whenever the process or the machine dies.
+
+In: the path that is to be written. Out: a temporary one beside it, for the caller to write; when the block ends,
+it is on the disk (fsync) and takes the name. Where the block fails, what was there before stays; what a killed
+process left unfinished is removed by the next one that writes the same.
+"""
+
+import glob
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """A temporary path to write; then it becomes `path`, whose folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = _temporary(path)
+    try:
+        yield partial
+        _to_disk(partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _to_disk(path.parent)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """An empty temporary folder to fill; then it becomes `path`, in place of a folder that was there."""
+    partial = _temporary(path)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        for inner in partial.rglob("*"):
+            _to_disk(inner)
+        shutil.rmtree(path, ignore_errors=True)  # a folder cannot be renamed over one that holds something
+        partial.rename(path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _to_disk(path.parent)
+
+
+def _temporary(path: Path) -> Path:
+    """A name of this process's own, so that two that write the same do not write into each other."""
+    host = socket.gethostname()
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{host}-*.partial"):
+        pid = left.name.removesuffix(".partial").rpartition("-")[2]
+        if pid == str(os.getpid()) or not _is_alive(int(pid)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f"{path.name}.{host}-{os.getpid()}.partial")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _to_disk(path: Path) -> None:
+    with suppress(PermissionError):  # Windows opens no folders
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

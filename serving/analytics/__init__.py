@@ -1,0 +1,1 @@
+"""What is computed from many stored complaints: live counts, surges, new topics."""

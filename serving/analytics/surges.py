@@ -1,0 +1,65 @@
+"""Surges as they stand at the end of the days that are known, and which heat-map cell each goes on in.
+
+In: the champion forecaster and the panel of `live_counts`. Out: events of both kinds, over places and sectors
+too, closed ones among them, the clearest first. They take about a second for a region, so they are computed once
+for the same forecaster and counts.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from threading import Lock
+
+import pandas as pd
+
+from models.forecasting.bundle import Forecasts
+from models.forecasting.series import sums_of_observed
+from models.surges.detection import clearest_first, expected_surges, surge_events
+from models.surges.types import Surge
+from serving.regions.champions import Champion
+
+DAYS_JUDGED = 56
+"""Counts that an observed surge is dated and explained by."""
+REMEMBERED = 8
+"""Answers that are kept: some days asked for by `as_of`, before and after a new champion."""
+
+
+@dataclass
+class SurgeMemory:
+    """Surges computed last, by champion and counts. Thread-safe; two that ask at once may both compute."""
+
+    _surges: dict[tuple[object, ...], list[Surge]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def surges(self, champion: Champion[Forecasts], counts: pd.DataFrame) -> list[Surge]:
+        """As `all_surges`."""
+        digest = int(pd.util.hash_pandas_object(counts).sum())
+        key = (champion.version, counts.index[-1], digest)
+        with self._lock:
+            remembered = self._surges.get(key)
+        if remembered is not None:
+            return remembered
+        surges = all_surges(champion.model, counts)
+        with self._lock:
+            if len(self._surges) >= REMEMBERED:
+                self._surges.clear()
+            self._surges[key] = surges
+        return surges
+
+
+def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
+    """Events of both kinds as known at the end of `counts`, over places and sectors too, closed ones among them."""
+    last, config = counts.index[-1].date(), forecasts.config
+    expectations = pd.concat([forecasts.past_means, forecasts.means])
+    panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], expectations)
+    observed = surge_events(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
+    return clearest_first(observed + expected_surges(forecasts, counts))
+
+
+def open_since(surges: list[Surge]) -> dict[tuple[str, str], date]:
+    """The first day of the open surge that goes on in a municipality and sector; the earliest where there are more."""
+    since: dict[tuple[str, str], date] = {}
+    for surge in sorted(surges, key=lambda surge: surge.start, reverse=True):
+        if surge.state == "open":
+            places, sectors = surge.places or (surge.municipality,), surge.sectors or (surge.sector,)
+            since |= {(place, sector): surge.start for place in places for sector in sectors}
+    return since

@@ -1,0 +1,39 @@
+"""Messages of `POST /v1/feedback`: operators' corrections."""
+
+from pydantic import Field, model_validator
+
+from data.complaints.schema import SourceName
+from serving.api.v1.shared_types import Identifier, Name, Wire
+from serving.config import MAX_ITEMS
+
+
+class FeedbackItem(Wire):
+    """An operator's correction; a `topic` is named together with its `sector`."""
+
+    id: Identifier = Field(description="The complaint's id", examples=["2026-001"])
+    source: SourceName = Field(default="other", examples=["pos"])
+    sector: Name | None = Field(default=None, examples=["ЖКХ"])
+    topic: Name | None = None
+    agency: Name | None = None
+    operator: Name | None = Field(default=None, description="A login, not a person's name", examples=["operator-7"])
+
+    @model_validator(mode="after")
+    def says_something(self) -> "FeedbackItem":
+        """At least one label, and no topic without its sector."""
+        if self.sector is None and self.topic is None and self.agency is None:
+            raise ValueError("name at least one of sector, topic, agency")
+        if self.topic is not None and self.sector is None:
+            raise ValueError("a topic needs its sector")
+        return self
+
+
+class FeedbackRequest(Wire):
+    """Corrections; either all are stored or none."""
+
+    items: list[FeedbackItem] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class FeedbackAnswer(Wire):
+    """How many corrections were stored."""
+
+    stored: int

@@ -1,0 +1,103 @@
+"""`GET /v1/heatmap`: municipality × sector, each observed count beside what was expected.
+
+Answers from the champion forecaster and the stored complaints of the days after its history; a CSV table on request.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, Query, Request
+
+from models.forecasting.bundle import Forecasts
+from models.forecasting.distribution import window_dispersion
+from models.forecasting.series import NAMES, SeriesKey
+from serving.analytics.live_counts import judged_days, recent_counts, yesterday
+from serving.analytics.surges import open_since
+from serving.api.v1.heatmap_types import HeatCell, HeatmapAnswer
+from serving.api.v1.queries import AsOfQuery
+from serving.api.v1.shared_types import ModelVersion
+from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
+from serving.runtime import CurrentRuntime
+
+router = APIRouter(tags=["analytics"])
+
+
+@router.get("/heatmap", summary="Observed against expected, municipality × sector", responses={**CSV_ANSWER})
+def heatmap(
+    request: Request,
+    runtime: CurrentRuntime,
+    days: Annotated[int | None, Query(ge=1, le=28, description="Default: `surges.window_days`")] = None,
+    as_of: AsOfQuery = None,
+    format: Format = None,
+) -> HeatmapAnswer:
+    """The heat map of the region's problems, the hottest cells first.
+
+    It covers `start` to `end`: those of the last days that have an expectation. The forecaster keeps
+    expectations of its last backtest window and of all days ahead.
+    """
+    champion = runtime.champions.forecaster
+    counts = recent_counts(champion.model, runtime.store, yesterday(runtime.region), as_of)
+    wanted = runtime.config.surges.window_days if days is None else days
+    window = judged_days(champion.model, counts, wanted)
+    since = open_since(runtime.surges.surges(champion, counts))
+    cells = heat_cells(champion.model, counts, window, since)
+    if wants_csv(request, format):
+        rows = [cell.model_dump() for cell in cells]
+        return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
+    model = ModelVersion(name=champion.name, version=champion.version)
+    return HeatmapAnswer(model=model, start=window[0].date(), end=window[-1].date(), cells=cells)
+
+
+def heat_cells(
+    forecasts: Forecasts,
+    counts: pd.DataFrame,
+    days: pd.DatetimeIndex,
+    since: Mapping[tuple[str, str], date] | None = None,
+) -> list[HeatCell]:
+    """Each base series on these days beside its expectation, the hottest first.
+
+    Args:
+        forecasts: the champion.
+        counts: dates × base series, NaN where nothing was observed.
+        days: of `counts`, those to add up.
+        since: the first day of the open surge of a municipality and sector.
+    """
+    window = counts.loc[days]
+    means = pd.concat([forecasts.past_means, forecasts.means]).reindex(index=days, columns=counts.columns)
+    dispersions = forecasts.series.set_index(NAMES)[["daily", "weekly"]].to_dict("index")
+    cells = []
+    for key in forecasts.keys:
+        series = (key.municipality, key.sector)
+        observed, expected = window[series], means[series]
+        both = observed.notna() & expected.notna()
+        dispersion = dispersions[series]
+        alpha = window_dispersion(dispersion["daily"], dispersion["weekly"], max(int(both.sum()), 1))
+        surge = (since or {}).get(series)
+        cells.append(_cell(key, observed[both], expected[both], alpha, surge))
+    return sorted(cells, key=lambda cell: -np.inf if cell.z is None else cell.z, reverse=True)
+
+
+def _cell(
+    key: SeriesKey, observed: "pd.Series[float]", expected: "pd.Series[float]", alpha: float, surge: date | None
+) -> HeatCell:
+    """One series: its observed and expected days, the dispersion of their sum (variance μ + αμ²)."""
+    if observed.empty:
+        count, mean = None, 0.0
+        ratio = z = None
+    else:
+        count, mean = int(observed.sum()), float(expected.sum())
+        deviation = float(np.sqrt(mean + alpha * mean**2))
+        ratio = round(count / mean, 3) if mean > 0 else None
+        z = round((count - mean) / deviation, 2) if deviation > 0 else None
+    return HeatCell(
+        municipality=key.municipality,
+        sector=key.sector,
+        observed=count,
+        expected=round(mean, 2),
+        ratio=ratio,
+        z=z,
+        surge=surge,
+    )
