@@ -15,7 +15,7 @@ class ClassifierTraining(Config):
     text_prefix: str = "query: "
     max_tokens: int = Field(default=192, ge=8, le=512)
     ngrams: bool = True
-    trimmings: bool = True
+    courtesy_augmentation: bool = True
     precision: Literal["auto", "int8", "fp32"] = "auto"
 
     epochs: int = Field(default=0, ge=0, le=200)

@@ -135,13 +135,16 @@ def evaluate(
 ) -> None:
     """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
     from training.evaluate.evaluate import evaluate_champion
+    from training.report.report import write_report
     from tsur.show import comparison
 
-    evaluation, rows, note = evaluate_champion(complaints_or_sample(read_region(region), complaints), report)
-    console.print(note)
-    console.print(comparison(evaluation, None))
+    measured = evaluate_champion(complaints_or_sample(read_region(region), complaints))
     if report is not None:
-        console.print(f"report on {rows} rows → {report}")
+        write_report(measured.evaluation, measured.classifier, measured.rows, report)
+    console.print(measured.note)
+    console.print(comparison(measured.evaluation, None))
+    if report is not None:
+        console.print(f"report on {len(measured.rows)} rows → {report}")
 
 
 @app.command()

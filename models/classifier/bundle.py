@@ -31,8 +31,8 @@ from models.classifier.heads import HEADS_FILE, NETWORK_FILE, LinearHeads
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import TERMS, NgramModel
 from models.classifier.ngrams import WEIGHTS as NGRAM_WEIGHTS
-from models.classifier.out_of_vocabulary import Novelty
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.out_of_vocabulary import OutOfVocabulary
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 from models.encoder.artifact import TOKENIZER, Precision, is_address
 
 FORMAT = 5
@@ -85,8 +85,8 @@ class ClassifierBundle:
     labels: LabelSpace
     calibration: Calibration
     catalogue: Catalogue
-    topic_agency_pmi: Affinity
-    out_of_vocabulary: Novelty
+    topic_agency_pmi: TopicAgencyPmi
+    out_of_vocabulary: OutOfVocabulary
     heads: LinearHeads
     ngrams: NgramModel
 
@@ -127,9 +127,9 @@ def read_bundle(folder: Path) -> ClassifierBundle:
         name = CALIBRATION
         calibration = Calibration.model_validate_json((folder / name).read_text("utf-8"))
         name = names[PMI]
-        pmi = Affinity.model_validate_json((folder / name).read_text("utf-8"))
+        pmi = TopicAgencyPmi.model_validate_json((folder / name).read_text("utf-8"))
         name = names[OUT_OF_VOCABULARY]
-        vocabulary = Novelty.model_validate_json((folder / name).read_text("utf-8"))
+        vocabulary = OutOfVocabulary.model_validate_json((folder / name).read_text("utf-8"))
         name = CATALOGUE
         catalogue = load_catalogue(folder / name)
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:

@@ -1,7 +1,7 @@
 """Calibration: temperatures and the routing threshold, fitted on rows no weight was trained on.
 
 In: logits and true labels of held-out rows. Out: `Calibration`. One temperature a head (Guo et
-al. 2017, arXiv:1706.04599) and the weight of the affinity are fitted on the marginals of the joint
+al. 2017, arXiv:1706.04599) and the weight of the topic–agency PMI are fitted on the marginals of the joint
 decoding; then an offset and a slope a head (Platt 1999) set right what sector and topic, which
 speak of the same thing, say too loudly together; the threshold is the lowest at which the agency is
 right as often as promised.
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import field_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from data.config import Config
 from models.classifier.decoding import Floats, JointDecoder, log_odds
@@ -24,7 +24,8 @@ class Calibration(Config):
     """What `calibration.json` holds; `threshold` above 1 means that nothing is routed unseen."""
 
     temperatures: dict[str, float]
-    affinity_weight: float = 0.0
+    pmi_weight: float = Field(default=0.0, validation_alias=AliasChoices("pmi_weight", "affinity_weight"))
+    """Of the topic–agency PMI in the joint score; bundles of formats 3 and 4 call it `affinity_weight`."""
     scaling: dict[str, tuple[float, float]] = {}
     threshold: float
     promised_precision: float
@@ -46,15 +47,15 @@ def fit_decoder(
     places: Sequence[str | None],
     counted: bool = False,
 ) -> None:
-    """Set the temperatures and the affinity's weight that minimise the negative log-likelihood, all heads together.
+    """Set the temperatures and the weight of the PMI that minimise the negative log-likelihood, all heads together.
 
-    `counted` says that the affinity was counted on these very rows.
+    `counted` says that the PMI was counted on these very rows.
     """
     from scipy.optimize import minimize
 
     def apply(values: npt.NDArray[np.float64]) -> None:
         decoder.temperatures = dict(zip(HEADS, np.exp(np.clip(values[:3], -3, 4)).tolist(), strict=True))
-        decoder.affinity_weight = float(np.clip(values[3], 0, 2))
+        decoder.pmi_weight = float(np.clip(values[3], 0, 2))
 
     def loss(values: npt.NDArray[np.float64]) -> float:
         apply(values)

@@ -63,7 +63,7 @@ class Classifier:
             bundle.catalogue,
             bundle.calibration.temperatures,
             bundle.topic_agency_pmi,
-            bundle.calibration.affinity_weight,
+            bundle.calibration.pmi_weight,
             bundle.calibration.scaling,
         )
         self.encoders = encoders

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from data.catalogue.model import Catalogue
 from models.classifier.labels import HEADS, OTHER, Ints, LabelSpace
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 
 Floats = npt.NDArray[np.floating]
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
@@ -73,7 +73,7 @@ class JointDecoder:
     """Joint probabilities over the possible (sector, topic, agency) combinations.
 
     The score of a combination is the sum of its labels' log-probabilities, each divided by the
-    temperature of its head, and of the weighted affinity of its topic and agency; combinations
+    temperature of its head, and of the weighted PMI of its topic and agency; combinations
     impossible in the complaint's place get none. A place that the catalogue does not have is as
     good as no place. `scaling` holds an offset and a slope a head, for the confidences given out.
     """
@@ -81,14 +81,14 @@ class JointDecoder:
     labels: LabelSpace
     catalogue: Catalogue
     temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
-    affinity: Affinity = field(default_factory=Affinity)
-    affinity_weight: float = 0.0
+    pmi: TopicAgencyPmi = field(default_factory=TopicAgencyPmi)
+    pmi_weight: float = 0.0
     scaling: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._triples = self.labels.triples(self.catalogue.triples())
         _, topics, agencies = self._triples.T
-        self._affinities = self.affinity.matrix(self.labels)[topics, agencies]
+        self._information = self.pmi.matrix(self.labels)[topics, agencies]
         self._places = {place.id for place in self.catalogue.municipalities}
         self._belongs = {}
         for column, head in enumerate(HEADS):
@@ -111,15 +111,15 @@ class JointDecoder:
     ) -> Floats:
         """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids.
 
-        `counted` are the labels of rows that the affinity was counted on: each row's own count is taken out.
+        `counted` are the labels of rows that the PMI was counted on: each row's own count is taken out.
         """
-        affinities = np.tile(self._affinities, (len(places), 1))
+        information = np.tile(self._information, (len(places), 1))
         if counted is not None:
             own = (self._triples[:, 1] == counted["topic"][:, None]) & (
                 self._triples[:, 2] == counted["agency"][:, None]
             )
-            affinities += own * self.affinity.own_count(self.labels)[self._triples[:, 1], self._triples[:, 2]]
-        scores = self.affinity_weight * affinities
+            information += own * self.pmi.own_count(self.labels)[self._triples[:, 1], self._triples[:, 2]]
+        scores = self.pmi_weight * information
         for column, head in enumerate(HEADS):
             log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
             scores += log_p[:, self._triples[:, column]] / self.temperatures[head]

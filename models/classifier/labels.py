@@ -7,11 +7,15 @@ explicit label «Прочее» for the rest. A decision for «Прочее» is
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from data.catalogue.model import Triple
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HEADS = ("sector", "topic", "agency")
 OTHER = "Прочее"
@@ -35,6 +39,15 @@ class LabelSpace:
             return -100
         known = self._index[head]
         return known.get(name, known.get(OTHER, -100))
+
+    def targets(self, rows: "pd.DataFrame") -> dict[str, Ints]:
+        """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
+        return {
+            head: np.array(
+                [self.index(head, name if isinstance(name, str) else None) for name in rows[head]], dtype=np.int64
+            )
+            for head in HEADS
+        }
 
     def triples(self, possible: list[Triple]) -> Ints:
         """Possible combinations as indices, shape (combinations, 3), each once.

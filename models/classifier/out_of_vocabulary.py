@@ -1,4 +1,4 @@
-"""Novelty: is a text unlike everything the classifier was trained on?
+"""Out of vocabulary: is a text unlike everything the classifier was trained on?
 
 In: texts. Out: a score each, and whether it passes the threshold fitted at training. The score is
 the share of words whose beginnings no two training complaints had: other languages, gibberish and
@@ -29,7 +29,7 @@ MASK = re.compile(r"\[[А-ЯЁ]+\]")
 """What masking leaves in place of a name or number: says nothing of the text around it."""
 
 
-class Novelty(Config):
+class OutOfVocabulary(Config):
     """What was fitted: the known beginnings of words and the threshold; stored as one JSON file.
 
     Attributes:
@@ -56,7 +56,9 @@ class Novelty(Config):
         return above
 
 
-def fit_novelty(train: Sequence[str], validation: Sequence[str], false_alarms: float = FALSE_ALARMS) -> Novelty:
+def fit_out_of_vocabulary(
+    train: Sequence[str], validation: Sequence[str], false_alarms: float = FALSE_ALARMS
+) -> OutOfVocabulary:
     """Learn the words of `train`; set the threshold that `false_alarms` of `validation` pass.
 
     Args:
@@ -70,7 +72,7 @@ def fit_novelty(train: Sequence[str], validation: Sequence[str], false_alarms: f
     usual = float(np.mean([word not in known for word in words])) if words else 0.0
     scores = [_score(text, known, usual) for text in validation]
     threshold = float(np.quantile(scores, 1 - false_alarms, method="higher"))
-    return Novelty(beginnings=known, usual=usual, threshold=threshold)
+    return OutOfVocabulary(beginnings=known, usual=usual, threshold=threshold)
 
 
 def _beginnings(text: str) -> list[str]:

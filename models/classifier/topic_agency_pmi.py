@@ -1,4 +1,4 @@
-"""Affinity of topics and agencies: who usually answers for what, learned from labelled complaints.
+"""Topic–agency PMI: who usually answers for what, learned from labelled complaints.
 
 In: how often each agency answered for each topic. Out: pointwise mutual information, shape
 (topics, agencies), which joint decoding adds to a combination's score. The catalogue says what is
@@ -18,7 +18,7 @@ PRIOR_ROWS = 5.0
 """Each topic is thought to have had so many complaints more, shared out as over all topics."""
 
 
-class Affinity(Config):
+class TopicAgencyPmi(Config):
     """Counts of training rows: topic → agency → rows; stored as JSON."""
 
     rows: dict[str, dict[str, int]] = {}
@@ -44,7 +44,7 @@ class Affinity(Config):
         return counts, (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * len(agencies))
 
 
-def count_affinity(labels: LabelSpace, targets: Mapping[str, Ints]) -> Affinity:
+def count_topic_agency(labels: LabelSpace, targets: Mapping[str, Ints]) -> TopicAgencyPmi:
     """Count the rows whose topic and agency are both known."""
     rows: dict[str, dict[str, int]] = {}
     for topic, agency in zip(targets["topic"].tolist(), targets["agency"].tolist(), strict=True):
@@ -52,4 +52,4 @@ def count_affinity(labels: LabelSpace, targets: Mapping[str, Ints]) -> Affinity:
             agencies = rows.setdefault(labels.names["topic"][topic], {})
             name = labels.names["agency"][agency]
             agencies[name] = agencies.get(name, 0) + 1
-    return Affinity(rows=rows)
+    return TopicAgencyPmi(rows=rows)

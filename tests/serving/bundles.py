@@ -14,8 +14,8 @@ from models.classifier.bundle import FEATURES, BundleConfig, ClassifierBundle, r
 from models.classifier.calibration import Calibration
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import NgramModel, NgramSpace
-from models.classifier.out_of_vocabulary import Novelty
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.out_of_vocabulary import OutOfVocabulary
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 from models.forecasting.config import ForecasterConfig
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -29,7 +29,7 @@ SENTENCES = [
     "спасибо за новый сквер у школы",
 ]
 MAX_TOKENS = 48
-EVERYTHING_IS_USUAL = Novelty(beginnings=frozenset(), usual=0.0, threshold=1.0)
+EVERYTHING_IS_USUAL = OutOfVocabulary(beginnings=frozenset(), usual=0.0, threshold=1.0)
 HIDDEN = 32
 FIRST_DAY = "2026-05-01"
 LAST_DAY = "2026-11-15"
@@ -48,7 +48,7 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
     calibration = Calibration(
         temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
     )
-    parts = ClassifierBundle(folder, config, labels, calibration, catalogue, Affinity(), EVERYTHING_IS_USUAL)
+    parts = ClassifierBundle(folder, config, labels, calibration, catalogue, TopicAgencyPmi(), EVERYTHING_IS_USUAL)
     write_bundle(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
     _write_ngrams(folder, {head: len(labels.names[head]) for head in HEADS})
     vocabulary = _write_tokenizer(folder / "tokenizer.json")

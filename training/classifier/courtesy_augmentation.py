@@ -1,7 +1,7 @@
-"""Trimmings: what citizens write around a complaint and what says nothing of its subject.
+"""Courtesy augmentation: what citizens write around a complaint and what says nothing of its subject.
 
 In: training texts. Out: the same texts, most of them with a greeting in front or a plea, a signature,
-a word of anger, an address behind. Every label gets the same trimmings, so that no label is learnt
+a word of anger, an address behind. Every label gets the same phrases, so that no label is learnt
 from them (data augmentation; Wei & Zou 2019, arXiv:1901.11196). «Спасибо» alone is thanks;
 «заранее спасибо» under a complaint is not, and only training can tell the one from the other.
 """
@@ -60,8 +60,8 @@ BEHIND = [
 ]
 
 
-def with_trimmings(texts: Sequence[str], seed: int) -> list[str]:
-    """The texts, some of them trimmed; the same seed gives the same trimmings."""
+def with_courtesy(texts: Sequence[str], seed: int) -> list[str]:
+    """The texts, some of them with courtesies around them; the same seed gives the same ones."""
     draw = np.random.default_rng(seed)
     out = []
     for text in texts:

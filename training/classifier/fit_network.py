@@ -29,14 +29,13 @@ from models.text.model_input import model_input
 from training.arguments import ClassifierTraining
 from training.classifier.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
 from training.classifier.catalogue_rows import catalogue_rows
-from training.classifier.courtesy_augmentation import with_trimmings
+from training.classifier.courtesy_augmentation import with_courtesy
 from training.classifier.fit_ngrams import draw_folds, fit_maps, out_of_fold, silent
 from training.classifier.heads import PENALTY, Rows, choose, fit_mixture, fit_stacked
 from training.classifier.splits import text_keys
 from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
-from training.evaluate.evaluate import label_targets
 from training.evaluate.metrics import head_metrics
 
 log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def fit_network(
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
     taught, weight, folds = _taught_rows(rows[0], catalogue, arguments)
     texts = [model_inputs(part, catalogue) for part in (taught, rows[1])]
-    targets = [label_targets(labels, part) for part in (taught, rows[1])]
+    targets = [labels.targets(part) for part in (taught, rows[1])]
     say("fitting the n-grams")
     ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
     limit, prefix = token_limit(arguments, encoder.config), arguments.text_prefix
@@ -121,12 +120,12 @@ def fit_network(
 def _taught_rows(
     rows: pd.DataFrame, catalogue: Catalogue, arguments: ClassifierTraining
 ) -> tuple[pd.DataFrame, Floats, npt.NDArray[np.int64]]:
-    """Complaints, trimmed if asked for, and behind them the catalogue's own words; their weights and folds."""
+    """Complaints, augmented if asked for, and behind them the catalogue's own words; their weights and folds."""
     words = catalogue_rows(catalogue)
     taught = pd.concat([rows, words], ignore_index=True)
     folds = draw_folds(text_keys(taught["text"]), arguments.seed)
-    if arguments.trimmings:
-        taught["text"] = [*with_trimmings(rows["text"].tolist(), arguments.seed), *words["text"]]
+    if arguments.courtesy_augmentation:
+        taught["text"] = [*with_courtesy(rows["text"].tolist(), arguments.seed), *words["text"]]
     weight = np.where(np.arange(len(taught)) < len(rows), 1.0, CATALOGUE_WEIGHT)
     return taught, weight, folds
 
@@ -227,7 +226,7 @@ def class_weights(labels: LabelSpace, rows: pd.DataFrame, weighting: str) -> dic
     if weighting == "none":
         return None
     weights = {}
-    for head, targets in label_targets(labels, rows).items():
+    for head, targets in labels.targets(rows).items():
         counted = np.bincount(targets[targets >= 0], minlength=len(labels.names[head])).clip(min=1)
         weight = 1.0 / counted if weighting == "balanced" else 1.0 / np.sqrt(counted)
         weights[head] = torch.tensor(weight * counted.sum() / (weight * counted).sum(), dtype=torch.float32)

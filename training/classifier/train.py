@@ -28,13 +28,13 @@ from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder,
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, decide
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
-from models.classifier.out_of_vocabulary import fit_novelty
-from models.classifier.topic_agency_pmi import count_affinity
+from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
+from models.classifier.topic_agency_pmi import count_topic_agency
 from registry import tracking
 from training.arguments import ClassifierTraining
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 from training.encoder.quantise import checked_precision, keep_plain, use_precision
-from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical, label_targets
+from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -174,9 +174,9 @@ def fit_bundle(
         data_fingerprint=fingerprint,
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
-    affinity = count_affinity(labels, label_targets(labels, taught))
-    novelty = fit_novelty(train["text"].tolist(), validation["text"].tolist())
-    parts = ClassifierBundle(bundle, config, labels, unfit, catalogue, affinity, novelty)
+    topic_agency_pmi = count_topic_agency(labels, labels.targets(taught))
+    out_of_vocabulary = fit_out_of_vocabulary(train["text"].tolist(), validation["text"].tolist())
+    parts = ClassifierBundle(bundle, config, labels, unfit, catalogue, topic_agency_pmi, out_of_vocabulary)
     write_bundle(bundle, parts, catalogue_yaml)
     plain = keep_plain(bundle, work)
     use_precision(plain, bundle, arguments.precision)
@@ -196,14 +196,14 @@ def fit_bundle(
 def calibrate(
     classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
 ) -> Calibration:
-    """Temperatures, the affinity's weight, the scaling and the threshold, from logits that no row had a part in.
+    """Temperatures, the weight of the PMI, the scaling and the threshold, from logits that no row had a part in.
 
     `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
     """
     texts, decoder = rows["text"].tolist(), classifier.decoder
     places = classifier.catalogue.place_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, places)[0]
-    targets = label_targets(classifier.bundle.labels, rows)
+    targets = classifier.bundle.labels.targets(rows)
     counted = held_out is not None
     fit_decoder(decoder, logits, targets, places, counted)
     joint = decoder.joint(logits, places, targets if counted else None)
@@ -215,13 +215,13 @@ def calibrate(
     chosen = best[:, HEADS.index("agency")]
     confidence = decoder.confidences(joint, "agency")[every, chosen]
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unlike = classifier.bundle.novelty.unlike_training(texts).tolist()
+    unlike = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
     routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
     right = chosen == targets["agency"]
     threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
     return Calibration(
         temperatures=dict(decoder.temperatures),
-        affinity_weight=decoder.affinity_weight,
+        pmi_weight=decoder.pmi_weight,
         scaling=dict(decoder.scaling),
         threshold=threshold,
         promised_precision=promised,

@@ -1,8 +1,8 @@
 """Augmentations: more texts for a student to imitate its teacher on; no label is needed, for the teacher answers.
 
 In: texts as the models read them. Out: texts made of them, drawn by seed: a run of one text's sentences, or
-sentences of several texts mixed; some trimmed as in training, some with typing errors. Crops teach what
-the teacher says of short texts and of the middle of long ones, mixtures that words mean the same elsewhere
+sentences of several texts mixed; some with courtesies around them as in training, some with typing errors. Crops
+teach what the teacher says of short texts and of the middle of long ones, mixtures that words mean the same elsewhere
 (data augmentation for distillation; Jiao et al. 2020, TinyBERT, arXiv:1909.10351).
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.text.model_input import model_input
-from training.classifier.courtesy_augmentation import with_trimmings
+from training.classifier.courtesy_augmentation import with_courtesy
 
 MIXED = 0.5
 """Share of texts made of sentences of several texts; the others are runs of one text's sentences."""
@@ -32,7 +32,7 @@ def augmented(texts: Sequence[str], count: int, seed: int) -> list[str]:
     cut = [_sentences(text) for text in texts]
     made = [_mixture(cut, draw) if draw.random() < MIXED else _run(cut, draw) for _ in range(count)]
     made = [_mistyped(text, draw) if draw.random() < MISTYPED else text for text in made]
-    return [model_input(text, None) for text in with_trimmings(made, seed)]
+    return [model_input(text, None) for text in with_courtesy(made, seed)]
 
 
 def _sentences(text: str) -> list[str]:

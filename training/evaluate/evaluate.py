@@ -6,7 +6,6 @@ decoding, not of the bare heads), the routing decision's precision and coverage,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,15 +34,14 @@ class Evaluation:
     routed_precision: float | None = None
 
 
-def label_targets(labels: LabelSpace, rows: pd.DataFrame) -> dict[str, Ints]:
-    """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
-    return {
-        head: np.array(
-            [labels.index(head, name if isinstance(name, str) else None) for name in rows[head]],
-            dtype=np.int64,
-        )
-        for head in HEADS
-    }
+@dataclass(frozen=True)
+class ChampionEvaluation:
+    """Figures of the champion, and what they are of; `note` says in a sentence which rows these were."""
+
+    evaluation: Evaluation
+    classifier: Classifier
+    rows: pd.DataFrame
+    note: str
 
 
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
@@ -55,7 +53,7 @@ def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluatio
     decoder = classifier.decoder
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
-    targets = label_targets(parts.labels, rows)
+    targets = parts.labels.targets(rows)
     marginals = {head: decoder.confidences(joint, head) for head in HEADS}
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
     confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
@@ -93,9 +91,9 @@ def _uncalibrated_errors(
 
 def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame) -> Evaluation:
     """TF-IDF + linear SVM, fitted on the same training rows and measured on the same test rows."""
-    model = LexicalClassifier(labels).fit(train["text"].tolist(), label_targets(labels, train))
+    model = LexicalClassifier(labels).fit(train["text"].tolist(), labels.targets(train))
     scores = model.scores(test["text"].tolist())
-    targets = label_targets(labels, test)
+    targets = labels.targets(test)
     return Evaluation(
         heads={head: head_metrics(targets[head], scores[head]) for head in HEADS},
         targets=targets,
@@ -104,18 +102,16 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
     )
 
 
-def evaluate_champion(frame: pd.DataFrame, report: Path | None = None) -> tuple[Evaluation, int, str]:
-    """Measure the champion on labelled complaints; with `report`, write tables and plots there.
+def evaluate_champion(frame: pd.DataFrame) -> ChampionEvaluation:
+    """Measure the champion on labelled complaints.
 
-    Rows that it was trained or calibrated on are left out, whatever file they come in. Returns the
-    figures, the number of rows and a sentence that says which rows they were.
+    Rows that it was trained or calibrated on are left out, whatever file they come in.
 
     Raises:
         NoChampionError, BundleError: there is no usable champion.
         InputError: no row has all three labels, or the champion has seen every row.
     """
     from registry.tracking import CLASSIFIER, champion_bundle
-    from training.report.report import write_report
 
     folder, version = champion_bundle(CLASSIFIER)
     classifier = Classifier.load(folder)
@@ -128,10 +124,7 @@ def evaluate_champion(frame: pd.DataFrame, report: Path | None = None) -> tuple[
     note = f"version {version} on {len(rows)} complaints"
     if seen:
         note += f"; {seen} more are left out, because it was trained or calibrated on them"
-    evaluation = evaluate_classifier(classifier, rows)
-    if report is not None:
-        write_report(evaluation, classifier, rows, report)
-    return evaluation, len(rows), note
+    return ChampionEvaluation(evaluate_classifier(classifier, rows), classifier, rows, note)
 
 
 def held_out(frame: pd.DataFrame, version: int) -> tuple[pd.DataFrame, int]:

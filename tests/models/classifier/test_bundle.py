@@ -17,8 +17,8 @@ from models.classifier.bundle import FORMAT, read_bundle, write_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel, NgramSpace
-from models.classifier.out_of_vocabulary import Novelty
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.out_of_vocabulary import OutOfVocabulary
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 
 CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
 
@@ -67,19 +67,19 @@ def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
     write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
     again = read_bundle(copy)
-    for name in ("config", "calibration", "catalogue", "affinity", "novelty"):
+    for name in ("config", "calibration", "catalogue", "topic_agency_pmi", "out_of_vocabulary"):
         assert getattr(again, name) == getattr(parts, name), name
     assert again.labels.names == parts.labels.names
 
 
-def test_affinity_and_novelty_survive_writing_and_reading(bundle: Path, tmp_path: Path):
+def test_topic_agency_pmi_and_vocabulary_survive_writing_and_reading(bundle: Path, tmp_path: Path):
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
-    affinity = Affinity(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
-    novelty = Novelty(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
-    parts = replace(read_bundle(copy), affinity=affinity, novelty=novelty)
+    topic_agency_pmi = TopicAgencyPmi(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
+    out_of_vocabulary = OutOfVocabulary(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
+    parts = replace(read_bundle(copy), topic_agency_pmi=topic_agency_pmi, out_of_vocabulary=out_of_vocabulary)
     write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
     again = read_bundle(copy)
-    assert (again.affinity, again.novelty) == (affinity, novelty)
+    assert (again.topic_agency_pmi, again.out_of_vocabulary) == (topic_agency_pmi, out_of_vocabulary)
 
 
 def test_there_is_no_pickle_in_a_bundle(bundle: Path):
@@ -141,12 +141,15 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         "affinity.json.*Оператор",
     ),
     "counts are not by agency": (lambda f: change_json(f / "affinity.json", rows={"Мусор": 7}), "affinity.json.*Мусор"),
-    "a key of the affinity is unknown": (lambda f: change_json(f / "affinity.json", row={}), "affinity.json.*row"),
+    "a key of the counts is unknown": (lambda f: change_json(f / "affinity.json", row={}), "affinity.json.*row"),
     "the beginnings of words are no list": (
         lambda f: change_json(f / "novelty.json", beginnings=5),
         "novelty.json.*beginnings",
     ),
-    "novelty has no threshold": (lambda f: drop_json(f / "novelty.json", "threshold"), "novelty.json.*threshold"),
+    "the vocabulary has no threshold": (
+        lambda f: drop_json(f / "novelty.json", "threshold"),
+        "novelty.json.*threshold",
+    ),
     "n-grams have no letters": (lambda f: drop_json(f / "ngrams.json", "letters"), "ngrams.json.*letters"),
     "n-grams of another training": (
         lambda f: change_json(f / "ngrams.json", words=["мусор", "яма"]),

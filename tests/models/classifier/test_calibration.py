@@ -17,7 +17,7 @@ from models.classifier.calibration import (
 )
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
-from models.classifier.topic_agency_pmi import count_affinity
+from models.classifier.topic_agency_pmi import count_topic_agency
 
 TRUTH = {"sector": 1.5, "topic": 3.0, "agency": 2.2}
 ROWS = 4000
@@ -103,22 +103,22 @@ def topics_and_agencies(of_the_topic: float, rows_each: int) -> tuple[Catalogue,
 
 
 def fitted_weight(of_the_topic: float, rows_each: int, counted: bool) -> float:
-    """The affinity's weight fitted on the rows it was counted on; the logits know the topic only."""
+    """the weight of the PMI fitted on the rows it was counted on; the logits know the topic only."""
     catalogue, labels, targets = topics_and_agencies(of_the_topic, rows_each)
     rows = len(targets["topic"])
     logits: dict[str, Floats] = {head: np.zeros((rows, len(labels.names[head]))) for head in HEADS}
     logits["topic"][np.arange(rows), targets["topic"]] = 6.0
-    decoder = JointDecoder(labels, catalogue, affinity=count_affinity(labels, targets))
+    decoder = JointDecoder(labels, catalogue, pmi=count_topic_agency(labels, targets))
     fit_decoder(decoder, logits, targets, [None] * rows, counted)
-    return decoder.affinity_weight
+    return decoder.pmi_weight
 
 
-def test_an_affinity_that_is_chance_gets_no_weight_when_rows_are_taken_out_of_their_own_count():
+def test_a_pmi_that_is_chance_gets_no_weight_when_rows_are_taken_out_of_their_own_count():
     assert fitted_weight(of_the_topic=0.0, rows_each=10, counted=True) < 0.3
     assert fitted_weight(of_the_topic=0.0, rows_each=10, counted=False) > 1.0, "left in, rows vote for themselves"
 
 
-def test_a_true_affinity_keeps_its_weight_when_rows_are_taken_out_of_their_own_count():
+def test_a_true_pmi_keeps_its_weight_when_rows_are_taken_out_of_their_own_count():
     assert fitted_weight(of_the_topic=0.9, rows_each=15, counted=True) > 0.5
 
 

@@ -11,7 +11,7 @@ from data.catalogue.model import Catalogue, load_catalogue
 from data.settings import CHECKOUT
 from models.classifier.decoding import TOP, Classification, Floats, JointDecoder, decide, has_cyrillic, log_softmax
 from models.classifier.labels import HEADS, OTHER, LabelSpace
-from models.classifier.topic_agency_pmi import Affinity
+from models.classifier.topic_agency_pmi import TopicAgencyPmi
 
 CATALOGUE = load_catalogue(CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml")
 PLACES = [place.id for place in CATALOGUE.municipalities]
@@ -77,14 +77,14 @@ def test_no_impossible_combination_ever_comes_out(seed: int, scale: float, place
 
 @st.composite
 def any_decoder(draw: st.DrawFn) -> JointDecoder:
-    """Temperatures and a weight far outside of what fitting finds; an affinity for combinations of any kind."""
+    """Temperatures and a weight far outside of what fitting finds; counts for combinations of any kind."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows: dict[str, dict[str, int]] = {}
     for topic, agency in zip(rng.choice(FULL.names["topic"], 50), rng.choice(FULL.names["agency"], 50), strict=True):
         rows.setdefault(topic, {})[agency] = int(rng.integers(1, 10_000))
     temperatures = {head: draw(st.sampled_from([0.05, 0.7, 1.0, 3.0, 50.0])) for head in HEADS}
     return JointDecoder(
-        FULL, CATALOGUE, temperatures, Affinity(rows=rows), draw(st.sampled_from([0.0, 0.5, 2.0, 50.0]))
+        FULL, CATALOGUE, temperatures, TopicAgencyPmi(rows=rows), draw(st.sampled_from([0.0, 0.5, 2.0, 50.0]))
     )
 
 
@@ -163,18 +163,18 @@ def test_a_higher_temperature_makes_less_sure():
 PLAYGROUND_ROWS = {"Детская площадка": {"Администрация города Новозаводска": 40}}
 
 
-def playground(affinity_weight: float, **counted: int) -> dict[str, float]:
+def playground(pmi_weight: float, **counted: int) -> dict[str, float]:
     """Probabilities of the agencies of a playground, where the logits know the topic only."""
     logits = {head: np.zeros((1, len(FULL.names[head]))) for head in HEADS}
     logits |= {h: v for h, v in sure_of(FULL, **LIGHTING).items() if h != "agency"}
     rows = PLAYGROUND_ROWS | {"Ямы на дороге": {CATALOGUE.agencies_for("Дороги", "Ямы на дороге")[0]: 40}}
-    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=rows), affinity_weight=affinity_weight)
+    decoder = JointDecoder(FULL, CATALOGUE, pmi=TopicAgencyPmi(rows=rows), pmi_weight=pmi_weight)
     own = {head: np.array([label]) for head, label in counted.items()} if counted else None
     agency = decoder.marginal(decoder.joint(logits, [None], own), "agency")[0]
     return dict(zip(FULL.names["agency"], agency.tolist(), strict=True))
 
 
-def test_the_affinity_moves_the_agency_by_its_weight():
+def test_the_pmi_moves_the_agency_by_its_weight():
     usual = LIGHTING["agency"]
     shares = [playground(weight)[usual] for weight in (0.0, 0.5, 1.0, 2.0)]
     assert shares == sorted(set(shares))
@@ -183,10 +183,10 @@ def test_the_affinity_moves_the_agency_by_its_weight():
     assert playground(1.0)[usual] > max(others.values())
 
 
-def test_sure_logits_overrule_the_affinity():
+def test_sure_logits_overrule_the_pmi():
     another = CATALOGUE.agencies_for(LIGHTING["sector"], LIGHTING["topic"])[0]
     assert another != LIGHTING["agency"]
-    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=PLAYGROUND_ROWS), affinity_weight=1.0)
+    decoder = JointDecoder(FULL, CATALOGUE, pmi=TopicAgencyPmi(rows=PLAYGROUND_ROWS), pmi_weight=1.0)
     assert decide_one(sure_of(FULL, **{**LIGHTING, "agency": another}), decoder).agency.label == another
 
 
@@ -197,13 +197,13 @@ def test_a_row_that_was_counted_has_no_vote_for_itself():
 
 
 @pytest.mark.parametrize("unknown", ["topic", "agency"])
-def test_a_row_without_the_label_was_not_counted_and_keeps_the_affinity(unknown: str):
+def test_a_row_without_the_label_was_not_counted_and_keeps_the_pmi(unknown: str):
     own = {head: FULL.index(head, name) for head, name in LIGHTING.items()} | {unknown: -100}
     assert playground(1.0, **own) == playground(1.0)
 
 
 def test_each_row_of_a_batch_is_taken_out_for_itself():
-    decoder = JointDecoder(FULL, CATALOGUE, affinity=Affinity(rows=PLAYGROUND_ROWS), affinity_weight=1.0)
+    decoder = JointDecoder(FULL, CATALOGUE, pmi=TopicAgencyPmi(rows=PLAYGROUND_ROWS), pmi_weight=1.0)
     logits = random_logits(FULL, 3, 1.0, seed=0)
     own = {head: np.array([-100, FULL.index(head, name), 0]) for head, name in LIGHTING.items()}
     together = decoder.joint(logits, [None] * 3, own)

@@ -1,11 +1,11 @@
-"""Novelty: texts of another language or about nothing a citizen writes of stand out; complaints do not."""
+"""Out of vocabulary: texts of another language or about nothing a citizen writes of stand out; complaints do not."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from data.settings import CHECKOUT
-from models.classifier.out_of_vocabulary import Novelty, fit_novelty
+from models.classifier.out_of_vocabulary import OutOfVocabulary, fit_out_of_vocabulary
 from tests.behaviour.out_of_domain import OUT_OF_DOMAIN
 
 WATER = ["Нет горячей воды в доме", "Горячая вода в доме пропала", "В доме нет воды"]
@@ -19,23 +19,23 @@ def shuffled() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def novelty(shuffled: list[str]) -> Novelty:
+def out_of_vocabulary(shuffled: list[str]) -> OutOfVocabulary:
     """Fitted on four fifths of the bundled complaints, a quarter of them for the threshold."""
     fifth = len(shuffled) // 5
-    return fit_novelty(shuffled[: 3 * fifth], shuffled[3 * fifth : 4 * fifth])
+    return fit_out_of_vocabulary(shuffled[: 3 * fifth], shuffled[3 * fifth : 4 * fifth])
 
 
 @pytest.mark.parametrize(
     ("kind", "least"),
     [("latin", 1.0), ("cyrillic_foreign", 0.9), ("gibberish", 0.95), ("machine", 0.8), ("other_russian", 0.5)],
 )
-def test_texts_from_elsewhere_are_found(novelty: Novelty, kind: str, least: float) -> None:
-    assert novelty.unlike_training(OUT_OF_DOMAIN[kind]).mean() >= least
+def test_texts_from_elsewhere_are_found(out_of_vocabulary: OutOfVocabulary, kind: str, least: float) -> None:
+    assert out_of_vocabulary.unlike_training(OUT_OF_DOMAIN[kind]).mean() >= least
 
 
-def test_complaints_never_seen_are_left_alone(novelty: Novelty, shuffled: list[str]) -> None:
+def test_complaints_never_seen_are_left_alone(out_of_vocabulary: OutOfVocabulary, shuffled: list[str]) -> None:
     unseen = shuffled[4 * (len(shuffled) // 5) :]
-    assert novelty.unlike_training(unseen).mean() <= 0.03
+    assert out_of_vocabulary.unlike_training(unseen).mean() <= 0.03
 
 
 @pytest.mark.parametrize(
@@ -50,47 +50,49 @@ def test_complaints_never_seen_are_left_alone(novelty: Novelty, shuffled: list[s
     ],
 )
 def test_the_writing_of_the_same_words_does_not_matter(text: str, same: str) -> None:
-    novelty = fit_novelty(WATER, WATER)
-    assert novelty.scores([text]) == novelty.scores([same])
+    out_of_vocabulary = fit_out_of_vocabulary(WATER, WATER)
+    assert out_of_vocabulary.scores([text]) == out_of_vocabulary.scores([same])
 
 
 def test_each_unknown_word_raises_the_score() -> None:
-    novelty = fit_novelty(WATER, WATER)
-    scores = novelty.scores(["нет воды в доме", "нет воды в кратере", "нет квазара в кратере", "пуст квазар у кратера"])
+    out_of_vocabulary = fit_out_of_vocabulary(WATER, WATER)
+    scores = out_of_vocabulary.scores(
+        ["нет воды в доме", "нет воды в кратере", "нет квазара в кратере", "пуст квазар у кратера"]
+    )
     assert list(scores) == sorted(set(scores))
 
 
 @pytest.mark.parametrize("text", ["", "   ", "12345", "😀😀😀", "?!", "[ТЕЛЕФОН]"])
-def test_a_text_without_a_word_is_unlike_training(novelty: Novelty, text: str) -> None:
-    assert novelty.unlike_training([text]).all()
+def test_a_text_without_a_word_is_unlike_training(out_of_vocabulary: OutOfVocabulary, text: str) -> None:
+    assert out_of_vocabulary.unlike_training([text]).all()
 
 
 @pytest.mark.parametrize("text", ["спасибо", "Спасибо большое!", "нет воды", "когда?", "уберите мусор"])
-def test_a_few_everyday_words_are_not(novelty: Novelty, text: str) -> None:
-    assert not novelty.unlike_training([text]).any()
+def test_a_few_everyday_words_are_not(out_of_vocabulary: OutOfVocabulary, text: str) -> None:
+    assert not out_of_vocabulary.unlike_training([text]).any()
 
 
 def test_a_word_of_one_complaint_only_is_not_kept() -> None:
-    novelty = fit_novelty([*WATER, "В доме нет воды, Пантелеймонова"], WATER)
-    assert "пантел" not in novelty.beginnings
-    assert "горяче" in fit_novelty([*WATER, "горячей"], WATER).beginnings
+    out_of_vocabulary = fit_out_of_vocabulary([*WATER, "В доме нет воды, Пантелеймонова"], WATER)
+    assert "пантел" not in out_of_vocabulary.beginnings
+    assert "горяче" in fit_out_of_vocabulary([*WATER, "горячей"], WATER).beginnings
 
 
 def test_no_more_held_out_complaints_pass_the_threshold_than_allowed(shuffled: list[str]) -> None:
     for share in (0.0, 0.01, 0.05, 0.2):
         held_out = shuffled[1000:1500]
-        fitted = fit_novelty(shuffled[:1000], held_out, false_alarms=share)
+        fitted = fit_out_of_vocabulary(shuffled[:1000], held_out, false_alarms=share)
         assert fitted.unlike_training(held_out).mean() <= share
 
 
-def test_it_is_stored_as_small_json_and_comes_back_the_same(novelty: Novelty) -> None:
-    stored = novelty.model_dump_json()
-    again = Novelty.model_validate_json(stored)
-    assert again == novelty
+def test_it_is_stored_as_small_json_and_comes_back_the_same(out_of_vocabulary: OutOfVocabulary) -> None:
+    stored = out_of_vocabulary.model_dump_json()
+    again = OutOfVocabulary.model_validate_json(stored)
+    assert again == out_of_vocabulary
     assert again.model_dump_json() == stored
     assert len(stored.encode()) < 200_000
 
 
-def test_no_text_gives_no_answer(novelty: Novelty) -> None:
-    assert novelty.scores([]).shape == (0,)
-    assert novelty.unlike_training([]).dtype == np.bool_
+def test_no_text_gives_no_answer(out_of_vocabulary: OutOfVocabulary) -> None:
+    assert out_of_vocabulary.scores([]).shape == (0,)
+    assert out_of_vocabulary.unlike_training([]).dtype == np.bool_

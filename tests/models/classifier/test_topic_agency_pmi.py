@@ -1,10 +1,10 @@
-"""Affinity: whom a topic usually goes to, counted from rows, and without a row's own count."""
+"""Topic–agency PMI: whom a topic usually goes to, counted from rows, and without a row's own count."""
 
 import numpy as np
 import pytest
 
 from models.classifier.labels import Ints, LabelSpace
-from models.classifier.topic_agency_pmi import PRIOR_ROWS, Affinity, count_affinity
+from models.classifier.topic_agency_pmi import PRIOR_ROWS, TopicAgencyPmi, count_topic_agency
 
 LABELS = LabelSpace({"sector": ("ЖКХ",), "topic": ("Вода", "Свет", "Ямы"), "agency": ("А", "Б", "В")})
 WATER, LIGHT, PITS = range(3)
@@ -17,17 +17,17 @@ def targets(*pairs: tuple[int, int]) -> dict[str, Ints]:
     return {"sector": np.zeros(len(rows), dtype=np.int64), "topic": rows[:, 0], "agency": rows[:, 1]}
 
 
-def counted(*pairs: tuple[int, int]) -> Affinity:
-    return count_affinity(LABELS, targets(*pairs))
+def counted(*pairs: tuple[int, int]) -> TopicAgencyPmi:
+    return count_topic_agency(LABELS, targets(*pairs))
 
 
 def test_rows_are_counted_by_topic_and_agency_and_those_without_either_are_not():
-    affinity = counted((WATER, A), (WATER, A), (WATER, B), (PITS, C), (-100, A), (LIGHT, -100))
-    assert affinity.rows == {"Вода": {"А": 2, "Б": 1}, "Ямы": {"В": 1}}
+    pmi = counted((WATER, A), (WATER, A), (WATER, B), (PITS, C), (-100, A), (LIGHT, -100))
+    assert pmi.rows == {"Вода": {"А": 2, "Б": 1}, "Ямы": {"В": 1}}
 
 
 def test_without_rows_nothing_is_usual():
-    np.testing.assert_allclose(Affinity().matrix(LABELS), 0.0, atol=1e-12)
+    np.testing.assert_allclose(TopicAgencyPmi().matrix(LABELS), 0.0, atol=1e-12)
     np.testing.assert_allclose(counted().matrix(LABELS), 0.0, atol=1e-12)
 
 
@@ -65,17 +65,17 @@ def test_the_shares_of_each_topic_sum_to_one(seed: int):
 
 
 def test_a_topics_only_row_taken_out_leaves_no_preference():
-    affinity = counted((WATER, A), *[(PITS, B)] * 20, *[(LIGHT, C)] * 20)
-    rest = affinity.matrix(LABELS)[WATER] + np.array([affinity.own_count(LABELS)[WATER, A], 0, 0])
+    pmi = counted((WATER, A), *[(PITS, B)] * 20, *[(LIGHT, C)] * 20)
+    rest = pmi.matrix(LABELS)[WATER] + np.array([pmi.own_count(LABELS)[WATER, A], 0, 0])
     np.testing.assert_allclose(rest, rest[0])
 
 
 def test_a_row_taken_out_leaves_the_preferences_of_the_other_rows():
     """Compared inside the topic; the row's part in the agency's share of all rows is left in."""
     rows = [(WATER, A)] * 4 + [(WATER, B)] * 3 + [(PITS, B)] * 200 + [(LIGHT, A)] * 200
-    affinity, without = counted(*rows), counted(*rows[1:])
-    left, exact = affinity.matrix(LABELS)[WATER], without.matrix(LABELS)[WATER]
-    left[A] += affinity.own_count(LABELS)[WATER, A]
+    pmi, without = counted(*rows), counted(*rows[1:])
+    left, exact = pmi.matrix(LABELS)[WATER], without.matrix(LABELS)[WATER]
+    left[A] += pmi.own_count(LABELS)[WATER, A]
     assert left[A] - left[B] == pytest.approx(exact[A] - exact[B], abs=0.01)
 
 
@@ -88,10 +88,10 @@ def test_taking_out_lowers_what_was_counted_and_nothing_else():
 
 def test_names_that_the_labels_do_not_hold_say_nothing():
     known = counted((WATER, A), (PITS, B))
-    more = Affinity(rows={**known.rows, "Связь": {"А": 9}, "Вода": {"А": 1, "Я": 9}})
+    more = TopicAgencyPmi(rows={**known.rows, "Связь": {"А": 9}, "Вода": {"А": 1, "Я": 9}})
     np.testing.assert_array_equal(more.matrix(LABELS), known.matrix(LABELS))
 
 
 def test_it_is_stored_as_json_and_comes_back_the_same():
-    affinity = counted((WATER, A), (WATER, B), (PITS, C))
-    assert Affinity.model_validate_json(affinity.model_dump_json()) == affinity
+    pmi = counted((WATER, A), (WATER, B), (PITS, C))
+    assert TopicAgencyPmi.model_validate_json(pmi.model_dump_json()) == pmi

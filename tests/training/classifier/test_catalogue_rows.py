@@ -7,7 +7,6 @@ from data.catalogue.model import Agency, Catalogue, Route, Sector, Topic, load_c
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS, learn_label_space
 from training.classifier.catalogue_rows import catalogue_rows
-from training.evaluate.evaluate import label_targets
 
 COLUMNS = ["text", "municipality", "sector", "topic", "agency"]
 
@@ -52,7 +51,7 @@ def test_what_a_text_does_not_name_is_none_and_teaches_nothing(catalogue: Catalo
     missing = rows[COLUMNS].isna()
     assert all(value is None for value in rows[COLUMNS].to_numpy()[missing.to_numpy()])
     labels = learn_label_space({head: rows[head].tolist() for head in HEADS}, min_rows=1)
-    for head, targets in label_targets(labels, rows).items():
+    for head, targets in labels.targets(rows).items():
         assert (targets == -100).tolist() == missing[head].tolist()
 
 

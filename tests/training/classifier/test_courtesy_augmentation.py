@@ -13,7 +13,7 @@ from training.classifier.courtesy_augmentation import (
     SHARE_BEHIND,
     SHARE_FRONT,
     SHARE_SECOND,
-    with_trimmings,
+    with_courtesy,
 )
 
 TEXTS = [f"Не вывозят мусор у дома {n}, баки полные" for n in range(2000)]
@@ -34,23 +34,23 @@ def behaviour_texts() -> Iterator[str]:
 
 
 def test_the_seed_decides():
-    assert with_trimmings(TEXTS, seed=0) == with_trimmings(TEXTS, seed=0)
-    assert with_trimmings(TEXTS, seed=0) != with_trimmings(TEXTS, seed=1)
+    assert with_courtesy(TEXTS, seed=0) == with_courtesy(TEXTS, seed=0)
+    assert with_courtesy(TEXTS, seed=0) != with_courtesy(TEXTS, seed=1)
 
 
-def test_each_text_stands_whole_in_what_comes_out_and_only_trimmings_around_it():
-    trimmed = with_trimmings(TEXTS, seed=0)
-    assert len(trimmed) == len(TEXTS)
+def test_each_text_stands_whole_in_what_comes_out_and_only_courtesies_around_it():
+    longer_texts = with_courtesy(TEXTS, seed=0)
+    assert len(longer_texts) == len(TEXTS)
     after = {"", *BEHIND, *(f"{one} {two}" for one in BEHIND for two in BEHIND)}
-    for text, longer in zip(TEXTS, trimmed, strict=True):
+    for text, longer in zip(TEXTS, longer_texts, strict=True):
         front, between, behind = longer.partition(text)
         assert between == text
         assert front == "" or front.removesuffix(" ") in FRONT
         assert behind.removeprefix(" ") in after
 
 
-def test_as_many_are_trimmed_in_front_and_behind_as_said():
-    pairs = list(zip(TEXTS, with_trimmings(TEXTS, seed=0), strict=True))
+def test_as_many_get_something_in_front_and_behind_as_said():
+    pairs = list(zip(TEXTS, with_courtesy(TEXTS, seed=0), strict=True))
     front = sum(not longer.startswith(text) for text, longer in pairs) / len(pairs)
     behind = sum(not longer.endswith(text) for text, longer in pairs) / len(pairs)
     plain = sum(text == longer for text, longer in pairs) / len(pairs)
@@ -59,17 +59,17 @@ def test_as_many_are_trimmed_in_front_and_behind_as_said():
     assert plain == pytest.approx((1 - SHARE_FRONT) * (1 - SHARE_BEHIND) * (1 - SHARE_SECOND), abs=0.04)
 
 
-def test_every_trimming_is_used():
-    trimmed = with_trimmings([""] * 5000, seed=0)
-    assert {phrase for phrase in FRONT if any(text.startswith(phrase) for text in trimmed)} == set(FRONT)
-    assert {phrase for phrase in BEHIND if any(text.endswith(phrase) for text in trimmed)} == set(BEHIND)
+def test_every_courtesy_is_used():
+    longer_texts = with_courtesy([""] * 5000, seed=0)
+    assert {phrase for phrase in FRONT if any(text.startswith(phrase) for text in longer_texts)} == set(FRONT)
+    assert {phrase for phrase in BEHIND if any(text.endswith(phrase) for text in longer_texts)} == set(BEHIND)
 
 
-def test_no_texts_no_trimmings():
-    assert with_trimmings([], seed=0) == []
+def test_no_texts_no_courtesies():
+    assert with_courtesy([], seed=0) == []
 
 
 @pytest.mark.parametrize("phrase", [p for p in [*FRONT, *BEHIND] if len(words(p).split()) > EVERYBODY_WRITES])
-def test_no_trimming_stands_in_a_behaviour_test(phrase: str):
+def test_no_courtesy_stands_in_a_behaviour_test(phrase: str):
     found = [text for text in behaviour_texts() if f" {words(phrase)} " in f" {text} "]
     assert found == []

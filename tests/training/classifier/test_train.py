@@ -111,14 +111,20 @@ def test_bundle_holds_no_pickle_and_a_card_in_two_languages(run, at_home):
     assert "Limits" in card
 
 
-def test_evaluate_on_the_training_file_measures_the_test_rows_only(run, trained, at_home, tmp_path):
+def test_evaluate_on_the_training_file_measures_the_test_rows_only(run, trained, at_home):
     from training.evaluate.evaluate import evaluate_champion
     from tsur.samples import sample_complaints
 
-    evaluation, rows, note = evaluate_champion(sample_complaints(), tmp_path / "report")
-    assert rows == int(run.data.params["rows.test"])
-    assert "left out" in note
-    assert evaluation.heads["sector"].accuracy == pytest.approx(run.data.metrics["test.sector.accuracy"])
+    measured = evaluate_champion(sample_complaints())
+    assert len(measured.rows) == int(run.data.params["rows.test"])
+    assert "left out" in measured.note
+    accuracy = measured.evaluation.heads["sector"].accuracy
+    assert accuracy == pytest.approx(run.data.metrics["test.sector.accuracy"])
+
+
+def test_the_evaluate_command_writes_the_report(run, trained, tmp_path):
+    done = tsur(trained, "evaluate", "--report", str(tmp_path / "report"))
+    assert f"report on {run.data.params['rows.test']} rows" in done.stdout
     assert (tmp_path / "report" / "confusion-sector.png").stat().st_size > 1000
 
 
@@ -126,9 +132,9 @@ def test_rows_trained_on_are_left_out_of_an_evaluation_whatever_file_they_come_i
     from training.evaluate.evaluate import evaluate_champion
 
     other = sample.iloc[::-1].tail(2000).assign(id=[f"other-{n}" for n in range(2000)])
-    _, rows, note = evaluate_champion(other.reset_index(drop=True))
-    assert rows <= int(run.data.params["rows.test"])
-    assert f"{2000 - rows} more are left out" in note
+    measured = evaluate_champion(other.reset_index(drop=True))
+    assert len(measured.rows) <= int(run.data.params["rows.test"])
+    assert f"{2000 - len(measured.rows)} more are left out" in measured.note
 
 
 @pytest.fixture

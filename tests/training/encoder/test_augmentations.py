@@ -41,7 +41,7 @@ def test_some_are_shorter_than_any_text_and_some_mix_several(made):
     assert any(sum(len(words(text) & known) > 3 for known in first_words) > 1 for text in made)
 
 
-def test_most_words_are_those_of_the_texts_or_the_trimmings_and_some_are_mistyped(made):
+def test_most_words_are_those_of_the_texts_or_the_courtesies_and_some_are_mistyped(made):
     known = words(" ".join([*TEXTS, *(normalised(each) for each in (*FRONT, *BEHIND))]))
     odd = [bool(words(text) - known) for text in made]
     assert 0.05 < sum(odd) / len(odd) < 0.4

@@ -41,7 +41,7 @@ def teachers_home(tmp_path_factory, sample, small_encoder) -> Path:
     write_complaints(sample.head(ROWS), home / "rows.jsonl")
     write_complaints(sample.iloc[ROWS : 2 * ROWS].assign(sector=None, topic=None, agency=None), home / "more.jsonl")
     shutil.copytree(CHECKOUT / "configs", home / "configs")
-    recipe = "max_tokens: 32\ntrimmings: false\nngrams: false\nfrozen_layers: 0\n"
+    recipe = "max_tokens: 32\ncourtesy_augmentation: false\nngrams: false\nfrozen_layers: 0\n"
     (home / "configs" / "classifier.yaml").write_text(recipe, encoding="utf-8")
     wanted = ["--set", f"encoder={home / 'encoder'}"]
     tsur(home, "train", "classifier", str(home / "rows.jsonl"), *wanted, TSUR_CONFIGS=str(home / "configs"))
