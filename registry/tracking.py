@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from data.errors import BindingError, BundleError, ConfigError, NoChampionError, ResumeError, TrackingError
 from data.settings import CHECKOUT, settings
+from models.encoder.artifact import ENCODERS
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -117,18 +118,26 @@ def register(
 ) -> int:
     """Log a bundle as a pyfunc model of the active run, register it, give it the alias.
 
+    A classifier's encoder is registered too, each content once.
+
     `loader` is the file of the pyfunc (models from code: no pickle). The bundle's folder must be
     called `bundle`. Returns the version.
     """
     import mlflow
 
+    from registry.encoders import register_encoder_of
+
+    run = mlflow.active_run()
+    assert run is not None
+    if name == CLASSIFIER:
+        register_encoder_of(mlflow.MlflowClient(), bundle, settings().home / ENCODERS, run.info.run_id)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
         info = mlflow.pyfunc.log_model(
             name=name,
             python_model=str(loader),
             artifacts={BUNDLE_ARTIFACT: str(bundle)},
-            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
+            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models"), str(CHECKOUT / "registry")],
             pip_requirements=str(CHECKOUT / "constraints.txt"),
             registered_model_name=name,
             signature=signature,
@@ -175,16 +184,29 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
 def version_bundle(name: ModelName, version: int) -> Path:
     """Folder of a registered version's bundle on this machine; from a remote registry it is copied once into the home.
 
+    A classifier's encoder is brought into the home with it.
+
     Raises:
         BundleError: there is no such version, or its files are gone.
         TrackingError: MLflow does not answer.
     """
     import mlflow
 
+    from registry.encoders import bring_encoder_of
+
     connect(name)
+    folder = _local_copy(name, version) / "artifacts" / BUNDLE_ARTIFACT
+    if name == CLASSIFIER:
+        bring_encoder_of(mlflow.MlflowClient(), folder, settings().home / ENCODERS)
+    return folder
+
+
+def _local_copy(name: ModelName, version: int) -> Path:
+    import mlflow
+
     copy = None if _is_local(settings().mlflow_uri) else settings().home / "champions" / f"{name}-{version}"
     if copy is not None and copy.is_dir():
-        return copy / "artifacts" / BUNDLE_ARTIFACT
+        return copy
     partial = copy.with_name(copy.name + ".partial") if copy else None
     try:
         found = mlflow.artifacts.download_artifacts(
@@ -192,10 +214,7 @@ def version_bundle(name: ModelName, version: int) -> Path:
         )
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
-    folder = Path(found)
-    if copy is not None:
-        folder = folder.rename(copy)
-    return folder / "artifacts" / BUNDLE_ARTIFACT
+    return Path(found) if copy is None else Path(found).rename(copy)
 
 
 def _is_local(uri: str) -> bool:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
+from models.encoder.onnx_runtime import Encoders
 from serving.analytics.new_topics import SearchResult
 from serving.analytics.surges import SurgeMemory
 from serving.config import ServingConfig, load_serving_config
@@ -52,7 +53,7 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
-    champions = Champions(settings().mlflow_uri, config.inference_threads)
+    champions = Champions(settings().mlflow_uri, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, region.timezone)
     champions.start(config.refresh_seconds)

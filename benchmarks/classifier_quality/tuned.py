@@ -21,7 +21,7 @@ from models.classifier.explanation import deletion_test
 from models.classifier.labels import HEADS, OTHER, LabelSpace
 from training.arguments import ClassifierTraining
 from training.classifier.splits import split_off
-from training.classifier.train import fit_bundle
+from training.classifier.train import BundleRows, fit_bundle
 
 EXPLAINED = 10
 """Texts of each fold that the deletion test reads."""
@@ -43,8 +43,9 @@ def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     work = corpus.work / f"tuned-{recipe_hash(recipe)}-{fold.number}"
     work.mkdir(exist_ok=True)  # what a killed run has fitted is there
     catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
-    fitting = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
-    classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))
+    rows = BundleRows(train, validation, corpus.fingerprint)
+    bundle = fit_bundle(rows, LabelSpace(names), catalogue, arguments, work, settings().home, console.print)
+    classifier = Classifier.load(bundle)
     texts = corpus.frame.iloc[fold.test]["text"].tolist()
     logits, _ = classifier.logits(texts, [None] * len(texts))
     plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)

@@ -26,6 +26,7 @@ from pydantic import ValidationError, model_validator
 from data.catalogue.model import Catalogue, load_catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
+from data.settings import settings
 from models.classifier.calibration import Calibration
 from models.classifier.heads import HEADS_FILE, NETWORK_FILE, LinearHeads
 from models.classifier.labels import HEADS, LabelSpace
@@ -33,7 +34,16 @@ from models.classifier.ngrams import TERMS, NgramModel
 from models.classifier.ngrams import WEIGHTS as NGRAM_WEIGHTS
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
-from models.encoder.artifact import TOKENIZER, Precision, is_address
+from models.encoder.artifact import (
+    ENCODERS,
+    TOKENIZER,
+    EncoderFiles,
+    Precision,
+    encoder_files,
+    file_hash,
+    find_encoder,
+    is_address,
+)
 
 FORMAT = 5
 READABLE = (3, 4, 5)
@@ -135,9 +145,8 @@ def read_bundle(folder: Path) -> ClassifierBundle:
     except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         raise _broken(folder, name, error) from None
     heads = LinearHeads.load(folder) if config.format == FORMAT else LinearHeads.of_network(folder)
-    label_counts = {head: len(labels.names[head]) for head in HEADS}
-    _check_heads(folder, own[-1], heads, label_counts)
-    ngrams = NgramModel.load(folder, label_counts)
+    _check_heads(folder, own[-1], heads, labels.counts)
+    ngrams = NgramModel.load(folder, labels.counts)
     return ClassifierBundle(folder, config, labels, calibration, catalogue, pmi, vocabulary, heads, ngrams)
 
 
@@ -159,6 +168,31 @@ def read_config(folder: Path) -> BundleConfig:
         return BundleConfig.model_validate(content)
     except (ValidationError, yaml.YAMLError, ValueError) as error:
         raise _broken(folder, CONFIG, error) from None
+
+
+def encoder_folder(bundle: ClassifierBundle, encoders: Path | None = None) -> Path:
+    """Where the encoder lies that a bundle of format 5 names: beside it, or among `encoders` (default: the home's).
+
+    Raises:
+        BundleError: it is in neither place.
+    """
+    places = (bundle.folder.parent / ENCODERS, encoders or settings().home / ENCODERS)
+    return find_encoder(bundle.config.encoder_hash or "", places)
+
+
+def served_files(bundle: ClassifierBundle, encoders: Path, precision: Precision | None = None) -> EncoderFiles:
+    """The encoder's files that serve, in the precision that the bundle asks for, or in another.
+
+    Bundles of formats 3 and 4 hold one graph with the heads in it; only the vectors that these read are asked for.
+
+    Raises:
+        BundleError: the encoder is not there, or a file is missing.
+    """
+    if bundle.config.format == FORMAT:
+        return encoder_files(encoder_folder(bundle, encoders), precision or bundle.config.precision)
+    graph, tokenizer = bundle.folder / GRAPH, bundle.folder / TOKENIZER
+    address = f"{file_hash(graph)}/{file_hash(tokenizer)}"
+    return EncoderFiles(f"classifier bundle {bundle.folder.name}", graph, tokenizer, FEATURES, address)
 
 
 def _check_files(folder: Path, names: tuple[str, ...]) -> None:

@@ -12,18 +12,10 @@ from pathlib import Path
 
 from data.catalogue.model import Catalogue
 from data.errors import BundleError
-from models.classifier.bundle import FEATURES, FORMAT, GRAPH, ClassifierBundle, read_bundle
+from models.classifier.bundle import FORMAT, ClassifierBundle, read_bundle, served_files
 from models.classifier.decoding import Classification, Floats, JointDecoder, decide
 from models.classifier.labels import HEADS
-from models.encoder.artifact import (
-    ENCODERS,
-    TOKENIZER,
-    EncoderFiles,
-    Precision,
-    encoder_files,
-    file_hash,
-    find_encoder,
-)
+from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders
 from models.encoder.vector_cache import Vectors
 from models.text.model_input import normalised_text, with_municipality
@@ -67,8 +59,9 @@ class Classifier:
             bundle.calibration.scaling,
         )
         self.encoders = encoders
+        self._heads = bundle.heads if bundle.config.format == FORMAT else bundle.heads.on_features()
         self._names = {place.id: place.name for place in bundle.catalogue.municipalities}
-        self._encoder = encoders.load(files_of(bundle, encoders.folder, precision))
+        self._encoder = encoders.load(served_files(bundle, encoders.folder, precision))
         if self._encoder.width != len(bundle.heads.mean):
             raise BundleError(
                 f"classifier bundle {bundle.folder.name}: its heads read {len(bundle.heads.mean)} numbers a text, "
@@ -112,7 +105,7 @@ class Classifier:
     def features(self, texts: Sequence[str], places: Sequence[str | None]) -> Floats:
         """What the heads read of each text, shape (n, hidden)."""
         with self._encoding(self._model_inputs([normalised_text(text) for text in texts], places)) as finish:
-            return self.bundle.heads.features(finish().values)
+            return self._heads.features(finish().values)
 
     def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
         """Logits and features of one pass."""
@@ -128,8 +121,8 @@ class Classifier:
         with self._encoding(inputs) as finish:
             lexical = self.bundle.ngrams.logits(inputs)  # meanwhile
             vectors = finish()
-        features = self.bundle.heads.features(vectors.values)
-        neural = self.bundle.heads.of_features(features)
+        features = self._heads.features(vectors.values)
+        neural = self._heads.of_features(features)
         return Reading({head: neural[head] + lexical[head] for head in HEADS}, features, vectors.truncated)
 
     def _encoding(self, inputs: Sequence[str]) -> AbstractContextManager[Callable[[], Vectors]]:
@@ -153,21 +146,3 @@ class Classifier:
             truncated=reading.truncated if reading else None,
             features=reading.features if reading else None,
         )
-
-
-def files_of(bundle: ClassifierBundle, folder: Path, precision: Precision | None = None) -> EncoderFiles:
-    """The encoder that a bundle names, out of the folder of encoders or the one beside the bundle.
-
-    Bundles of formats 3 and 4 hold theirs themselves: its graph has the heads in it, but only the vectors that
-    they read are asked for.
-
-    Raises:
-        BundleError: it is in neither folder, or a file is missing.
-    """
-    config = bundle.config
-    if config.format == FORMAT:
-        own = find_encoder(config.encoder_hash or "", (bundle.folder.parent / ENCODERS, folder))
-        return encoder_files(own, precision or config.precision)
-    graph, tokenizer = bundle.folder / GRAPH, bundle.folder / TOKENIZER
-    address = f"{file_hash(graph)}/{file_hash(tokenizer)}"
-    return EncoderFiles(f"classifier bundle {bundle.folder.name}", graph, tokenizer, FEATURES, address)

@@ -39,6 +39,10 @@ class LinearHeads:
         """Logits of each head from standardised vectors."""
         return {head: features @ self.weights[head] + self.bias[head] for head in HEADS}
 
+    def on_features(self) -> "LinearHeads":
+        """The same heads for vectors that are standardised already, as the graphs of formats 3 and 4 give them."""
+        return LinearHeads(self.weights, self.bias, np.zeros_like(self.mean), np.ones_like(self.deviation))
+
     def logits(self, vectors: Floats) -> dict[str, Floats]:
         """Logits of each head, shape (n, labels of the head)."""
         return self.of_features(self.features(vectors))
@@ -72,7 +76,7 @@ class LinearHeads:
 
     @classmethod
     def of_network(cls, folder: Path) -> "LinearHeads":
-        """The heads of a bundle of format 3 or 4, whose graph standardises its vectors itself.
+        """The heads of a bundle of format 3 or 4, out of the weights of its whole network.
 
         Raises:
             BundleError: its weights are missing or broken.
@@ -83,10 +87,9 @@ class LinearHeads:
             with safe_open(folder / NETWORK_FILE, "numpy") as file:
                 weights = {head: file.get_tensor(f"heads.{head}.weight").T for head in HEADS}
                 bias = {head: file.get_tensor(f"heads.{head}.bias") for head in HEADS}
+                return cls(weights, bias, file.get_tensor("feature_mean"), file.get_tensor("feature_deviation"))
         except Exception as error:  # safetensors raises its own
             raise _broken(folder, NETWORK_FILE, error) from None
-        hidden = len(weights[HEADS[0]])
-        return cls(weights, bias, np.zeros(hidden, np.float32), np.ones(hidden, np.float32))
 
 
 def _broken(folder: Path, name: str, error: Exception) -> BundleError:

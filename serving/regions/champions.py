@@ -14,12 +14,14 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
+from data.settings import settings
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from models.classifier.classifier import Classifier
+    from models.encoder.onnx_runtime import Encoders
     from models.forecasting.bundle import Forecasts
 
 CLASSIFIER = "complaint-classifier"
@@ -98,15 +100,15 @@ class Champions:
 
     Args:
         uri: MLflow's tracking and registry URI.
-        threads: cores that all classifications share, 0 for all.
+        encoders: the process's encoders, shared by all who classify in it.
 
     Attributes:
         on_change: called after a champion has changed.
     """
 
-    def __init__(self, uri: str, threads: int = 0) -> None:
+    def __init__(self, uri: str, encoders: "Encoders | None" = None) -> None:
         self._uri = uri
-        self._threads = threads
+        self._encoders = encoders
         self.on_change: Callable[[], None] = lambda: None
         self._client: MlflowClient | None = None
         self._stop = Event()
@@ -177,8 +179,12 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
+        from models.encoder.artifact import ENCODERS
+        from registry.encoders import bring_encoder_of
 
-        return Classifier.load(folder, self._threads)
+        assert self._client is not None  # it told the version
+        bring_encoder_of(self._client, folder, settings().home / ENCODERS)
+        return Classifier.load(folder, self._encoders)
 
 
 def _load_forecasts(folder: Path) -> "Forecasts":

@@ -17,6 +17,7 @@ from data.complaints.sources import load_source
 from data.errors import ColumnsError, FileError, InputError
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
+from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import write_classifier
 
 SOURCE = load_source("generic", CHECKOUT / "configs" / "sources").without_labels()
@@ -32,7 +33,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def classifier(bundle: Path) -> Classifier:
     """That bundle, loaded."""
-    return Classifier.load(bundle, threads=1)
+    return Classifier.load(bundle)
 
 
 @pytest.fixture(autouse=True)
@@ -148,10 +149,11 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from models.classifier.classifier import Classifier
+from models.encoder.onnx_runtime import Encoders
 from tests.batch.test_classify import run
 from batch import classify
 classify.CHUNK = 8
-job = run(Classifier.load(Path(sys.argv[1]), threads=1), Path(sys.argv[2]), Path(sys.argv[3]))
+job = run(Classifier.load(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
 job.finish(lambda rows: (print(rows, flush=True), time.sleep(0.02)))
 """
 
@@ -189,7 +191,7 @@ def test_memory_does_not_grow_with_the_rows(classifier: Classifier, tmp_path: Pa
     for rows in (1000, 4000):  # several chunks both, for the next one is read ahead
         export = write_export(tmp_path / f"{rows}.csv", rows)
         tracemalloc.start()
-        small = Classifier(classifier.bundle, threads=1, cached=16)
+        small = Classifier(classifier.bundle, Encoders(cached=16))
         run(small, export, tmp_path / "out.csv").finish(lambda _: None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

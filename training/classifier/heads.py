@@ -1,6 +1,6 @@
 """The linear heads on the encoder's features, and the n-grams beside them.
 
-In: `Rows`: texts, the encoder's mean-pooled features, label indices. Out: `Heads`, and logits of the
+In: `Rows`: texts, the encoder's mean-pooled features, label indices. Out: `LinearHeads`, and logits of the
 same rows by heads fitted without them. Two ways of fitting, whose errors differ: *stacked*, where the
 features learn what out-of-fold n-grams leave unexplained, and *side by side* under one penalty. Both
 are linear, so their mixture is one map and costs nothing more when serving; held-out rows choose each
@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from rich.progress import track
 
 from models.classifier.decoding import log_softmax
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel
-from models.encoder.architecture import ComplaintNetwork
 from training.classifier.fit_ngrams import fit_maps
 from training.classifier.regression import fit_regression, row_weights
 
@@ -64,31 +63,6 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Weights (hidden, labels) and bias of each head on features standardised by `mean` and `deviation`."""
-
-    weights: Mapping[str, Floats]
-    bias: Mapping[str, Floats]
-    mean: Floats
-    deviation: Floats
-
-    def logits(self, features: Floats) -> dict[str, Floats]:
-        """Logits of each head, shape (n, labels of the head)."""
-        standard = (features - self.mean) / self.deviation
-        return {head: standard @ self.weights[head] + self.bias[head] for head in HEADS}
-
-    def install(self, network: ComplaintNetwork) -> None:
-        """Set the network's heads."""
-        network.feature_mean.copy_(torch.from_numpy(self.mean))
-        network.feature_deviation.copy_(torch.from_numpy(self.deviation))
-        for head in HEADS:
-            linear = network.heads[head]
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(self.weights[head].T))  # type: ignore[operator]
-                linear.bias.copy_(torch.from_numpy(self.bias[head]))  # type: ignore[operator]
-
-
-@dataclass(frozen=True)
 class Choice:
     """What held-out rows chose for each head, and the logits of these rows under it, shape (n, labels)."""
 
@@ -97,17 +71,17 @@ class Choice:
     held_out: Mapping[str, Floats]
 
 
-def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> Heads:
+def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> LinearHeads:
     """Heads that learn on top of `priors`, log-probabilities of each row by n-grams fitted without it."""
     mean, deviation = _moments(rows.features)
     standard, weights, bias = (rows.features - mean) / deviation, {}, {}
     for head in HEADS:
         fitting = rows.targets[head], rows.label_counts[head], penalties[head], rows.row_weights(head), priors[head]
         weights[head], bias[head] = fit_regression(standard, *fitting)
-    return Heads(weights, bias, mean, deviation)
+    return LinearHeads(weights, bias, mean, deviation)
 
 
-def fit_side_by_side(rows: Rows) -> tuple[NgramModel, Heads]:
+def fit_side_by_side(rows: Rows) -> tuple[NgramModel, LinearHeads]:
     """N-grams and heads that learn together."""
     mean, deviation = _moments(rows.features)
     scale = np.sqrt(FEATURE_SHARE / rows.features.shape[1])
@@ -115,12 +89,12 @@ def fit_side_by_side(rows: Rows) -> tuple[NgramModel, Heads]:
     weighing = {head: rows.row_weights(head) for head in HEADS}
     maps = fit_maps(rows.texts, rows.targets, rows.label_counts, rows.seed, standard, weighing)
     dense = {head: maps.dense[head] * scale for head in HEADS}
-    return maps.ngrams, Heads(dense, {h: np.zeros(rows.label_counts[h]) for h in HEADS}, mean, deviation)
+    return maps.ngrams, LinearHeads(dense, {h: np.zeros(rows.label_counts[h]) for h in HEADS}, mean, deviation)
 
 
 def fit_mixture(
     rows: Rows, ngrams: NgramModel, priors: Mapping[str, Floats], choice: Choice
-) -> tuple[NgramModel, Heads]:
+) -> tuple[NgramModel, LinearHeads]:
     """Both fits, mixed as chosen; `ngrams` were fitted alone on the same texts, `priors` are theirs out of fold."""
     stacked = fit_stacked(rows, priors, choice.penalties)
     beside, heads = fit_side_by_side(rows)
@@ -130,7 +104,7 @@ def fit_mixture(
 
     mixed = NgramModel(beside.space, mix(ngrams.weights, beside.weights), mix(ngrams.bias, beside.bias))
     weights, bias = mix(stacked.weights, heads.weights), mix(stacked.bias, heads.bias)
-    return mixed, Heads(weights, bias, stacked.mean, stacked.deviation)
+    return mixed, LinearHeads(weights, bias, stacked.mean, stacked.deviation)
 
 
 def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool) -> Choice:

@@ -1,15 +1,21 @@
 """Pretrained encoders through transformers' Auto classes, by name or out of an artifact.
 
-In: an encoder's name, or the folder of an encoder's artifact. Out: the torch encoder without a pooler, which nothing
-reads, and its fast tokenizer.
+In: an encoder's name, or a classifier's bundle. Out: the torch encoder without a pooler, which nothing reads, or the
+whole network, and the fast tokenizer.
 """
 
 from pathlib import Path
 from typing import Any
 
-from data.errors import EncoderError
-from models.encoder.artifact import read_encoder_config
+from data.errors import BundleError, EncoderError
+from models.classifier.bundle import FORMAT, ClassifierBundle, encoder_folder
+from models.classifier.heads import NETWORK_FILE
+from models.encoder.architecture import ComplaintNetwork
+from models.encoder.artifact import TOKENIZER, WEIGHTS, read_encoder_config
 from models.encoder.source import resolve_encoder
+
+OWN = "encoder."
+"""Before the names of the encoder's weights in bundles of formats 3 and 4."""
 
 
 def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
@@ -39,30 +45,37 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
     return encoder, tokenizer
 
 
-def load_artifact(folder: Path, weights: dict[str, Any] | None = None) -> tuple[Any, Any]:
-    """The encoder and the tokenizer of an artifact, or the encoder of its architecture with other weights.
+def network_of(bundle: ClassifierBundle) -> tuple[ComplaintNetwork, Any]:
+    """The torch network of a classifier's bundle, in any format, and its fast tokenizer.
 
     Raises:
-        BundleError: its `encoder.yaml` is broken.
-        OSError, ValueError, RuntimeError, SafetensorError: as transformers and torch say it.
+        BundleError: its encoder is missing or broken.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
-    from models.encoder.artifact import TOKENIZER, WEIGHTS
-
-    encoder = _without_pooler(AutoModel.from_config, AutoConfig.from_pretrained(folder))
-    encoder.load_state_dict(load_file(folder / WEIGHTS) if weights is None else weights)
-    return encoder, fast_tokenizer(folder / TOKENIZER, read_encoder_config(folder).pad_token_id)
-
-
-def fast_tokenizer(path: Path, pad_token_id: int) -> Any:
-    """Transformers' tokenizer out of a tokenizer.json."""
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(path))
-    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad_token_id)
-    return tokenizer
+    try:
+        if bundle.config.format == FORMAT:
+            folder = encoder_folder(bundle)
+            architecture, weights = folder, load_file(folder / WEIGHTS)
+            pad: int | None = read_encoder_config(folder).pad_token_id
+        else:
+            folder = bundle.folder
+            architecture, network_weights = folder / "encoder", load_file(folder / NETWORK_FILE)
+            own = [name for name in network_weights if name.startswith(OWN)]
+            weights = {name.removeprefix(OWN): network_weights[name] for name in own}
+            pad = bundle.config.pad_token_id
+        encoder = _without_pooler(AutoModel.from_config, AutoConfig.from_pretrained(architecture))
+        encoder.load_state_dict(weights)
+        tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER))
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        sentence = " ".join(str(error).split())[:160]
+        raise BundleError(f"classifier bundle {bundle.folder.name}: its network cannot be read: {sentence}") from None
+    network = ComplaintNetwork(encoder, encoder.config.hidden_size, bundle.labels.counts)
+    network.set_heads(bundle.heads)
+    return network.eval(), tokenizer
 
 
 def token_limit(wanted: int, config: Any) -> int:
