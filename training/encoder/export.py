@@ -56,12 +56,19 @@ def export_encoder(encoder: Any, tokenizer: Any, place: Path, say: Callable[[str
     Raises:
         BundleError: the graph differs from the encoder.
     """
-    from safetensors.torch import save_file
-
     folder = place / "unfinished"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    encoder = encoder.eval()
+    try:
+        _write(encoder.eval(), tokenizer, folder, say)
+        return store_encoder(folder, place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(encoder: Any, tokenizer: Any, folder: Path, say: Callable[[str], None]) -> None:
+    from safetensors.torch import save_file
+
     rows = fixed_rows(tokenizer, token_limit(MAX_TOKENS, encoder.config))
     say("writing the encoder as ONNX graphs")
     config = {name: value for name, value in encoder.config.to_dict().items() if name not in VOLATILE}
@@ -74,7 +81,6 @@ def export_encoder(encoder: Any, tokenizer: Any, place: Path, say: Callable[[str
     write_graphs(encoder, folder, rows)
     say("checking that the graph gives the encoder's vectors")
     check_agreement(encoder, rows, folder / GRAPHS["fp32"])
-    return store_encoder(folder, place)
 
 
 def fixed_rows(tokenizer: Any, limit: int) -> list[torch.Tensor]:
