@@ -32,6 +32,7 @@ test: install lint types unit ## all that CI runs: lint, types, tests
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: install
 	$(BIN)/mypy

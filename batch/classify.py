@@ -1,22 +1,23 @@
 """`tsur classify`: an export in, a CSV of decisions out, in memory that does not grow with the file.
 
-Chunk by chunk: while the network reads one, the next is read, cleaned and masked in a thread of its own.
-A chunk is on the disk before it counts, and a run that was killed goes on behind the last one. Rows are
-as `tsur import` takes them, but an id given twice is classified twice: to know all ids takes memory.
+Chunk by chunk: while the network reads one, the next is read, cleaned and masked in a thread of its own. Finished
+chunks lie beside the output in `OUT.chunks` (`batch/chunks.py`): a run that was killed goes on with those that are
+missing, and when none is, they are joined into the output. Rows are as `tsur import` takes them, but an id given
+twice is classified twice: to know all ids takes memory.
 """
 
 import csv
 import hashlib
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
-from batch.journal import Journal
+from batch.chunks import Chunks, Part
 from data.complaints.importing import Reject, stream_complaints
 from data.complaints.schema import Complaint
 from data.complaints.sources import SourceMap
@@ -25,8 +26,10 @@ from models.classifier.classifier import Classifier
 from models.classifier.decoding import Classification
 from models.classifier.labels import HEADS
 
-CHUNK = 2048
+ROWS_PER_CHUNK = 2048
 """Rows that go to the disk together: enough for full batches of like length, seconds of work."""
+CHUNK_FORMAT = 1
+"""Raise it with every change after which the same rows and model give another chunk."""
 COLUMNS = (
     "id",
     "municipality",
@@ -41,6 +44,10 @@ BOM = "\ufeff"
 """So that Excel opens the file as UTF-8."""
 
 
+Row = Complaint | Reject
+Progress = Callable[[int], None]
+
+
 @dataclass(frozen=True)
 class Classified:
     """Rows read from the file; of these good ones, those that need no operator, and those set aside."""
@@ -50,10 +57,18 @@ class Classified:
     routed: int = 0
     rejected: int = 0
 
+    def __add__(self, other: "Classified") -> "Classified":
+        return Classified(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+
 
 def rejects_path(out: Path) -> Path:
     """Where the rows go that were set aside."""
     return out.with_suffix(".rejects.csv")
+
+
+def chunks_folder(out: Path) -> Path:
+    """Where finished chunks lie until they are joined."""
+    return out.with_name(f"{out.name}.chunks")
 
 
 class ClassifyRun:
@@ -61,80 +76,110 @@ class ClassifyRun:
 
     Args:
         classifier: decides.
-        version: of the classifier; another one's half-finished output is not continued.
+        version: of the classifier; another one's chunks are not used.
         path: the export.
         source: its columns.
         date: of rows that have none.
         out: the CSV of decisions.
 
     Attributes:
-        done: how far an earlier run of the same job came.
+        done: what the finished chunks hold, of an earlier run of the same job too.
+        changed: by what an unfinished run that lies there was another job, as keys of the manifest.
     """
 
     def __init__(
         self, classifier: Classifier, version: str, path: Path, source: SourceMap, date: datetime | None, out: Path
     ) -> None:
-        self._classifier, self._path, self._source, self._date = classifier, path, source, date
-        self._journal = Journal([out, rejects_path(out)], _job_key(version, path, source, date))
-        self.done = Classified(**self._journal.state)
+        self._classifier, self._path, self._source, self._date, self._out = classifier, path, source, date, out
+        self._chunks = Chunks(chunks_folder(out), _manifest(version, path, source, date))
+        self._finished = self._chunks.finished()
+        summaries = (Classified(**self._chunks.summary(number)) for number in self._finished)
+        self.done = sum(summaries, Classified())
+        self.changed = self._chunks.changed
 
-    def finish(self, progress: Callable[[int], None]) -> Classified:
-        """Classify what is left; `progress` gets rows so far.
+    def finish(self, progress: Progress, joining: Progress = lambda rows: None) -> Classified:
+        """Classify what is missing and write the output; `progress` and `joining` get rows so far.
 
         Raises:
             FileError, ColumnsError: the file is unusable as a whole.
             InputError: not one row is good.
         """
-        catalogue = self._classifier.catalogue
-        places = catalogue if catalogue.municipalities else None
-        rows = stream_complaints(self._path, self._source, places, self._date, self.done.read, unique=False)
-        first: Reject | None = None
-        for chunk in _ahead(_chunks(rows)):
-            rejects = [row for row in chunk if isinstance(row, Reject)]
-            first = first or next(iter(rejects), None)
-            self._write([row for row in chunk if isinstance(row, Complaint)], rejects)
+        first_reject: Reject | None = None
+        for number, rows in self._missing_chunks():
+            rejects = [row for row in rows if isinstance(row, Reject)]
+            first_reject = first_reject or next(iter(rejects), None)
+            self._classify(number, [row for row in rows if isinstance(row, Complaint)], rejects)
             progress(self.done.read)
-        self._journal.close([self.done.rows > 0, self.done.rejected > 0])
+        self._join(joining)
         if not self.done.rows:
-            why = f"; line {first.line}: {first.reason}" if first else ""
+            why = f"; line {first_reject.line}: {first_reject.reason}" if first_reject else ""
             raise InputError(f"{self._path}: none of {self.done.rejected} rows can be used{why}")
         return self.done
 
-    def _write(self, complaints: list[Complaint], rejects: list[Reject]) -> None:
-        places = self._classifier.catalogue.place_ids([complaint.municipality for complaint in complaints])
-        found = self._classifier.classify([complaint.text for complaint in complaints], places)
+    def _missing_chunks(self) -> Iterator[tuple[int, list[Row]]]:
+        """Number and rows of each chunk that is not finished."""
+        first = next(number for number in count() if number not in self._finished)
+        catalogue = self._classifier.catalogue
+        places = catalogue if catalogue.municipalities else None
+        skipped = first * ROWS_PER_CHUNK
+        rows = stream_complaints(self._path, self._source, places, self._date, skipped, unique=False)
+        for number, chunk in enumerate(_read_ahead(_in_chunks(rows)), start=first):
+            if number not in self._finished:
+                yield number, chunk
+
+    def _classify(self, number: int, complaints: list[Complaint], rejects: list[Reject]) -> None:
+        places = self._classifier.catalogue.municipality_ids([complaint.municipality for complaint in complaints])
+        decisions = self._classifier.classify([complaint.text for complaint in complaints], places)
         lines = [
-            [complaint.id, complaint.municipality or "", *_cells(item)]
-            for complaint, item in zip(complaints, found, strict=True)
+            [complaint.id, complaint.municipality or "", *_cells(decision)]
+            for complaint, decision in zip(complaints, decisions, strict=True)
         ]
-        was = self.done
-        self.done = Classified(
-            was.read + len(complaints) + len(rejects),
-            was.rows + len(complaints),
-            was.routed + sum(item.decision == "route" for item in found),
-            was.rejected + len(rejects),
+        summary = Classified(
+            read=len(complaints) + len(rejects),
+            rows=len(complaints),
+            routed=sum(decision.decision == "route" for decision in decisions),
+            rejected=len(rejects),
         )
-        chunks = [
-            _csv(COLUMNS, lines, headed=not was.rows),
-            _csv(REJECT_COLUMNS, [[row.line, row.reason, row.row] for row in rejects], headed=not was.rejected),
-        ]
-        self._journal.write(chunks, asdict(self.done))
+        texts = {"decisions": _csv(lines), "rejects": _csv([[row.line, row.reason, row.row] for row in rejects])}
+        self._chunks.write(number, asdict(summary), texts)
+        self._finished.add(number)
+        self.done += summary
+
+    def _join(self, progress: Progress) -> None:
+        parts = {}
+        if self.done.rows:
+            parts["decisions"] = Part(self._out, BOM + _csv([COLUMNS]))
+        if self.done.rejected:
+            parts["rejects"] = Part(rejects_path(self._out), BOM + _csv([REJECT_COLUMNS]))
+        self._chunks.join(parts, lambda chunks: progress(min(chunks * ROWS_PER_CHUNK, self.done.read)))
+        self._chunks.remove()
 
 
-def _job_key(version: str, path: Path, source: SourceMap, date: datetime | None) -> str:
-    """The same file, as it is now, read the same way by the same model."""
-    status = path.stat() if path.is_file() else None
-    file = [str(path.resolve()), status and status.st_size, status and status.st_mtime_ns]
-    said = json.dumps([version, file, source.model_dump(mode="json"), date and date.isoformat()], ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()
+def _manifest(version: str, path: Path, source: SourceMap, date: datetime | None) -> dict[str, Any]:
+    """The same rows, read the same way by the same model, cut the same way."""
+    return {
+        "format": CHUNK_FORMAT,
+        "model_version": version,
+        "input": _fingerprint(path) if path.is_file() else None,
+        "source": source.model_dump(mode="json"),
+        "date": date and date.isoformat(),
+        "rows_per_chunk": ROWS_PER_CHUNK,
+    }
 
 
-def _chunks(rows: Iterator[Complaint | Reject]) -> Iterator[list[Complaint | Reject]]:
-    while chunk := list(islice(rows, CHUNK)):
+def _fingerprint(path: Path) -> dict[str, Any]:
+    """Of the content: a copy of the file on another machine is the same input."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
+
+
+def _in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(islice(rows, ROWS_PER_CHUNK)):
         yield chunk
 
 
-def _ahead(chunks: Iterator[list[Complaint | Reject]]) -> Iterator[list[Complaint | Reject]]:
+def _read_ahead(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
     """The chunks, the next one read in a thread while one is worked on."""
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
         coming = reader.submit(next, chunks, None)
@@ -143,16 +188,10 @@ def _ahead(chunks: Iterator[list[Complaint | Reject]]) -> Iterator[list[Complain
             yield chunk
 
 
-def _csv(columns: tuple[str, ...], lines: list[list[object]], headed: bool) -> str:
-    """The lines as CSV; the first ones of a file behind their header."""
-    if not lines:
-        return ""
+def _csv(lines: Iterable[Sequence[object]]) -> str:
+    """The lines as CSV."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if headed:
-        text.write(BOM)
-        writer.writerow(columns)
-    writer.writerows(lines)
+    csv.writer(text).writerows(lines)
     return text.getvalue()
 
 

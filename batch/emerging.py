@@ -45,7 +45,9 @@ def emerging_in(
     vectors, said = [], []
     for start in range(0, len(frame), CHUNK):
         rows = frame.iloc[start : start + CHUNK]
-        for item in classifier.classify(rows["text"].tolist(), classifier.catalogue.place_ids(rows["municipality"])):
+        for item in classifier.classify(
+            rows["text"].tolist(), classifier.catalogue.municipality_ids(rows["municipality"])
+        ):
             vectors.append(item.features)
             said.append((item.topic.label, item.topic.confidence, "unlike_training" in item.reasons))
         progress(start + len(rows))

@@ -10,12 +10,13 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
+from batch.executor import Executor
 from data.atomic import atomic_file
 
 PIECE = re.compile(r"[0-9a-f]{32}\.(\w+|.+\.partial)")
@@ -93,31 +94,32 @@ class TaskCache:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-class Job:
-    """One piece of work: what it is called, where it is stored, and the call that computes it."""
+class CachedJob(Protocol):
+    """A job that knows where its piece is stored."""
 
-    def __init__(self, key: Any, path: Path | None, call: Callable[..., pd.DataFrame], *arguments: Any) -> None:
-        self.key, self.path, self.call, self.arguments = key, path, call, arguments
+    @property
+    def path(self) -> Path | None:
+        """As `TaskCache.path` gave it."""
 
 
-def finished(
-    jobs: list[Job], cache: TaskCache, columns: list[str], processes: int
-) -> Iterator[tuple[Any, pd.DataFrame]]:
-    """Key and piece of every job as they come: first those that are stored, then those computed in parallel."""
-    from joblib import Parallel, delayed
+Job = TypeVar("Job", bound=CachedJob)
 
-    waiting = []
+
+def map_cached(
+    function: Callable[[Job], pd.DataFrame],
+    jobs: Sequence[Job],
+    executor: Executor,
+    cache: TaskCache,
+    columns: list[str],
+) -> Iterator[tuple[Job, pd.DataFrame]]:
+    """Each job with its piece as they come: first those that are stored, then those that the executor computes."""
+    missing = []
     for job in jobs:
         piece = cache.read_frame(job.path, columns)
         if piece is None:
-            waiting.append(job)
+            missing.append(job)
         else:
-            yield job.key, piece
-    work = Parallel(n_jobs=processes if len(waiting) > 1 else 1, return_as="generator_unordered")
-    for at, piece in work(delayed(_numbered)(at, job.call, job.arguments) for at, job in enumerate(waiting)):
-        cache.write_frame(waiting[at].path, piece)
-        yield waiting[at].key, piece
-
-
-def _numbered(at: int, call: Callable[..., pd.DataFrame], arguments: tuple[Any, ...]) -> tuple[int, pd.DataFrame]:
-    return at, call(*arguments)
+            yield job, piece
+    for job, piece in executor.map(function, missing):
+        cache.write_frame(job.path, piece)
+        yield job, piece

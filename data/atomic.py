@@ -5,7 +5,6 @@ it is on the disk (fsync) and takes the name. Where the block fails, what was th
 process left unfinished is removed by the next one that writes the same.
 """
 
-import glob
 import os
 import shutil
 import socket
@@ -32,8 +31,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """An empty temporary folder to fill; then it becomes `path`, in place of a folder that was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = _temporary(path)
-    partial.mkdir(parents=True)
+    partial.mkdir()
     try:
         yield partial
         for inner in partial.rglob("*"):
@@ -48,12 +48,14 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 def _temporary(path: Path) -> Path:
     """A name of this process's own, so that two that write the same do not write into each other."""
-    host = socket.gethostname()
-    for left in path.parent.glob(f"{glob.escape(path.name)}.{host}-*.partial"):
-        pid = left.name.removesuffix(".partial").rpartition("-")[2]
-        if pid == str(os.getpid()) or not _is_alive(int(pid)):
+    prefix = f"{path.name}.{socket.gethostname()}-"
+    for left in path.parent.iterdir():
+        if not (left.name.startswith(prefix) and left.suffix == ".partial"):
+            continue
+        pid = int(left.name.removeprefix(prefix).removesuffix(".partial"))
+        if pid == os.getpid() or not _is_alive(pid):
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-    return path.with_name(f"{path.name}.{host}-{os.getpid()}.partial")
+    return path.with_name(f"{prefix}{os.getpid()}.partial")
 
 
 def _is_alive(pid: int) -> bool:

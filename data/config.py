@@ -66,10 +66,10 @@ def describe(error: ValidationError, kind: type[BaseModel]) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = known_keys(kind, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        keys = known_keys(kind, first["loc"][:-1])
+        close = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
-        return f"unknown key {where!r}{hint} Known keys are {', '.join(known)}"
+        return f"unknown key {where!r}{hint} Known keys are {', '.join(keys)}"
     return f"{where or 'config'}: {first['msg']} (got {first['input']!r:.80})"
 
 

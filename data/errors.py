@@ -17,6 +17,7 @@
     ├── NoChampionError       the registry holds no model under the alias `champion`
     ├── ForecastStaleError    the champion's forecasts end before the days asked for
     ├── AccessError           no key, or a wrong one
+    │   ├── ForbiddenError    the key's role or regions do not reach this address
     │   └── BindingError      the service would listen beyond this machine without keys
     ├── RequestError          a request's fields do not fit; says which and why
     ├── UnknownComplaintError a correction names a complaint that was never classified
@@ -138,6 +139,12 @@ class AccessError(TsurError):
     """No key, or a wrong one."""
 
     code = "unauthorized"
+
+
+class ForbiddenError(AccessError):
+    """The key is known, but its role or its regions do not reach this address."""
+
+    code = "forbidden"
 
 
 class BindingError(AccessError):

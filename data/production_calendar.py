@@ -1,6 +1,6 @@
 """The Russian production calendar: which days are worked, shortened, or off.
 
-In: a date from 2019 to 2027. Out: its kind and, where it has one, its name in Russian.
+In: dates from 2019 to 2027. Out: their kinds and, where they have one, their names in Russian.
 Three sources, in this order: the non-working holidays of article 112 of the Labour Code; the
 yearly government decrees on the transfer of days off (`DECREED`); and article 112 again for a
 holiday that falls on a weekend and is not named in a decree: outside January, the day off moves
@@ -66,33 +66,6 @@ MONTHS = (
     *("января", "февраля", "марта", "апреля", "мая", "июня"),
     *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
 )
-
-
-def day_kind(day: date) -> DayKind:
-    """`working`, `short` (a working day before a holiday), `weekend` or `holiday` (transfers included).
-
-    Raises:
-        ConfigError: the calendar does not cover the year.
-    """
-    return _entry(day)[0]
-
-
-def day_name(day: date) -> str:
-    """What the day is called in Russian, or an empty string.
-
-    Raises:
-        ConfigError: the calendar does not cover the year.
-    """
-    return _entry(day)[1]
-
-
-def is_day_off(day: date) -> bool:
-    """Whether a five-day week is off on that day.
-
-    Raises:
-        ConfigError: the calendar does not cover the year.
-    """
-    return day_kind(day) in ("weekend", "holiday")
 
 
 def calendar_frame(start: date, end: date) -> pd.DataFrame:

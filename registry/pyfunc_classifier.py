@@ -30,7 +30,7 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
         """Classify every row of a frame."""
         frame = pd.DataFrame(model_input)
         names = frame["municipality"] if "municipality" in frame else [None] * len(frame)
-        ids = self.classifier.catalogue.place_ids(names)
+        ids = self.classifier.catalogue.municipality_ids(names)
         found = self.classifier.classify(frame["text"].tolist(), ids)
         return pd.DataFrame(
             {

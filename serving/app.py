@@ -1,7 +1,7 @@
 """The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
 
-BentoML keeps processes, `/livez`, `/readyz` and `/metrics`. The documentation page uses the Swagger
-UI that ships inside BentoML, so it works where there is no internet.
+BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.py`'s. The documentation page
+uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
 import logging
@@ -40,6 +40,7 @@ behind every one of them for each step of each request."""
 ERRORS = {
     400: "The body is not JSON (`bad_json`)",
     401: "No key or a wrong one (`unauthorized`)",
+    403: "A key whose role or regions are not enough (`forbidden`)",
     413: "The body is too large (`body_too_large`)",
     422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
     500: "A bug (`internal`)",
@@ -90,7 +91,6 @@ def create_app() -> FastAPI:
         v1.include_router(resource.router)
     app.include_router(v1)
     _document(app)
-    app.state.paths = frozenset(app.openapi()["paths"]) | {"/", "/docs", "/openapi.json"}
     return app
 
 

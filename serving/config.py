@@ -34,6 +34,7 @@ class ServingConfig(Config):
     timeout_seconds: float = Field(default=60.0, gt=0)
     refresh_seconds: float = Field(default=30.0, gt=0)
     threads: int = Field(default=8, ge=1, le=256)
+    analytics_threads: int = Field(default=2, ge=1, le=64)
     classified_at_once: int = Field(default=4, ge=1, le=1024)
     inference_threads: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=1, le=64)

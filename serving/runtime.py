@@ -1,7 +1,6 @@
 """What one worker holds while it runs: limits, keys, region, champions, store, metrics and what it remembers."""
 
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,8 +9,9 @@ from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
-from serving.analytics.new_topics import SearchResult
+from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
+from serving.analytics.threads import AnalyticsThreads
 from serving.config import ServingConfig, load_serving_config
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
@@ -23,9 +23,9 @@ class Runtime:
     """The parts of a running worker.
 
     Attributes:
+        analytics: threads for what is computed from many complaints.
+        searches: for new topics, by champion's version, day and number of days.
         surges: remembers those computed last.
-        searches: for new topics, the last results by champion's version, day and number of days.
-        searching: held while one runs.
     """
 
     config: ServingConfig
@@ -35,12 +35,14 @@ class Runtime:
     store: Store
     metrics: Metrics
     admission: Admission
+    analytics: AnalyticsThreads
+    searches: SearchMemory
     surges: SurgeMemory = field(default_factory=SurgeMemory)
-    searches: dict[tuple[object, ...], SearchResult] = field(default_factory=dict)
-    searching: Lock = field(default_factory=Lock)
 
     def close(self) -> None:
-        """Stop watching the registry and let go of the store."""
+        """Stop watching the registry, begin no analytics more and let go of the store."""
+        self.searches.close()
+        self.analytics.close()
         self.champions.stop()
         self.store.close()
 
@@ -55,9 +57,19 @@ def open_runtime() -> Runtime:
     metrics = Metrics()
     champions = Champions(settings().mlflow_uri, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
-    store = Store(settings().database_url, region.timezone)
+    store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)
-    return Runtime(config, settings().keys, region, champions, store, metrics, Admission(config.classified_at_once))
+    return Runtime(
+        config=config,
+        keys=settings().keys,
+        region=region,
+        champions=champions,
+        store=store,
+        metrics=metrics,
+        admission=Admission(config.classified_at_once),
+        analytics=AnalyticsThreads(config.analytics_threads),
+        searches=SearchMemory(config.emerging.remember_minutes),
+    )
 
 
 async def runtime_of(request: Request) -> Runtime:

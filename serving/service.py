@@ -1,4 +1,4 @@
-"""The BentoML service: processes, health and metrics are BentoML's, everything under `/v1` is `app.py`'s.
+"""The BentoML service: processes and metrics are BentoML's, everything under `/v1` is `app.py`'s.
 
 Started by `serving.launch`, which passes the number of workers on. BentoML's own timeout and access
 log are off, because the middleware's speak the one error shape and know no personal data.
@@ -25,11 +25,6 @@ api = create_app()
 @bentoml.asgi_app(api, path="/")
 class TsurService:
     """Routes complaints and forecasts their counts."""
-
-    async def __is_ready__(self) -> bool:
-        """Only when both champions are loaded; otherwise raises the reason, which the middleware answers with."""
-        api.state.runtime.champions.check_ready()
-        return True
 
 
 cast(Any, TsurService).add_asgi_middleware(Middleware, api=api)

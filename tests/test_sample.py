@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.schema import COLUMNS, check_complaints
 from data.settings import CHECKOUT
 
@@ -57,7 +58,7 @@ def test_the_sample_is_a_valid_frame_of_complaints(sample: pd.DataFrame):
 
 
 @pytest.mark.parametrize(
-    ("column", "least"), [("text", 1500), ("sector", 15), ("topic", 70), ("agency", 25), ("municipality", 12)]
+    ("column", "least"), [("text", 1500), ("sector", 18), ("topic", 100), ("agency", 25), ("municipality", 12)]
 )
 def test_the_sample_is_as_wide_as_promised(sample: pd.DataFrame, column: str, least: int):
     assert sample[column].nunique() >= least
@@ -65,6 +66,12 @@ def test_the_sample_is_as_wide_as_promised(sample: pd.DataFrame, column: str, le
 
 def test_many_messages_are_no_complaints(sample: pd.DataFrame):
     assert (sample["sector"] == NOT_A_COMPLAINT).sum() >= 120
+
+
+@pytest.mark.parametrize("sector", ["СМИ", "Нацпроекты"])
+def test_the_blocks_that_only_regional_centres_have_are_there(sample: pd.DataFrame, sector: str):
+    assert (sample["sector"] == sector).sum() >= 60
+    assert sample.loc[sample["sector"] == sector, "topic"].nunique() >= 5
 
 
 def test_messages_come_from_every_source(sample: pd.DataFrame):

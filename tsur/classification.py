@@ -170,7 +170,9 @@ def classify(
     source_map = read_source(read_region(region), source).without_labels()
     run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
-        console.print(f"continuing after row {run.done.read}")
+        console.print(f"continuing: {run.done.read} rows were classified before")
+    elif run.changed:
+        console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
         done = run.finish(progress)
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
@@ -200,8 +202,8 @@ def emerging(
     frame = read_complaints(complaints)
     classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
-        found = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
+        search = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
     if csv:
-        sys.stdout.write(emerging_csv(found))
+        sys.stdout.write(emerging_csv(search))
     else:
-        console.print(emerging_report(found), soft_wrap=True)
+        console.print(emerging_report(search), soft_wrap=True)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from typing import Any
 
 import httpx
@@ -68,12 +69,13 @@ def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
     try:
         with httpx.Client(base_url=base, timeout=60, headers=_key()) as client:
             _wait_ready(client, process, console)
-            places = {cell["municipality"]: cell["sector"] for cell in _asked(client.get("/v1/heatmap"))["cells"]}
-            _show_classification(client, places, console)
-            _show_forecast(client, places, console)
+            cells = _asked(client.get("/v1/heatmap"))["cells"]
+            sector_by_municipality = {cell["municipality"]: cell["sector"] for cell in cells}
+            _show_classification(client, sector_by_municipality, console)
+            _show_forecast(client, sector_by_municipality, console)
             _show_surges(client, console)
         console.rule("try it yourself")
-        _show_commands(base, places, console)
+        _show_commands(base, sector_by_municipality, console)
         console.print(f"the demo took {time.monotonic() - began:.0f} seconds to get here")
         if not once:
             interface = _start_interface(console)
@@ -132,16 +134,16 @@ def _asked(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def _show_classification(client: httpx.Client, places: dict[str, str], console: Console) -> None:
-    # Champions of another region know other places than the sample's.
-    items = [{k: v for k, v in item.items() if k != "municipality" or v in places} for item in COMPLAINTS]
-    found = _asked(client.post("/v1/classify", json={"items": items}))
-    model = found["model"]
+def _show_classification(client: httpx.Client, municipalities: Collection[str], console: Console) -> None:
+    # Champions of another region know other municipalities than the sample's.
+    items = [{k: v for k, v in item.items() if k != "municipality" or v in municipalities} for item in COMPLAINTS]
+    answer = _asked(client.post("/v1/classify", json={"items": items}))
+    model = answer["model"]
     table = Table(
         "обращение", "решение", "отрасль", "тема", "ведомство", "срок, ч",
         title=f"POST /v1/classify ({model['name']}, version {model['version']})", show_lines=True,
     )  # fmt: skip
-    for complaint, result in zip(COMPLAINTS, found["results"], strict=True):
+    for complaint, result in zip(COMPLAINTS, answer["results"], strict=True):
         cells = [
             f"{result[head]['label']} ({result[head]['confidence']:.2f})" for head in ("sector", "topic", "agency")
         ]
@@ -151,27 +153,27 @@ def _show_classification(client: httpx.Client, places: dict[str, str], console: 
     console.print(table)
 
 
-def _series(places: dict[str, str]) -> dict[str, str]:
+def _series(sector_by_municipality: dict[str, str]) -> dict[str, str]:
     """A series to ask for: the sample's largest, or any of another region's."""
-    if "Верхнереченск" in places:
+    if "Верхнереченск" in sector_by_municipality:
         return {"municipality": "Верхнереченск", "sector": "ЖКХ"}
-    place, sector = next(iter(places.items()))
-    return {"municipality": place, "sector": sector}
+    municipality, sector = next(iter(sector_by_municipality.items()))
+    return {"municipality": municipality, "sector": sector}
 
 
-def _show_forecast(client: httpx.Client, places: dict[str, str], console: Console) -> None:
-    wanted = {**_series(places), "horizon": 7, "levels": [0.8]}
-    found = _asked(client.post("/v1/forecast", json=wanted))
-    title = f"POST /v1/forecast: {found['municipality']} · {found['sector']} ({found['method']})"
+def _show_forecast(client: httpx.Client, sector_by_municipality: dict[str, str], console: Console) -> None:
+    wanted = {**_series(sector_by_municipality), "horizon": 7, "levels": [0.8]}
+    answer = _asked(client.post("/v1/forecast", json=wanted))
+    title = f"POST /v1/forecast: {answer['municipality']} · {answer['sector']} ({answer['method']})"
     table = Table("день", "ожидается", "80 % интервал", title=title)
-    for day in found["days"]:
+    for day in answer["days"]:
         low, high = day["quantiles"]["q10"], day["quantiles"]["q90"]
         table.add_row(day["date"], f"{day['mean']:.1f}", f"{low}–{high}")
     console.print(table)
 
 
 def _show_surges(client: httpx.Client, console: Console) -> None:
-    found = _asked(client.get("/v1/surges"))
+    surges = _asked(client.get("/v1/surges"))["surges"]
     table = Table(
         "вид",
         "где",
@@ -183,7 +185,7 @@ def _show_surges(client: httpx.Client, console: Console) -> None:
         "почему",
         title="GET /v1/surges",
     )
-    for surge in found["surges"][:8]:
+    for surge in surges[:8]:
         kind = "идёт" if surge["kind"] == "observed" else "ожидается"
         value = surge.get("observed") if surge.get("observed") is not None else surge.get("forecast")
         table.add_row(
@@ -194,10 +196,10 @@ def _show_surges(client: httpx.Client, console: Console) -> None:
     console.print(table)
 
 
-def _show_commands(base: str, places: dict[str, str], console: Console) -> None:
-    complaint = {k: v for k, v in COMPLAINTS[0].items() if k != "municipality" or v in places}
+def _show_commands(base: str, sector_by_municipality: dict[str, str], console: Console) -> None:
+    complaint = {k: v for k, v in COMPLAINTS[0].items() if k != "municipality" or v in sector_by_municipality}
     body = json.dumps({"items": [complaint]}, ensure_ascii=False)
-    wanted = json.dumps({**_series(places), "horizon": 7}, ensure_ascii=False)
+    wanted = json.dumps({**_series(sector_by_municipality), "horizon": 7}, ensure_ascii=False)
     key = ' -H "X-API-Key: $KEY"' if settings().keys else ""
     posted = f"{key} -H 'Content-Type: application/json' -d"
     for line in (

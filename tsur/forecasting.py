@@ -13,8 +13,8 @@ from tsur.options import (
     CountColumn,
     Counts,
     DateColumn,
+    MunicipalityColumn,
     Overrides,
-    PlaceColumn,
     RegionName,
     Regressors,
     SectorColumn,
@@ -51,12 +51,14 @@ def delays(
     created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
     entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
     days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
+    region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
     from data.counts.daily import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
-    curve = completeness_curve(read_days(file, created), read_days(file, entered), days)
+    timezone = read_region(region).timezone
+    curve = completeness_curve(read_days(file, created, timezone), read_days(file, entered, timezone), days)
     console.print(f"completeness: [{', '.join(f'{share:g}' for share in curve)}]")
 
 
@@ -67,7 +69,7 @@ def train_forecaster_(
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality: PlaceColumn = None,
+    municipality: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
     regressors: Regressors = None,
@@ -81,11 +83,12 @@ def train_forecaster_(
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-    known = regressors_or_none(regressors)
+    regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, console.print, bar, known, refresh)
+        trained = train_forecaster(frame, settled, settings().home, console.print, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
@@ -98,7 +101,7 @@ def backtest(
     date: DateColumn = "date",
     sector: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality: PlaceColumn = None,
+    municipality: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
     calendar: Annotated[str | None, typer.Option(help="russia or none: whose days off explain the counts.")] = None,
@@ -115,18 +118,19 @@ def backtest(
     from training.forecaster.train import largest_series, run_backtest
     from tsur.show import series_bars, wape_table
 
-    frame = counts_or_sample(read_region(region), counts, date, sector, count, municipality)
+    own = read_region(region)
+    frame = counts_or_sample(own, counts, date, sector, count, municipality)
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     if calendar is not None:
         settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
-    known = regressors_or_none(regressors)
+    regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar, known)
+        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
-        written = write_figures(backtest_figures(frame, settled, result, known), plots)
+        written = write_figures(backtest_figures(frame, settled, result, regressors_frame), plots)
         console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")
 
@@ -148,15 +152,15 @@ def forecast(
 
     folder, version = champion_bundle(FORECASTER)
     forecasts = Forecasts.load(folder)
-    found = forecasts.forecast(municipality, sector, horizon=horizon)
+    days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
         write_forecast(forecasts, municipality, sector, horizon, plot)
         console.print(f"plot → {plot}")
     if out is not None:
-        found.to_csv(out, index=False)
-        console.print(f"{len(found)} days → {out}")
+        days.to_csv(out, index=False)
+        console.print(f"{len(days)} days → {out}")
     else:
-        console.print(frame_table(found, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
+        console.print(frame_table(days, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
 
 
 @app.command()
@@ -175,7 +179,7 @@ def surges(
     date: DateColumn = "date",
     sector_column: SectorColumn = "sector",
     count: CountColumn = "count",
-    municipality_column: PlaceColumn = None,
+    municipality_column: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
 ) -> None:
@@ -191,17 +195,17 @@ def surges(
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
     if counts is None:
         forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
-        known, found = forecasts.series, surges_of_forecasts(forecasts, first)
+        series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        known = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
-        found = surges_of_counts(known, settled, first)
-    found = only(found, municipality, sector, known)
+        series = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
+        events = surges_of_counts(series, settled, first)
+    events = only(events, municipality, sector, series)
     if plot is not None:
-        surge_figure(found).savefig(plot, dpi=120)
+        surge_figure(events).savefig(plot, dpi=120)
     if csv:
-        sys.stdout.write(surge_frame(found).to_csv(index=False))
+        sys.stdout.write(surge_frame(events).to_csv(index=False))
         return
-    console.print(surge_table(found, f"Всплески: {len(found)}"))
+    console.print(surge_table(events, f"Всплески: {len(events)}"))
     if plot is not None:
         console.print(f"timeline → {plot}")

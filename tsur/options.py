@@ -42,7 +42,7 @@ Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
-PlaceColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
+MunicipalityColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
 
 
 def read_region(name: str | None) -> "Region":
@@ -59,7 +59,7 @@ def catalogue_path(region: "Region", given: Path | None, absent: bool) -> Path |
 
 def read_catalogue(region: "Region", given: Path | None, absent: bool) -> Any:
     """The catalogue of `catalogue_path`, loaded."""
-    from data.catalogue.model import load_catalogue
+    from data.catalogue.checks import load_catalogue
 
     path = catalogue_path(region, given, absent)
     return None if path is None else load_catalogue(path)
@@ -69,7 +69,7 @@ def read_source(region: "Region", given: str | None) -> Any:
     """The source map that was named, or the region's."""
     from data.complaints.sources import load_source
 
-    return load_source(given or region.source, *region.source_folders)
+    return load_source(given or region.source, *region.source_folders, timezone=region.timezone)
 
 
 def complaints_or_sample(region: "Region", given: Path | None) -> Any:
@@ -111,14 +111,14 @@ def counts_or_sample(
         _check_sample(region, "daily counts")
         return sample_counts()
     columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
-    return complete(read_counts(given, columns))
+    return complete(read_counts(given, columns, region.timezone))
 
 
-def regressors_or_none(given: Path | None) -> Any:
+def regressors_or_none(region: "Region", given: Path | None) -> Any:
     """What is known of the coming days, if a file says so."""
     from models.forecasting.regressors import read_regressors
 
-    return None if given is None else read_regressors(given)
+    return None if given is None else read_regressors(given, region.timezone)
 
 
 def config_of(name: str, kind: Any, given: Path | None, override: list[str] | None) -> Any:

@@ -23,8 +23,8 @@ from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
 from training.encoder.distillation_metrics import Comparison, Fidelity
 from training.evaluate.evaluate import Evaluation
-from training.forecaster.backtest import BacktestResult
 from training.forecaster.backtest import Progress as SeriesProgress
+from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
 
 PLAIN_SECONDS = 10.0
@@ -119,21 +119,24 @@ def comparison(evaluation: Evaluation, lexical: Evaluation | None) -> Table:
     return table
 
 
-def distillation_table(found: Comparison, told: Fidelity) -> Table:
+def distillation_table(comparison: Comparison, fidelity: Fidelity) -> Table:
     """Figures of each head on the test rows: the student's, the teacher's in brackets, and how alike they are."""
     columns = ("rows", "accuracy", "macro-F1", "top-3", "loss", "KL", "agreement")
     table = Table("head", *columns, title="the student (its teacher in brackets) on test rows")
     for head in HEADS:
-        mine, theirs, alike = found.student.heads[head], found.teacher.heads[head], found.heads[head]
-        cells = [f"{getattr(mine, n):.3f} ({getattr(theirs, n):.3f})" for n in ("accuracy", "macro_f1", "top3")]
+        student, teacher = comparison.student.heads[head], comparison.teacher.heads[head]
+        alike = comparison.heads[head]
+        cells = [f"{getattr(student, n):.3f} ({getattr(teacher, n):.3f})" for n in ("accuracy", "macro_f1", "top3")]
         cells += [f"{alike.student_loss:.3f} ({alike.teacher_loss:.3f})", f"{alike.divergence:.3f}"]
-        table.add_row(head, str(mine.rows), *cells, f"{alike.agreement:.3f}")
-    table.caption = f"on {told.texts} texts held out, {told.explained:.1%} of the variance of the teacher's vectors"
+        table.add_row(head, str(student.rows), *cells, f"{alike.agreement:.3f}")
+    table.caption = (
+        f"on {fidelity.texts} texts held out, {fidelity.explained:.1%} of the variance of the teacher's vectors"
+    )
     return table
 
 
 def wape_table(result: BacktestResult) -> Table:
-    """WAPE of each contender, window by window and in the mean."""
+    """WAPE of each forecaster, window by window and in the mean."""
     days, covered = f"{len(result.scored)} series", result.coverage["all"]
     if not math.isnan(covered):  # one window alone leaves none to fit on
         days += f"; 80 % interval of the champions covers {covered:.1%} of the days held out"
@@ -143,30 +146,30 @@ def wape_table(result: BacktestResult) -> Table:
     return table
 
 
-def emerging_report(found: Emerging) -> str:
+def emerging_report(search: Emerging) -> str:
     """What was looked at, and the proposed topics, in Russian."""
-    span = f"{found.start:%d.%m.%Y} – {found.end:%d.%m.%Y}"
-    head = f"{span}: обращений {found.recent}, из них без подходящей темы {found.doubtful}; раньше {found.past}"
-    if not found.enough_past:
+    span = f"{search.start:%d.%m.%Y} – {search.end:%d.%m.%Y}"
+    head = f"{span}: обращений {search.recent}, из них без подходящей темы {search.doubtful}; раньше {search.past}"
+    if not search.enough_past:
         return f"{head}\nСравнить не с чем: нужно хотя бы {LEAST_PAST} прежних обращений."
-    if not found.topics:
+    if not search.topics:
         return f"{head}\nНовых тем не видно."
     parts = [head]
-    for number, topic in enumerate(found.topics, start=1):
-        places = ", ".join(f"{place} {count}" for place, count in topic.municipalities.items())
+    for number, topic in enumerate(search.topics, start=1):
+        municipalities = ", ".join(f"{name} {count}" for name, count in topic.municipalities.items())
         lines = [f"{number}. {topic.summary}", f"Обращений: {topic.size}; слова: {', '.join(topic.words)}"]
-        lines += [f"Где: {places}"] if places else []
+        lines += [f"Где: {municipalities}"] if municipalities else []
         parts.append("\n   ".join([*lines, *(f"– {' '.join(text.split())}" for text in topic.examples)]))
     return "\n\n".join(parts)
 
 
-def emerging_csv(found: Emerging) -> str:
+def emerging_csv(search: Emerging) -> str:
     """The proposed topics as CSV, a line each; lists are joined by `; `."""
     columns = [name for name in EmergingTopic.__dataclass_fields__ if name != "rows"]
     rows = []
-    for topic in found.topics:
-        places = [f"{place}: {count}" for place, count in topic.municipalities.items()]
-        cells = {name: getattr(topic, name) for name in columns} | {"municipalities": places}
+    for topic in search.topics:
+        municipalities = [f"{name}: {count}" for name, count in topic.municipalities.items()]
+        cells = {name: getattr(topic, name) for name in columns} | {"municipalities": municipalities}
         flat = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in cells.items()}
         rows.append({"summary_ru": topic.summary, **flat})
     return pd.DataFrame(rows, columns=["summary_ru", *columns]).to_csv(index=False)

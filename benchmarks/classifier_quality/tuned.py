@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.classifier_quality.contenders import recipe_hash
 from benchmarks.results import console
-from data.catalogue.model import draft_catalogue
+from data.catalogue.draft import draft_catalogue
 from data.settings import settings
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder

@@ -70,7 +70,7 @@ def _alternating(url: str, bundle: Path, texts: Sequence[str]) -> tuple[float, f
     """
     from http.client import HTTPConnection
 
-    from data.store.store import masked
+    from data.complaints.masking import masked
     from models.classifier.classifier import Classifier
     from models.classifier.segments import classify_with_proposals
 

@@ -42,10 +42,9 @@ def run(bundle: Path, export: Path, cached: int) -> None:
     from models.encoder.onnx_runtime import Encoders
 
     timing = export.with_suffix(".timing.jsonl")
-    source = load_source("generic", CHECKOUT / "configs" / "sources").without_labels()
-    job = ClassifyRun(
-        Classifier.load(bundle, Encoders(cached=cached)), "1", export, source, None, export.with_suffix(".out.csv")
-    )
+    source = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
+    classifier = Classifier.load(bundle, Encoders(cached=cached))
+    job = ClassifyRun(classifier, "1", export, source, None, export.with_suffix(".out.csv"))
     kept = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
     timing.write_text("".join(json.dumps(point) + "\n" for point in kept), encoding="utf-8")
     before = kept[-1]["seconds"] if kept else 0.0

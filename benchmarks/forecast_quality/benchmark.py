@@ -1,4 +1,4 @@
-"""How well daily counts are forecast 14 days ahead: all contenders, their champion and rivals on the same windows.
+"""How well daily counts are forecast 14 days ahead: all forecasters, their champion and rivals on the same windows.
 
 In: `series/` in the folder of real data. Out: a table, and `results/forecast_quality.json`. The protocol is
 DESIGN.md's: series with at least 2 a day over the last 365 days, of those the 10 largest; non-overlapping windows
@@ -36,7 +36,8 @@ from models.forecasting.config import ForecasterConfig
 from models.forecasting.distribution import pinball
 from models.forecasting.series import keys_of, panel
 from models.forecasting.series_kinds import is_sparse
-from training.forecaster.backtest import BacktestResult, backtest
+from training.forecaster.backtest import backtest
+from training.forecaster.evaluation import BacktestResult, with_errors
 from training.forecaster.model_selection import held_out
 from training.forecaster.train import counts_fingerprint
 
@@ -144,7 +145,7 @@ def load_set(path: Path, of: Series, back: int = 0) -> pd.DataFrame:
 
 
 def set_figures(name: str, counts: pd.DataFrame, inner: int = INNER) -> dict[str, Any]:
-    """Figures of the champion, every contender and every rival on one set."""
+    """Figures of the champion, every forecaster and every rival on one set."""
     judged_windows = SETS[name].windows
     config = ForecasterConfig(
         calendar="none",
@@ -162,15 +163,15 @@ def set_figures(name: str, counts: pd.DataFrame, inner: int = INNER) -> dict[str
     actual = result.predictions.drop_duplicates(["date", "municipality", "sector"])
     actual = actual[["date", "municipality", "sector", "actual"]]
     figures = {}
-    for contender, rows in parts.items():
+    for forecaster, rows in parts.items():
         rows = rows.drop(columns=["actual"], errors="ignore").merge(actual, on=["date", "municipality", "sector"])
-        figures[contender] = {**figures_of(rows, wide), "seconds_per_series": seconds.get(contender)}
+        figures[forecaster] = {**figures_of(rows, wide), "seconds_per_series": seconds.get(forecaster)}
     return {
         "series": len(keys_of(wide)),
         "windows": judged_windows,
         "days": [str(wide.index[0].date()), str(wide.index[-1].date())],
         "champions": {
-            str(key): int(n) for key, n in _judged(result, judged_windows)["contender"].value_counts().items()
+            str(key): int(n) for key, n in _judged(result, judged_windows)["forecaster"].value_counts().items()
         },
         "known_wape": SETS[name].known,
         "figures": figures,
@@ -198,14 +199,12 @@ def _judged(result: BacktestResult, windows: int) -> pd.DataFrame:
 
 
 def _own(result: BacktestResult, config: ForecasterConfig, wide: pd.DataFrame, windows: int) -> dict[str, pd.DataFrame]:
-    """Judged days of the champion and of each contender alone, by name; quantiles as the product makes them."""
-    rows = result.predictions.dropna(subset=["actual"])
-    off = rows["mean"] - rows["actual"]
-    errors = rows.assign(absolute=off.abs(), squared=off**2)
+    """Judged days of the champion and of each forecaster alone, by name; quantiles as the product makes them."""
+    errors = with_errors(result.predictions)
     sparse = {key: is_sparse(wide[tuple(key)], config) for key in keys_of(wide)}
     out = {"champion": _judged(result, windows)}
-    for name in config.contenders:
-        alone = errors[errors["contender"] == name]
+    for name in config.forecasters:
+        alone = errors[errors["forecaster"] == name]
         if name in POINT_RIVALS:
             out[name] = field.with_past_errors(field.points(name, wide, config.windows), windows)
         else:
@@ -237,26 +236,26 @@ def _rivals(name: str, wide: pd.DataFrame, windows: int, folder: Path) -> dict[s
 
 
 def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) -> dict[str, float]:
-    """CPU seconds a series, fit and forecast, by contender: medians over windows, of ours over `TIMED` of them."""
+    """CPU seconds a series, fit and forecast, by forecaster: medians over windows, of ours over `TIMED` of them."""
     config = ForecasterConfig(calendar="none", horizon=HORIZON)
     cache = TaskCache(folder / "seconds")
-    alone = [one for one in config.contenders if one != "combination"]
-    pieces = [rivals[["contender", "seconds"]]]
+    alone = [one for one in config.forecasters if one != "combination"]
+    pieces = [rivals[["forecaster", "seconds"]]]
     with _bar(f"{name}: seconds", TIMED) as (progress, task):
         for window, past in _pasts(wide, TIMED):
             path = cache.path(["seconds", window, config.model_dump(mode="json")], past)
-            piece = cache.read_frame(path, ["contender", "seconds"])
+            piece = cache.read_frame(path, ["forecaster", "seconds"])
             if piece is None:
                 measured: dict[str, float] = {}
                 for one in alone:
-                    field.contender_seconds(one, past.iloc[:120, :1], config)  # imports and first calls: nobody's time
-                    measured[one] = field.contender_seconds(one, past, config)
+                    field.forecaster_seconds(one, past.iloc[:120, :1], config)  # imports and first calls: nobody's time
+                    measured[one] = field.forecaster_seconds(one, past, config)
                 measured["champion"] = measured["combination"] = field.champion_seconds(past, config)
-                piece = pd.DataFrame({"contender": list(measured), "seconds": list(measured.values())})
+                piece = pd.DataFrame({"forecaster": list(measured), "seconds": list(measured.values())})
                 cache.write_frame(path, piece)
             pieces.append(piece)
             progress.advance(task)
-    medians = pd.concat(pieces).groupby("contender")["seconds"].median()
+    medians = pd.concat(pieces).groupby("forecaster")["seconds"].median()
     return {str(one): float(spent) for one, spent in medians.items()}
 
 
@@ -266,14 +265,14 @@ def _pasts(wide: pd.DataFrame, windows: int) -> Iterator[tuple[int, pd.DataFrame
 
 
 def figures_of(rows: pd.DataFrame, wide: pd.DataFrame) -> dict[str, Any]:
-    """Figures of one contender over its judged days.
+    """Figures of one forecaster over its judged days.
 
-    `wape`: of the median for the champion and its contenders, of the forecast itself for rivals (`mean`);
+    `wape`: of the median for the champion and its forecasters, of the forecast itself for rivals (`mean`);
     `wape_of_mean` and `wape_of_median` are both. MASE is scaled by the seasonal-naive errors of the history before
     each window.
     """
     actual = rows["actual"].to_numpy(dtype=np.float64)
-    own_point = "mean" if rows["contender"].iloc[0] in (*POINT_RIVALS, *RIVALS) else "q50"
+    own_point = "mean" if rows["forecaster"].iloc[0] in (*POINT_RIVALS, *RIVALS) else "q50"
     losses = [pinball(actual, rows[name].to_numpy(dtype=np.float64), q) for name, q in zip(NAMES, LEVELS, strict=True)]
     out: dict[str, Any] = {
         "wape": _wape(rows, own_point),

@@ -13,20 +13,19 @@ import numpy as np
 import pandas as pd
 
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.count_cleaning import learnable
+from models.forecasting.count_cleaning import without_bulk_entry
 from models.forecasting.distribution import quantile_name
-from models.forecasting.forecasters.available import contender
-from models.forecasting.forecasters.boosting import GradientBoosting
-from models.forecasting.forecasters.exponential import ExponentialForecaster
+from models.forecasting.forecasters.available import GLOBAL, global_forecaster, local_forecaster
 from models.forecasting.forecasters.prophet_model import prophet_class
+from models.forecasting.forecasters.statistical import AutoEts, AutoTheta
 from models.forecasting.intervals import Conformal
 from models.forecasting.series import SeriesKey, keys_of
-from training.forecaster.model_selection import predicted
+from training.forecaster.uncertainty import predicted_quantiles
 
 LEVELS = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
 INTERVALS = [0.5, 0.8, 0.95]
 NAMES = [quantile_name(level) for level in LEVELS]
-RIVAL = ["date", "municipality", "sector", "window", "contender", "mean", *NAMES]
+RIVAL = ["date", "municipality", "sector", "window", "forecaster", "mean", *NAMES]
 HORIZON = 14
 SAMPLES = 200
 
@@ -39,10 +38,10 @@ def cpu_seconds() -> float:
 
 def smoothing(name: str, past: pd.DataFrame, window: int) -> pd.DataFrame:
     """AutoETS or AutoTheta with its own intervals."""
-    model = ExponentialForecaster("auto_ets" if name == "auto_ets" else "auto_theta", longest=len(past))
+    kind = AutoEts if name == AutoEts.name else AutoTheta
     parts = []
     for key in keys_of(past):
-        made = model.fit_predict_intervals(past[tuple(key)], HORIZON, INTERVALS)
+        made = kind(longest=len(past)).fit(past[tuple(key)], HORIZON).predict_intervals(INTERVALS)
         sides = {0.5: made["mean"]}
         for level in INTERVALS:
             sides[round((1 - level) / 2, 3)] = made[f"lo-{round(100 * level)}"]
@@ -82,8 +81,8 @@ def points(name: str, wide: pd.DataFrame, windows: int) -> pd.DataFrame:
         end = len(wide) - HORIZON * window
         past, future = wide.iloc[: end - HORIZON], wide.iloc[end - HORIZON : end]
         for key in keys_of(past):
-            mean = contender(name, ForecasterConfig()).fit_predict(past[tuple(key)], HORIZON)  # type: ignore[arg-type]
-            facts = {"date": future.index, **key._asdict(), "window": window, "contender": name}
+            mean = local_forecaster(name, ForecasterConfig()).fit(past[tuple(key)], HORIZON).predict()
+            facts = {"date": future.index, **key._asdict(), "window": window, "forecaster": name}
             parts.append(pd.DataFrame({**facts, "mean": mean, "actual": future[tuple(key)].to_numpy()}))
     return pd.concat(parts, ignore_index=True)
 
@@ -106,28 +105,28 @@ def with_past_errors(predictions: pd.DataFrame, windows: int) -> pd.DataFrame:
 def champion_seconds(past: pd.DataFrame, config: ForecasterConfig) -> float:
     """CPU seconds a series that fit, forecast and quantiles of the combination and its members take."""
     started = cpu_seconds()
-    clean = learnable(past, config)
-    together = GradientBoosting(config.boosting, config.calendar).fit_predict(clean, HORIZON)
+    clean = without_bulk_entry(past, config)
+    together = global_forecaster("gradient_boosting", config).fit(clean, HORIZON).predict()
     for key in keys_of(past):
-        own = contender("harmonic", config).fit_predict(clean[tuple(key)], HORIZON)
+        own = local_forecaster("harmonic", config).fit(clean[tuple(key)], HORIZON).predict()
         mean = np.expm1((np.log1p(own) + np.log1p(together[tuple(key)].to_numpy())) / 2)
         rows = pd.DataFrame({"date": together.index, "window": 0, "mean": mean})
-        predicted(rows, 0.1, Conformal.identity(), LEVELS)
+        predicted_quantiles(rows, 0.1, Conformal.identity(), LEVELS)
     return (cpu_seconds() - started) / past.shape[1]
 
 
-def contender_seconds(name: str, past: pd.DataFrame, config: ForecasterConfig) -> float:
-    """CPU seconds a series that a contender's fit and forecast take."""
+def forecaster_seconds(name: str, past: pd.DataFrame, config: ForecasterConfig) -> float:
+    """CPU seconds a series that a forecaster's fit and forecast take."""
     started = cpu_seconds()
-    if name == "gradient_boosting":
-        GradientBoosting(config.boosting, config.calendar).fit_predict(past, HORIZON)
+    if name in GLOBAL:
+        global_forecaster(name, config).fit(past, HORIZON).predict()
     else:
         for key in keys_of(past):
-            contender(name, config).fit_predict(past[tuple(key)], HORIZON)  # type: ignore[arg-type]
+            local_forecaster(name, config).fit(past[tuple(key)], HORIZON).predict()
     return (cpu_seconds() - started) / past.shape[1]
 
 
 def _rows(name: str, key: SeriesKey, past: pd.DataFrame, window: int, columns: dict[str, np.ndarray]) -> pd.DataFrame:
     days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=HORIZON, freq="D")
-    facts = {"date": days, **key._asdict(), "window": window, "contender": name}
+    facts = {"date": days, **key._asdict(), "window": window, "forecaster": name}
     return pd.DataFrame({**facts, **columns})[RIVAL]

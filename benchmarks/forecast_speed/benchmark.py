@@ -37,8 +37,8 @@ def main(
     """Train on simulated counts, then refresh with one more day."""
     counts = simulated(series)
     before = counts[counts["date"] < counts["date"].max()]
-    names = ForecasterConfig().contenders
-    config = ForecasterConfig(contenders=[name for name in names if prophet or name != "prophet"], windows=windows)
+    names = ForecasterConfig().forecasters
+    config = ForecasterConfig(forecasters=[name for name in names if prophet or name != "prophet"], windows=windows)
     folder = settings().home / "benchmarks" / NAME
     seconds: dict[str, float] = {}
     with series_bars() as bar:
@@ -58,7 +58,7 @@ def main(
         "series": series,
         "days": DAYS,
         "windows": windows,
-        "contenders": list(config.contenders),
+        "forecasters": list(config.forecasters),
         "seconds": seconds,
     }
     write_results(out, {"simulated": counts_fingerprint(counts)}, ("prophet", "scikit-learn"), figures, goals)

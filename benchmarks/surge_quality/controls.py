@@ -18,12 +18,12 @@ from data.counts.simulator import COUNTS_FILE, SURGES_FILE
 from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.forecasters.available import ProfileMean
+from models.forecasting.forecasters.profile_mean import ProfileMean
 from models.forecasting.series import keys_of, panel, trimmed
 from models.surges.baseline import rolling_baseline
 from models.surges.detection import expected_surges, past_surges
-from models.surges.events import SAME_EVENT_DAYS
-from models.surges.thresholds import MONTH, alarms
+from models.surges.spans import SAME_EVENT_DAYS
+from models.surges.thresholds import MONTH, count_alarms
 
 SAMPLES = CHECKOUT / "data" / "samples"
 REGION_FIRST = "2025-11-16"
@@ -87,7 +87,7 @@ def _region_curve(
     highest = 0.0
     for threshold in thresholds(scored):
         up = scored.alarms(float(threshold))
-        false = int(alarms((up & quiet).astype(np.float64), 0.5).sum())
+        false = int(count_alarms((up & quiet).astype(np.float64), 0.5).sum())
         highest = max(highest, false / (quiet.sum() / MONTH))
         if highest > 1.5:
             break
@@ -113,7 +113,7 @@ def forewarned(truth: pd.DataFrame, days: int = 180) -> dict[str, Any]:
     levels and dispersions known on that day.
     """
     counts, _ = sample()
-    config = ForecasterConfig(contenders=["profile_mean"])
+    config = ForecasterConfig(forecasters=["profile_mean"])
     base = rolling_baseline(counts, config.calendar)
     weeks = counts.rolling(7).sum()
     told = right = 0
@@ -157,8 +157,7 @@ def _forecasts_at(
     """What the forecaster would have said at the end of day `at - 1`."""
     past = counts.iloc[:at]
     days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=7, freq="D", name="date")
-    contender = ProfileMean()
-    means = pd.DataFrame({column: contender.fit_predict(trimmed(past[column]), 7) for column in past}, index=days)
+    means = pd.DataFrame({column: ProfileMean().fit(trimmed(past[column]), 7).predict() for column in past}, index=days)
     means.columns = counts.columns
     level = weeks.iloc[at - 364 : at].quantile(config.surges.level_quantile)
     series = pd.DataFrame(

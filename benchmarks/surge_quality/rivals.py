@@ -18,7 +18,7 @@ import pandas as pd
 
 from models.forecasting.config import SurgeConfig
 from models.surges.baseline import rolling_baseline
-from models.surges.evidence import log_tail, panel_evidence
+from models.surges.evidence import log_tail, surge_evidence
 from models.surges.thresholds import learned_thresholds
 
 Floats = npt.NDArray[np.float64]
@@ -83,8 +83,7 @@ class Scored:
 
 def ours(trial: Trial) -> Scored:
     """TSUR: evidence over its own rolling baseline; how much tails weigh is learned before the judged days."""
-    base = rolling_baseline(trial.counts, trial.calendar)
-    evidence = panel_evidence(trial.counts, base.means, base.daily, base.weekly, 7)
+    evidence = surge_evidence(trial.counts, rolling_baseline(trial.counts, trial.calendar), 7)
     return Scored(trial.judged(evidence.score(trial.tail_weight)))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.surge_quality.rivals import Scored
-from models.surges.thresholds import MONTH, alarms
+from models.surges.thresholds import MONTH, count_alarms
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -71,7 +71,7 @@ def inject(clean: pd.DataFrame, watched: Ints, first: int, name: str, ratio: flo
 
 def false_alarms(up: Bools) -> float:
     """Alarms per series and month, counted as `models.surges.thresholds` counts them."""
-    return float(alarms(up.astype(np.float64), 0.5).sum() / (up.shape[1] * up.shape[0] / MONTH))
+    return float(count_alarms(up.astype(np.float64), 0.5).sum() / (up.shape[1] * up.shape[0] / MONTH))
 
 
 def alarm_weeks(up: Bools) -> float:

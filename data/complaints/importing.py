@@ -17,14 +17,13 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pydantic import ValidationError
 
 from data.catalogue.model import Catalogue
 from data.complaints.cleaning import clean_text, folded
-from data.complaints.masking import mask, mask_numbers
+from data.complaints.masking import mask, mask_numbers, masked
 from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, check_complaints
 from data.complaints.sources import SourceMap
 from data.errors import ColumnsError, FileError, InputError
@@ -35,7 +34,7 @@ Progress = Callable[[int], None]
 MAX_ID = 200
 
 
-_masked = lru_cache(maxsize=4096)(mask)
+_masked = lru_cache(maxsize=4096)(masked)
 """For labels, which are few and come again on every row."""
 
 
@@ -135,9 +134,8 @@ class _Importer:
     def __init__(
         self, source: SourceMap, catalogue: Catalogue | None, default_date: datetime | None, unique: bool = True
     ) -> None:
-        if default_date is not None and default_date.tzinfo is None:
-            default_date = default_date.replace(tzinfo=ZoneInfo(source.timezone))
-        self.source, self.default_date = source, default_date
+        self.source = source
+        self.default_date = None if default_date is None else source.located(default_date)
         self.labels = _Labels(catalogue) if catalogue is not None else None
         self.sources = _Names("source", get_args(SourceName))
         self.find = lru_cache(maxsize=256)(source.find)  # objects of a JSON file differ in their keys
@@ -164,7 +162,7 @@ class _Importer:
         cells["source"] = source
         given, cells["id"] = cells["id"], self._identifier(cells["id"], _hash(source, text, created_at))
         cells |= self._labelled(cells)
-        complaint = Complaint.model_validate({**cells, "text": mask(text), "created_at": created_at})
+        complaint = Complaint.model_validate({**cells, "text": masked(text), "created_at": created_at})
         if self.unique:
             self.lines |= {complaint.id: line, given or complaint.id: line}
         return complaint
@@ -207,9 +205,7 @@ class _Importer:
     def kept(self, row: Row) -> str:
         """The row as JSON for the rejects: mapped columns only, cleaned and masked."""
         names = row if isinstance(row, BadRow) else self.find(tuple(row)).values()
-        cells = {
-            name: None if row.get(name) is None else mask(clean_text(str(row[name])[:MAX_CHARACTERS])) for name in names
-        }
+        cells = {name: None if row.get(name) is None else masked(str(row[name])[:MAX_CHARACTERS]) for name in names}
         return json.dumps(cells, ensure_ascii=False)
 
 
@@ -223,7 +219,7 @@ def import_complaints(
     """Read, clean, mask and check every row of an export.
 
     Labels and municipalities are checked where a catalogue is given, and take its spelling; else
-    they are masked. Rows without a date get `default_date` (local to the source when naive), if there is one.
+    they are masked. Rows without a date get `default_date` (as the source would write it), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.

@@ -1,13 +1,14 @@
 """Source maps: how each system's export names its columns and writes its dates.
 
 In: `configs/sources/NAME.yaml`. Out: a checked `SourceMap`, which finds the columns of a file's
-header whatever their case, spaces and ё, and reads its dates into UTC.
+header whatever their case, spaces and ё, and reads its dates into UTC. The one decision: a date without a
+time is a day of the region; only a time is local to the zone that the source writes in.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
@@ -15,23 +16,30 @@ from data.complaints.cleaning import folded
 from data.complaints.schema import COLUMNS, LABELS, SourceName
 from data.config import Config, parse_config, read_yaml
 from data.errors import ConfigError
+from data.regions.time_zone import check_timezone
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """A date outside is a slip of the keyboard, and pandas would not hold some of them."""
 
 
 class SourceMap(Config):
-    """The column map of one source system; times without a zone are local to `timezone`."""
+    """The column map of one source system.
+
+    Attributes:
+        timezone: the zone of times that are written without an offset; None: the region's.
+        region_timezone: the region's zone, whose midnight a date without a time is; set by `load_source`.
+        origin: where the map was read from, for messages; set by `load_source`.
+    """
 
     name: SourceName
     title: str
     columns: dict[str, list[str]]
     date_formats: list[str] = Field(default_factory=list)
-    timezone: str = "Europe/Moscow"
+    timezone: str | None = None
+    region_timezone: str
     encoding: str | None = None
     defaults: dict[str, str] = Field(default_factory=dict)
     origin: str = "a source map"
-    """Where the map was read from, for messages; set by `load_source`."""
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -60,13 +68,9 @@ class SourceMap(Config):
 
     @field_validator("timezone")
     @classmethod
-    def known_zone(cls, value: str) -> str:
+    def known_zone(cls, value: str | None) -> str | None:
         """The zone must be one that the system knows."""
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("no such time zone; use a name like 'Europe/Moscow'") from None
-        return value
+        return None if value is None else check_timezone(value)
 
     def without_labels(self) -> "SourceMap":
         """The same map for complaints that are to be classified: whatever labels they bear are not read."""
@@ -76,21 +80,26 @@ class SourceMap(Config):
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""
         present = {folded(name): name for name in header}
-        found: dict[str, str] = {}
+        columns: dict[str, str] = {}
         for field, accepted in self.columns.items():
             name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
             if name is not None:
-                found[field] = name
-        return found
+                columns[field] = name
+        return columns
 
     def moment(self, value: str | datetime) -> datetime | None:
         """The UTC time of a cell: a date cell, one of `date_formats`, or ISO 8601; None if unreadable."""
         parsed = value if isinstance(value, datetime) else self._parsed(value)
         if parsed is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
             return None
-        if parsed.tzinfo is None:
-            parsed = parsed.replace(tzinfo=ZoneInfo(self.timezone))
-        return parsed.astimezone(UTC)
+        return self.located(parsed).astimezone(UTC)
+
+    def located(self, moment: datetime) -> datetime:
+        """The moment with its zone: its own, the source's, or the region's where it is a mere date (midnight)."""
+        if moment.tzinfo is not None:
+            return moment
+        written_in = None if moment.time() == time() else self.timezone
+        return moment.replace(tzinfo=ZoneInfo(written_in or self.region_timezone))
 
     def _parsed(self, value: str) -> datetime | None:
         for date_format in self.date_formats:
@@ -104,8 +113,13 @@ class SourceMap(Config):
             return None
 
 
-def load_source(name_or_path: str | Path, *folders: Path) -> SourceMap:
+def load_source(name_or_path: str | Path, *folders: Path, timezone: str) -> SourceMap:
     """The source map of that name in the first of `folders` that has it, or in the file given (it ends with `.yaml`).
+
+    Args:
+        name_or_path: a map's name, or its file.
+        folders: where maps are looked for.
+        timezone: the region's, for the map.
 
     Raises:
         ConfigError: no such source (lists the known ones), or a bad map.
@@ -122,4 +136,5 @@ def load_source(name_or_path: str | Path, *folders: Path) -> SourceMap:
     content = read_yaml(path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
-    return parse_config({**content, "origin": f"{path.parent.name}/{path.name}"}, SourceMap, str(path))
+    given = {"region_timezone": timezone, "origin": f"{path.parent.name}/{path.name}"}
+    return parse_config(content | given, SourceMap, str(path))

@@ -8,6 +8,7 @@ there is no row, and no model learns that nobody complained.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ ALIVE_DAYS = 3
 """A source is alive on a day if it delivered anything within so many days before or after it."""
 
 KEY = ["municipality", "sector"]
+OFFSET = r"\d:?\d\d(?:[.,]\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"
+"""At the end of a time that says where on earth it is."""
 
 
 class CountColumns(Config):
@@ -38,9 +41,7 @@ class CountColumns(Config):
     municipality: str | None = None
 
 
-def daily_counts(
-    complaints: pd.DataFrame, timezone: str = "Europe/Moscow", alive_days: int = ALIVE_DAYS
-) -> pd.DataFrame:
+def daily_counts(complaints: pd.DataFrame, timezone: str, alive_days: int = ALIVE_DAYS) -> pd.DataFrame:
     """Count complaints per local day × municipality × sector; rows without a sector are left out.
 
     A municipality is observed on a day if at least one source that ever delivered for it was alive
@@ -48,7 +49,7 @@ def daily_counts(
 
     Args:
         complaints: columns `created_at` (UTC), `source`, `municipality`, `sector`.
-        timezone: whose midnight ends a day.
+        timezone: the region's: its midnight ends a day.
         alive_days: see `ALIVE_DAYS`.
 
     Raises:
@@ -68,8 +69,8 @@ def daily_counts(
         raise CountsError("daily counts: no complaint has a sector, so there is nothing to count")
     alive = {name: _around(rows["date"], alive_days) for name, rows in frame.groupby("source")}
     observed = {
-        str(place): _union([alive[source] for source in rows["source"].unique()])
-        for place, rows in labelled.groupby("municipality")
+        str(municipality): _union([alive[source] for source in rows["source"].unique()])
+        for municipality, rows in labelled.groupby("municipality")
     }
     counted = labelled.groupby(["date", *KEY]).size().rename("count").reset_index()
     return check_counts(_with_zeros(counted, observed))
@@ -87,14 +88,17 @@ def complete(counts: pd.DataFrame, alive_days: int = ALIVE_DAYS) -> pd.DataFrame
     """
     counts = check_counts(counts)
     reach = 0 if (counts["count"] == 0).any() else alive_days
-    observed = {str(place): _around(rows["date"], reach) for place, rows in counts.groupby("municipality")}
+    observed = {
+        str(municipality): _around(rows["date"], reach) for municipality, rows in counts.groupby("municipality")
+    }
     return check_counts(_with_zeros(counts, observed))
 
 
-def read_counts(path: Path, columns: CountColumns | None = None) -> pd.DataFrame:
+def read_counts(path: Path, columns: CountColumns | None = None, timezone: str = "UTC") -> pd.DataFrame:
     """Read daily counts from CSV (also gzipped) or Parquet, whose columns `columns` maps, as `DAILY_COUNTS`.
 
-    Days are not filled: see `complete`. Rows are sorted, whatever their order was.
+    Days are not filled: see `complete`. Rows are sorted, whatever their order was. A moment with an offset
+    (`2026-10-31T12:00Z`) stands for the day that it is in `timezone`, the region's.
 
     Raises:
         FileError: the file is absent or neither CSV nor Parquet.
@@ -123,7 +127,7 @@ def read_counts(path: Path, columns: CountColumns | None = None) -> pd.DataFrame
     if unnamed.any():
         raise CountsError(f"{path}: row {int(np.argmax(unnamed)) + 2} has no {columns.sector!r}")
     frame["sector"] = frame["sector"].astype(str)
-    frame["date"] = _dates(frame["date"], path)
+    frame["date"] = _days(frame["date"], path, timezone)
     counts = check_counts(frame)
     if counts["date"].nunique() < 2:
         raise CountsError(f"{path}: there is only one day, {counts['date'].iloc[0]:%Y-%m-%d}: no history to learn")
@@ -149,8 +153,8 @@ def read_table(path: Path) -> pd.DataFrame:
         raise FileError(f"{path}: cannot be read as a table: {error}") from None
 
 
-def read_days(path: Path, column: str) -> "pd.Series[pd.Timestamp]":
-    """Read one column of dates.
+def read_days(path: Path, column: str, timezone: str) -> "pd.Series[pd.Timestamp]":
+    """Read one column of dates, each as the day that it is in `timezone`.
 
     Raises:
         FileError: the file is absent or neither CSV nor Parquet.
@@ -160,17 +164,23 @@ def read_days(path: Path, column: str) -> "pd.Series[pd.Timestamp]":
     table = read_table(path)
     if column not in table:
         raise ColumnsError(f"{path}: column {column!r} is missing; there are {', '.join(map(str, table.columns))}")
-    return _dates(table[column], path)
+    return _days(table[column], path, timezone)
 
 
-def _dates(values: "pd.Series[str]", path: Path) -> "pd.Series[pd.Timestamp]":
-    parsed = pd.to_datetime(values, errors="coerce", format="ISO8601")
-    if parsed.dt.tz is not None:
-        parsed = parsed.dt.tz_localize(None)
-    bad = values[parsed.isna()]
+def local_days(values: "pd.Series[Any]", timezone: str) -> "pd.Series[pd.Timestamp]":
+    """Days of a column; what has an offset is the day that it is in `timezone`, all else as written. NaT: no date."""
+    moments = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+    local = moments.dt.tz_convert(timezone).dt.tz_localize(None)
+    with_offset = values.astype(str).str.contains(OFFSET)
+    return local.where(with_offset, moments.dt.tz_localize(None)).dt.normalize().astype("datetime64[ns]")
+
+
+def _days(values: "pd.Series[Any]", path: Path, timezone: str) -> "pd.Series[pd.Timestamp]":
+    days = local_days(values, timezone)
+    bad = values[days.isna()]
     if len(bad):
         raise CountsError(f"{path}: {bad.iloc[0]!r} is not a date; write YYYY-MM-DD")
-    return parsed.dt.normalize().astype("datetime64[ns]")
+    return days
 
 
 def _around(dates: "pd.Series[pd.Timestamp]", reach: int) -> pd.DatetimeIndex:
@@ -190,9 +200,8 @@ def _with_zeros(counts: pd.DataFrame, observed: dict[str, pd.DatetimeIndex]) -> 
     """One row per observed day of the municipality for each of its sectors."""
     parts: list[pd.DataFrame] = []
     for key, rows in counts.groupby(KEY):
-        place, sector = str(key[0]), str(key[1])
-        filled = rows.set_index("date")["count"].reindex(observed[place], fill_value=0)
-        parts.append(
-            pd.DataFrame({"date": filled.index, "municipality": place, "sector": sector, "count": filled.to_numpy()})
-        )
+        municipality, sector = str(key[0]), str(key[1])
+        filled = rows.set_index("date")["count"].reindex(observed[municipality], fill_value=0)
+        columns = {"date": filled.index, "municipality": municipality, "sector": sector, "count": filled.to_numpy()}
+        parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)

@@ -142,7 +142,7 @@ def simulate(config: SimulatorConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Daily counts (`DAILY_COUNTS`) and the injected surges (columns as in `TrueSurge`)."""
     rng = np.random.default_rng(config.seed)
     days = pd.date_range(config.start, config.end, freq="D")
-    places, sectors = list(config.populations), list(config.sectors)
+    municipalities, sectors = list(config.populations), list(config.sectors)
     base = _base_rates(config, rng)
     profiles = _sector_profiles(config, days, rng)
     surges = _draw_surges(config, base, rng)
@@ -150,16 +150,16 @@ def simulate(config: SimulatorConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
     for surge in surges:
         span = slice((surge.start - config.start).days, (surge.end - config.start).days + 1)
         factor = surge_factors(surge.shape, surge.peak_ratio, (surge.end - surge.start).days + 1)
-        expected[places.index(surge.municipality), sectors.index(surge.sector), span] *= factor
+        expected[municipalities.index(surge.municipality), sectors.index(surge.sector), span] *= factor
     size = 1 / np.array([config.sectors[name].dispersion for name in sectors])[None, :, None]
     drawn = rng.negative_binomial(np.broadcast_to(size, expected.shape), size / (size + expected))
     observed = np.broadcast_to(_observed(config, len(days), rng)[:, None, :], drawn.shape)
-    at = np.nonzero(observed)
+    municipality, sector, day = np.nonzero(observed)
     counts = pd.DataFrame(
         {
-            "date": days[at[2]],
-            "municipality": np.array(places, dtype=object)[at[0]],
-            "sector": np.array(sectors, dtype=object)[at[1]],
+            "date": days[day],
+            "municipality": np.array(municipalities, dtype=object)[municipality],
+            "sector": np.array(sectors, dtype=object)[sector],
             "count": drawn[observed].astype("int64"),
         }
     )
@@ -186,10 +186,10 @@ def _base_rates(config: SimulatorConfig, rng: np.random.Generator) -> Floats:
     largest = people.max()
     people = largest * (people / largest) ** config.population_exponent
     rates = np.array([sector.rate for sector in config.sectors.values()])
-    places = np.exp(rng.normal(0, config.municipality_spread, len(people)))
-    places[np.argmax(people)] = 1.0
+    levels = np.exp(rng.normal(0, config.municipality_spread, len(people)))
+    levels[np.argmax(people)] = 1.0
     pairs = np.exp(rng.normal(0, config.sector_spread, (len(people), len(rates))))
-    return np.asarray(people[:, None] * rates[None, :] * places[:, None] * pairs, dtype=np.float64)
+    return np.asarray(people[:, None] * rates[None, :] * levels[:, None] * pairs, dtype=np.float64)
 
 
 def _bump(days: pd.DatetimeIndex, peak: str, width: float) -> Floats:
@@ -219,8 +219,8 @@ def _sector_profiles(config: SimulatorConfig, days: pd.DatetimeIndex, rng: np.ra
 def _driver(driver: Driver, days: pd.DatetimeIndex, rng: np.random.Generator) -> Floats:
     noise = rng.normal(0, np.sqrt(1 - driver.memory**2), len(days))
     state = np.zeros(len(days))
-    for at in range(1, len(days)):
-        state[at] = driver.memory * state[at - 1] + noise[at]
+    for day in range(1, len(days)):
+        state[day] = driver.memory * state[day - 1] + noise[day]
     return np.clip(state, 0, None) * _bump(days, driver.peak, driver.width)
 
 
@@ -249,34 +249,35 @@ def _trend(config: SimulatorConfig, days: pd.DatetimeIndex) -> Floats:
 
 
 def _draw_surges(config: SimulatorConfig, base: Floats, rng: np.random.Generator) -> list[TrueSurge]:
-    places, sectors, model = list(config.populations), list(config.sectors), config.surges
+    municipalities, sectors, model = list(config.populations), list(config.sectors), config.surges
     total = (config.end - config.start).days + 1
     weight = np.where(base >= model.min_daily, np.sqrt(base), 0).ravel()
-    taken: dict[tuple[str, str], set[int]] = {}
+    taken_days: dict[tuple[str, str], set[int]] = {}
     surges: list[TrueSurge] = []
 
     def add(surge: TrueSurge) -> None:
         first = (surge.start - config.start).days
         apart = set(range(first - 28, first + (surge.end - surge.start).days + 29))
-        known = taken.setdefault((surge.municipality, surge.sector), set())
-        if not apart & known:
-            known |= apart
+        taken = taken_days.setdefault((surge.municipality, surge.sector), set())
+        if not apart & taken:
+            taken |= apart
             surges.append(surge)
 
     for recent in model.recent:
         values = recent.model_dump(exclude={"ratio"})
         add(TrueSurge(**values, end=config.end, peak_ratio=recent.ratio))
     for _ in range(model.count):
-        place, sector = divmod(int(rng.choice(weight.size, p=weight / weight.sum())), len(sectors))
+        row, sector = divmod(int(rng.choice(weight.size, p=weight / weight.sum())), len(sectors))
         length = int(rng.integers(model.min_days, model.max_days + 1))
         start = config.start + timedelta(days=int(rng.integers(28, total - length - 7)))
         ratio = float(rng.uniform(model.min_ratio, model.max_ratio))
         shape: Shape = rng.choice(np.array(["step", "ramp", "peak"], dtype=object))
         reason = str(rng.choice(np.array(model.reasons[sectors[sector]], dtype=object)))
-        affected = {places[place]: ratio}
+        municipality = municipalities[row]
+        affected = {municipality: ratio}
         if rng.random() < model.joined:
-            group = next(group for group in config.neighbours if places[place] in group)
-            affected |= {name: max(model.min_ratio, 0.8 * ratio) for name in group if name != places[place]}
+            group = next(group for group in config.neighbours if municipality in group)
+            affected |= {name: max(model.min_ratio, 0.8 * ratio) for name in group if name != municipality}
         for name, peak in affected.items():
             end = start + timedelta(days=length - 1)
             add(TrueSurge(name, sectors[sector], start, end, round(peak, 2), shape, reason))
@@ -287,10 +288,10 @@ def _observed(config: SimulatorConfig, days: int, rng: np.random.Generator) -> n
     """Municipality × day: False while its source is silent."""
     observed = np.ones((len(config.populations), days), dtype=bool)
     for _ in range(config.gaps.count):
-        place = int(rng.integers(len(config.populations)))
+        municipality = int(rng.integers(len(config.populations)))
         length = int(rng.integers(config.gaps.min_days, config.gaps.max_days + 1))
         start = int(rng.integers(0, days - config.gaps.quiet_last_days - length))
-        observed[place, start : start + length] = False
+        observed[municipality, start : start + length] = False
     return observed
 
 

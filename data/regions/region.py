@@ -78,12 +78,12 @@ def load_region(name: str | None = None) -> Region:
 
 
 def _only_one() -> str:
-    known = known_regions()
-    if not known:
+    ids = known_regions()
+    if not ids:
         raise ConfigError(f"{_folder()} holds no region: make a folder there with a {FILE}")
-    if len(known) > 1:
-        raise ConfigError(f"there are several regions, {', '.join(known)}: name one with --region or TSUR_REGION")
-    return known[0]
+    if len(ids) > 1:
+        raise ConfigError(f"there are several regions, {', '.join(ids)}: name one with --region or TSUR_REGION")
+    return ids[0]
 
 
 def _read(name: str) -> Region:

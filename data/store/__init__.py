@@ -1,1 +1,1 @@
-"""The store: what the service keeps, one module a thing that is kept."""
+"""The store: what an installation keeps, one module a thing that is kept, region by region."""

@@ -23,7 +23,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError, model_validator
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
 from data.settings import settings

@@ -31,10 +31,11 @@ from models.forecasting.series import (
     long_form,
     sums,
     wide_form,
-    with_sums,
 )
 
-FORMAT = 2
+FORMAT = 3
+"""3 has the names `forecasters` in its config and `kind` in its series, where 2 has `contenders` and `treatment`."""
+READABLE = (2, 3)
 FILES = (
     "forecasts.json",
     "config.yaml",
@@ -54,14 +55,14 @@ class Forecasts:
     Attributes:
         config: what they were fitted with.
         origin: the last day of the counts; forecasts start on the day after.
-        series: one row a series, sums included: `municipality, sector, champion, treatment, daily, weekly,
-            week_level`; `treatment` as in `treatments.py`, or `sum`; `daily`, `weekly` are dispersions,
+        series: one row a series, sums included: `municipality, sector, champion, kind, daily, weekly,
+            week_level`; `kind` as in `series_kinds.py`, or `sum`; `daily`, `weekly` are dispersions,
             `week_level` the level of expected surges (a week's total).
         means: dates × base series, from the day after `origin`.
         tail: dates × base series: the counts of the last days, NaN where nothing was observed.
         past_means: dates × base series: what the champions had forecast for the last backtest window
             without having seen it, so that counts of those days can be judged.
-        prophet: the fitted Prophet models as JSON; empty after loading without them.
+        prophet: the fitted models of champions that have a JSON, which are Prophet's; empty after loading without them.
         conformal: the quantile levels that give the stated coverage.
         backtested: the last day of the counts that champions, dispersions and quantile levels come from.
     """
@@ -119,8 +120,8 @@ class Forecasts:
     def facts(self, key: SeriesKey) -> dict[str, Any]:
         """The row of `series` of one series."""
         rows = self.series
-        found = rows[(rows["municipality"] == key.municipality) & (rows["sector"] == key.sector)]
-        return {str(name): value for name, value in found.iloc[0].items()}
+        of_key = rows[(rows["municipality"] == key.municipality) & (rows["sector"] == key.sector)]
+        return {str(name): value for name, value in of_key.iloc[0].items()}
 
     def forecast(
         self,
@@ -150,14 +151,15 @@ class Forecasts:
         self._check_days(start, horizon, first)
         key = self.resolve(municipality, sector)
         skipped = (start - first).days
-        wanted = self.mean_of(key).iloc[skipped:][:horizon]
-        at = quantile_levels(levels or self.config.levels)
-        mean = np.asarray(wanted, dtype=np.float64)
+        means = self.mean_of(key).iloc[skipped:][:horizon]
+        mean = np.asarray(means, dtype=np.float64)
+        wanted = quantile_levels(levels or self.config.levels)
         week = (skipped + np.arange(len(mean))) // WEEK
-        asked = self.conformal.asked(groups(mean, key not in self.keys), week, at)
+        is_sum = key not in self.keys
+        asked = self.conformal.asked(groups(mean, is_sum), week, wanted)
         bounds = quantiles(mean, float(self.facts(key)["daily"]), asked)
-        columns = {quantile_name(level): bounds[:, column] for column, level in enumerate(at)}
-        return pd.DataFrame({"date": wanted.index, "mean": wanted.to_numpy(), **columns})
+        columns = {quantile_name(level): bounds[:, column] for column, level in enumerate(wanted)}
+        return pd.DataFrame({"date": means.index, "mean": mean, **columns})
 
     def _check_days(self, start: date, horizon: int, first: date) -> None:
         if horizon < 1:
@@ -178,10 +180,6 @@ class Forecasts:
                 horizon=horizon,
                 remain=remain,
             )
-
-    def known_means(self) -> pd.DataFrame:
-        """Dates × series, sums included: the last backtest window and all days ahead, in one panel."""
-        return with_sums(pd.concat([self.past_means, self.means]).asfreq("D"))
 
     def save(self, folder: Path) -> None:
         """Write everything to `folder`."""
@@ -220,28 +218,42 @@ class Forecasts:
         if missing:
             raise BundleError(f"forecaster bundle {folder.name}: {missing[0]} is missing")
         try:
-            facts = json.loads((folder / "forecasts.json").read_text(encoding="utf-8"))
-            if facts["format"] != FORMAT:
-                raise BundleError(
-                    f"forecaster bundle {folder.name} has format {facts['format']}, "
-                    f"this version reads {FORMAT}: train the forecaster again"
-                )
-            content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-            loaded = cls(
-                config=parse_config(content, ForecasterConfig, "config.yaml"),
-                origin=date.fromisoformat(facts["origin"]),
-                backtested=date.fromisoformat(facts["backtested"]),
-                series=pd.read_parquet(folder / "series.parquet"),
-                means=wide_form(pd.read_parquet(folder / "means.parquet"), "mean"),
-                tail=wide_form(pd.read_parquet(folder / "tail.parquet"), "count"),
-                past_means=wide_form(pd.read_parquet(folder / "backtest.parquet"), "mean"),
-                conformal=Conformal(pd.read_parquet(folder / "conformal.parquet")),
-            )
+            loaded, facts = _read(folder)
         except (OSError, ValueError, KeyError, TypeError, IndexError, ConfigError, yaml.YAMLError) as error:
             raise BundleError(f"forecaster bundle {folder.name} is broken: {' '.join(str(error).split())}") from None
         if len(loaded.means) != facts["days"] or len(loaded.series) != facts["series"]:
             raise BundleError(f"forecaster bundle {folder.name} is broken: its files are not of one training")
         return loaded
+
+
+def _read(folder: Path) -> tuple[Forecasts, dict[str, Any]]:
+    """The forecasts in a folder of any readable format, and the facts that its files are checked against."""
+    facts: dict[str, Any] = json.loads((folder / "forecasts.json").read_text(encoding="utf-8"))
+    if facts["format"] not in READABLE:
+        raise BundleError(
+            f"forecaster bundle {folder.name} has format {facts['format']}, "
+            f"this version reads {' and '.join(map(str, READABLE))}: train the forecaster again"
+        )
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    series = pd.read_parquet(folder / "series.parquet")
+    if facts["format"] == 2:
+        config = {"forecasters" if name == "contenders" else name: value for name, value in config.items()}
+        series = series.rename(columns={"treatment": "kind"})
+    loaded = Forecasts(
+        config=parse_config(config, ForecasterConfig, "config.yaml"),
+        origin=date.fromisoformat(facts["origin"]),
+        backtested=date.fromisoformat(facts["backtested"]),
+        series=series,
+        means=_read_panel(folder / "means.parquet", "mean"),
+        tail=_read_panel(folder / "tail.parquet", "count"),
+        past_means=_read_panel(folder / "backtest.parquet", "mean"),
+        conformal=Conformal(pd.read_parquet(folder / "conformal.parquet")),
+    )
+    return loaded, facts
+
+
+def _read_panel(path: Path, value: str) -> pd.DataFrame:
+    return wide_form(pd.read_parquet(path), value)
 
 
 def load_prophet(folder: Path) -> dict[SeriesKey, str]:

@@ -1,64 +1,24 @@
 """The forecaster's config (`configs/forecaster.yaml`)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from data.config import Config
-
-ContenderName = Literal[
-    "seasonal_naive",
-    "weekday_mean",
-    "profile_mean",
-    "zero_inflated",
-    "auto_theta",
-    "auto_ets",
-    "harmonic",
-    "prophet",
-    "gradient_boosting",
-    "combination",
-]
-"""From the simplest to the richest, which is also how ties between them are settled."""
+from models.forecasting.forecasters.available import COMBINATION, SIMPLEST_FIRST
+from models.forecasting.forecasters.boosting import BoostingConfig
+from models.forecasting.forecasters.harmonic import HarmonicConfig
+from models.forecasting.forecasters.prophet_model import ProphetConfig
 
 
-class ProphetConfig(Config):
-    """How Prophet is set up; its names where it has them."""
-
-    log: bool = Field(default=True, description="fit log(1 + count): seasons multiply, spikes weigh less")
-    growth: Literal["flat", "linear", "logistic"] = "flat"
-    saturation: float = Field(
-        default=1.5, gt=1, description="logistic growth saturates at so many times the highest 28-day mean"
-    )
-    level_days: int = Field(
-        default=56, ge=7, description="days over which a fit's level is brought to that of the counts"
-    )
-    yearly_from_days: int = Field(default=548, ge=365, description="history needed for a yearly season")
-    changepoint_prior_scale: float = Field(default=0.05, gt=0)
-    seasonality_prior_scale: float = Field(default=10.0, gt=0)
-    holidays_prior_scale: float = Field(default=10.0, gt=0)
+def known_forecaster(name: str) -> str:
+    """The name of a forecaster that there is."""
+    if name not in SIMPLEST_FIRST:
+        raise ValueError(f"{name!r} is no forecaster: known are {', '.join(SIMPLEST_FIRST)}")
+    return name
 
 
-class HarmonicConfig(Config):
-    """Harmonic regression on log counts."""
-
-    weekly_order: int = Field(default=3, ge=1, le=3)
-    yearly_order: int = Field(default=10, ge=1, le=30)
-    yearly_ridge: float = Field(default=5.0, ge=0, description="days that the year's first harmonic is shrunk by")
-    yearly_from_days: int = Field(default=548, ge=365, description="history needed for a yearly season")
-    level_days: int = Field(default=56, ge=7, description="as in `prophet`")
-
-
-class BoostingConfig(Config):
-    """The global model: gradient boosting over all series together; names as in scikit-learn."""
-
-    iterations: int = Field(default=80, ge=10)
-    learning_rate: float = Field(default=0.1, gt=0, le=1)
-    max_leaf_nodes: int = Field(default=15, ge=2)
-    min_samples_leaf: int = Field(default=60, ge=1)
-    l2_regularization: float = Field(default=5.0, ge=0)
-    step_days: int = Field(default=5, ge=1, description="every so many days are an origin that is learnt from")
-    max_rows: int = Field(default=60_000, ge=1_000, description="rows learnt from, the latest first")
-    rows_per_series: int = Field(default=2_000, ge=100, description="likewise, times the number of series")
+ForecasterName = Annotated[str, AfterValidator(known_forecaster)]
 
 
 class SurgeConfig(Config):
@@ -86,9 +46,9 @@ class SurgeConfig(Config):
 
 
 class ForecasterConfig(Config):
-    """Contenders, backtest, horizons and surges."""
+    """Forecasters, backtest, horizons and surges."""
 
-    contenders: list[ContenderName] = Field(
+    forecasters: list[ForecasterName] = Field(
         default=[
             "seasonal_naive",
             "weekday_mean",
@@ -100,7 +60,7 @@ class ForecasterConfig(Config):
         ],
         min_length=1,
     )
-    combination: list[ContenderName] = Field(
+    combination: list[ForecasterName] = Field(
         default=["gradient_boosting", "harmonic"],
         min_length=2,
         description="members of the combination, the geometric mean of 1 + their means",
@@ -152,9 +112,9 @@ class ForecasterConfig(Config):
 
     @model_validator(mode="after")
     def members_compete(self) -> "ForecasterConfig":
-        """A combination is made of contenders other than itself."""
-        if "combination" in self.contenders:
-            missing = [name for name in self.combination if name not in self.contenders or name == "combination"]
+        """A combination is made of forecasters other than itself."""
+        if COMBINATION in self.forecasters:
+            missing = [name for name in self.combination if name not in self.forecasters or name == COMBINATION]
             if missing:
-                raise ValueError(f"combination: {missing[0]!r} must be among the other contenders")
+                raise ValueError(f"combination: {missing[0]!r} must be among the other forecasters")
         return self

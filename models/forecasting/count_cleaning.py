@@ -1,4 +1,4 @@
-"""What is learnt from: counts as they should have been entered.
+"""Count cleaning: counts as they should have been entered, to learn from.
 
 In: a panel of counts. Out: the same panel to fit on; figures are always taken of the counts themselves.
 Two things are mended. The last days are incomplete, because complaints are entered late: with a known
@@ -14,16 +14,21 @@ from data.errors import CountsError
 from models.forecasting.config import ForecasterConfig
 
 LEAST_KNOWN = 0.5
+"""Dividing by less would make a guess of a few complaints."""
 AROUND_DAYS = 57
+"""Four weeks before and after a day tell what is usual there."""
+LEAST_AROUND = 14
 HIGH = 0.95
+"""The usual high: a day in twenty."""
 LEAST_SPIKE = 10.0
+"""Complaints above the usual high that a day must have to be bulk entry, however rare they are."""
 
 
-def learnable(panel: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
-    """The panel without bulk entry; see `completed` for late entry."""
-    around = panel.rolling(AROUND_DAYS, center=True, min_periods=14)
-    usual = around.quantile(HIGH)
-    limit = (config.bulk_entry_ratio * usual).clip(lower=usual + LEAST_SPIKE)
+def without_bulk_entry(panel: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
+    """The panel with bulk entry cut to the usual high; see `completed` for late entry."""
+    around = panel.rolling(AROUND_DAYS, center=True, min_periods=LEAST_AROUND)
+    usual_high = around.quantile(HIGH)
+    limit = (config.bulk_entry_ratio * usual_high).clip(lower=usual_high + LEAST_SPIKE)
     return panel.where(~(panel > limit), limit)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.counts.daily import read_table
+from data.counts.daily import local_days, read_table
 from data.errors import ColumnsError, RegressorsError
 
 
-def read_regressors(path: Path) -> pd.DataFrame:
-    """Read a table of regressors, CSV or Parquet.
+def read_regressors(path: Path, timezone: str = "UTC") -> pd.DataFrame:
+    """Read a table of regressors, CSV or Parquet; dates as `read_counts` reads them.
 
     Raises:
         FileError: the file is absent or neither CSV nor Parquet.
@@ -25,10 +25,10 @@ def read_regressors(path: Path) -> pd.DataFrame:
     names = [str(name) for name in raw.columns if name not in keys]
     if "date" not in keys or not names:
         raise ColumnsError(f"{path}: expected date, municipality (if by place) and regressors; there are {list(raw)}")
-    days = pd.to_datetime(raw["date"], errors="coerce", format="ISO8601")
+    days = local_days(raw["date"], timezone)
     if days.isna().any():
         raise RegressorsError(f"{path}: {raw['date'][days.isna()].iloc[0]!r} is not a date; write YYYY-MM-DD")
-    frame = raw.assign(date=days.dt.normalize().astype("datetime64[ns]"))
+    frame = raw.assign(date=days)
     twice = frame[frame.duplicated(keys)]
     if len(twice):
         place = f" in {twice['municipality'].iloc[0]}" if len(keys) > 1 else ""

@@ -6,11 +6,16 @@ a region's forecast is the sum of its municipalities' forecasts. Where a member 
 counts is compared with what was forecast for the others alone.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.counts.daily import REGION
+
+Bools = npt.NDArray[np.bool_]
 
 ALL_SECTORS = "все отрасли"
 """The sector of sums over all sectors."""
@@ -39,12 +44,6 @@ def keys_of(frame: pd.DataFrame) -> list[SeriesKey]:
     return [SeriesKey(str(column[0]), str(column[1])) for column in frame.columns]
 
 
-def series_of(counts: pd.DataFrame) -> dict[SeriesKey, "pd.Series[float]"]:
-    """Each base series from its first observed day on; NaN in gaps."""
-    wide = panel(counts)
-    return {key: trimmed(wide[key]) for key in keys_of(wide)}
-
-
 def trimmed(series: "pd.Series[float]") -> "pd.Series[float]":
     """The series from its first observed day on."""
     first = series.first_valid_index()
@@ -63,6 +62,24 @@ def sums(base: list[SeriesKey]) -> dict[SeriesKey, list[SeriesKey]]:
             groups.setdefault(sum_key, []).append(key)
     known = set(base)
     return {key: list(dict.fromkeys(members)) for key, members in groups.items() if key not in known}
+
+
+def are_base(keys: Sequence[SeriesKey]) -> Bools:
+    """Which series are no sums: of a place where places are known, of a sector where sectors are."""
+    places_known = any(key.municipality != REGION for key in keys)
+    sectors_known = any(key.sector != ALL_SECTORS for key in keys)
+    return np.array(
+        [
+            (key.municipality != REGION or not places_known) and (key.sector != ALL_SECTORS or not sectors_known)
+            for key in keys
+        ],
+        dtype=bool,
+    )
+
+
+def is_member(base: SeriesKey, total: SeriesKey) -> bool:
+    """Whether a sum counts a base series."""
+    return total.municipality in (REGION, base.municipality) and total.sector in (ALL_SECTORS, base.sector)
 
 
 def with_sums(base: pd.DataFrame) -> pd.DataFrame:

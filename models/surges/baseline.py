@@ -21,43 +21,70 @@ from models.forecasting.special_days import DAYS_OFF, long_runs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 GUARD = 2
-"""The last days that the level does not know yet."""
+"""The last days that the level does not know yet (EARS C2)."""
 LEVEL_DAYS = 12.0
-"""Memory of the level (days after which an observation counts 1/e)."""
 WEEKDAY_WEEKS = 16.0
 SPREAD_DAYS = 120.0
-"""Memories of the weekday profile and of the dispersions."""
+"""Memories of the level, the weekday profile and the dispersions: what is so old counts 1/e. Set on the tuning
+years of `benchmarks/surge_quality`: a shorter level follows surges, a longer one lags behind the seasons."""
+TEACHING_DAYS = 14
+"""Observed days, two of each weekday, before a series is judged and its counts are clipped."""
 CLIP = 2.5
-"""Counts are learned from as far as so many standard deviations from their mean."""
+"""Counts are learned from as far as so many standard deviations from their mean: a usual day in a hundred is
+clipped."""
 PRIOR = 5.0
 """Complaints that a flat week is worth: a handful says little about its shape."""
-SEASON_DAYS = 10
-"""A year ago, the season is read from so many days before and after the same day."""
-SEASON_SHARE = 0.5
-"""How much of last year's season is believed (as an exponent)."""
 YEAR = 364
+"""52 whole weeks, so that a year ago was the same weekday."""
+SEASON_DAYS = 10
+"""A year ago, the season is read from so many days before and after the same day: three weeks in all."""
+SEASON_PRIOR = 3 * PRIOR
+"""Three flat weeks, as many as the season is read from."""
+SEASON_SHARE = 0.5
+"""How much of last year's season is believed (as an exponent): one year is one draw."""
 PRIOR_DISPERSION = 0.1
 PRIOR_DISPERSION_DAYS = 30.0
+"""The dispersion of a series of which nothing is known, and the days of its own that weigh as much."""
+SMALLEST_DISPERSION = 1e-3
+WEEK = 7
+LEAST_OBSERVED = 5
+"""Days of a week that must be observed for its total to teach something."""
 KINDS = ("usual", "holiday", "long_holiday", "short", "after_long")
+USUAL = KINDS.index("usual")
 KIND_PRIOR = 200.0
 """Complaints that an unknown effect of a kind of day is worth; the effects are learned from all series."""
+SATURDAY, FRIDAY = 5, 4
+NEARLY_NOTHING = 1e-6
+"""Below every divisor, so that nothing is divided by zero."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What was to be expected of each day, from earlier days.
+    """What was to be expected of each day, from earlier days: panels of the same days × series.
 
     Attributes:
-        means: dates × series; NaN until a series has been observed for two weeks.
-        daily: dates × series: dispersion of a day's count.
-        weekly: dates × series: dispersion of a week's total.
+        means: expected counts; NaN where nothing was expected.
+        daily: dispersions of a day's count.
+        weekly: dispersions of a week's total.
     """
 
     means: pd.DataFrame
     daily: pd.DataFrame
     weekly: pd.DataFrame
+
+    @classmethod
+    def with_constant_dispersions(cls, means: pd.DataFrame, dispersions: pd.DataFrame) -> "Baseline":
+        """Of forecasts, and one row of dispersions a series: an index like the panel's columns, `daily, weekly`."""
+        of_series = dispersions.loc[list(means.columns)]
+
+        def every_day(column: str) -> pd.DataFrame:
+            row = of_series[column].to_numpy(dtype=np.float64)
+            return pd.DataFrame(np.broadcast_to(row, means.shape), index=means.index, columns=means.columns)
+
+        return cls(means, every_day("daily"), every_day("weekly"))
 
 
 def rolling_baseline(counts: pd.DataFrame, calendar: str = "none") -> Baseline:
@@ -67,145 +94,172 @@ def rolling_baseline(counts: pd.DataFrame, calendar: str = "none") -> Baseline:
         counts: every day from the first to the last × series, NaN where nothing was observed.
         calendar: `russia`: holidays and the days after long ones have their own effects.
     """
-    days = pd.DatetimeIndex(counts.index)
-    filter_ = _Filter(counts.to_numpy(dtype=np.float64), *_day_kinds(days, calendar))
-    means, daily, weekly = filter_.run()
+    recursion = _RollingFilter(counts.to_numpy(dtype=np.float64), day_types(pd.DatetimeIndex(counts.index), calendar))
+    recursion.run()
 
-    def framed(values: Floats) -> pd.DataFrame:
+    def panel_of(values: Floats) -> pd.DataFrame:
         return pd.DataFrame(values, index=counts.index, columns=counts.columns)
 
-    return Baseline(framed(means), framed(daily), framed(weekly))
+    return Baseline(panel_of(recursion.means), panel_of(recursion.daily), panel_of(recursion.weekly))
 
 
-def _day_kinds(days: pd.DatetimeIndex, calendar: str) -> tuple[Ints, Ints]:
-    """The weekday whose profile holds, and the kind of day (index into `KINDS`)."""
+@dataclass(frozen=True)
+class DayTypes:
+    """Of each day, the weekday whose profile holds, and its kind (position in `KINDS`)."""
+
+    weekday: Ints
+    kind: Ints
+
+
+def day_types(days: pd.DatetimeIndex, calendar: str) -> DayTypes:
+    """The types of some days; all are usual without a calendar and outside its years."""
     weekday = np.asarray(days.weekday, dtype=np.int64).copy()
-    kind = np.zeros(len(days), dtype=np.int64)
+    kind = np.full(len(days), USUAL, dtype=np.int64)
     inside = (days.year >= FIRST_YEAR) & (days.year <= LAST_YEAR)
     if calendar != "russia" or not inside.any():
-        return weekday, kind
+        return DayTypes(weekday, kind)
     known = days[inside]
-    first = max(known[0].date() - pd.Timedelta(days=14), date(FIRST_YEAR, 1, 1))
-    last = min(known[-1].date() + pd.Timedelta(days=14), date(LAST_YEAR, 12, 31))
-    frame = calendar_frame(first, last)
+    around = pd.Timedelta(days=14)  # so that a run of days off is seen whole
+    frame = calendar_frame(
+        max((known[0] - around).date(), date(FIRST_YEAR, 1, 1)),
+        min((known[-1] + around).date(), date(LAST_YEAR, 12, 31)),
+    )
     off, long = frame["kind"].isin(DAYS_OFF), long_runs(frame)
-    frame["code"] = 0
+    frame["code"] = USUAL
     frame.loc[(frame["kind"] == "holiday") & ~long, "code"] = KINDS.index("holiday")
     frame.loc[long, "code"] = KINDS.index("long_holiday")
     frame.loc[frame["kind"] == "short", "code"] = KINDS.index("short")
     frame.loc[~off & long.shift(1, fill_value=False), "code"] = KINDS.index("after_long")
     frame["working"] = ~off
-    shown = frame.set_index("date").loc[known]
-    kind[inside] = shown["code"].to_numpy()
+    of_known = frame.set_index("date").loc[known]
+    kind[inside] = of_known["code"].to_numpy()
     # A working Saturday looks like a Friday; a holiday on a weekday has its effect from its kind.
-    saturday = inside & (weekday == 5)
-    saturday[inside] &= shown["working"].to_numpy()
-    weekday[saturday] = 4
-    return weekday, kind
+    working_saturday = inside & (weekday == SATURDAY)
+    working_saturday[inside] &= of_known["working"].to_numpy()
+    weekday[working_saturday] = FRIDAY
+    return DayTypes(weekday, kind)
 
 
-class _Filter:
-    """The recursion over days. `counts` is days × series; everything else is a row of series."""
+class _DiscountedRatio:
+    """Σ observed / Σ expected of each series, in which an observation of `memory` observations ago counts 1/e."""
 
-    def __init__(self, counts: Floats, weekday: Ints, kind: Ints) -> None:
-        self.counts, self.weekday, self.kind = counts, weekday, kind
-        n = counts.shape[1]
-        self.level = np.zeros((2, n))  # discounted counts, and what a level of 1 would have brought
-        self.week = np.zeros((2, 7, n))
-        self.effect = np.zeros((2, len(KINDS)))
-        self.daily = np.zeros((2, n))  # discounted (error² − mean), and mean²
-        self.weekly = np.zeros((2, n))
-        self.seen = np.zeros(n)
+    def __init__(self, series: int, memory: float) -> None:
+        self.observed, self.expected = np.zeros(series), np.zeros(series)
+        self._keep = np.exp(-1 / memory)
 
-    def run(self) -> tuple[Floats, Floats, Floats]:
-        """Means, daily and weekly dispersions, days × series."""
-        days, n = self.counts.shape
-        means, daily, weekly = (np.full((days, n), np.nan) for _ in range(3))
-        learned, levels = np.full((days, n), np.nan), np.zeros((days, n))
-        for at in range(days):
-            season = self._season(learned, at)
-            effect = self._effect(self.kind[at])
-            shape = self._profile()[self.weekday[at]] * season
-            level = levels[max(at - 1 - GUARD, 0)] if at else np.zeros(n)
-            mean = np.maximum(level * shape * effect, SMALLEST_MEAN)
-            known = self.seen >= 14
-            daily[at], weekly[at] = _dispersion(self.daily), _dispersion(self.weekly)
-            means[at, known] = mean[known]
-            learned[at] = self._learn(at, mean, shape, effect, season, daily[at])
-            self._learn_week(learned, means, at)
-            levels[at] = self.level[0] / np.maximum(self.level[1], 1e-9)
-        return means, daily, weekly
+    def add(self, observed: Floats, expected: Floats, where: Bools) -> None:
+        """Take in one observation of the series `where` there is one; the others forget nothing."""
+        keep = np.where(where, self._keep, 1.0)
+        self.observed = self.observed * keep + np.where(where, observed, 0.0)
+        self.expected = self.expected * keep + np.where(where, expected, 0.0)
 
-    def _profile(self) -> Floats:
-        profile = (self.week[0] + PRIOR) / (self.week[1] + PRIOR)
-        return np.asarray(profile / profile.mean(axis=0))
+    def dispersion(self) -> Floats:
+        """Of squared errors beyond Poisson over squared means: α by moments, leaning on the prior."""
+        # mean² per day is about `expected` / SPREAD_DAYS; the prior is worth a number of such days.
+        prior = self.expected * PRIOR_DISPERSION_DAYS / SPREAD_DAYS + 1e-9
+        alpha = (self.observed + PRIOR_DISPERSION * prior) / (self.expected + prior)
+        return np.asarray(np.clip(alpha, SMALLEST_DISPERSION, LARGEST_DISPERSION))
 
-    def _effect(self, kind: int) -> float:
-        if kind == 0:
-            return 1.0
-        return float((self.effect[0, kind] + KIND_PRIOR) / (self.effect[1, kind] + KIND_PRIOR))
 
-    def _season(self, learned: Floats, at: int) -> Floats:
+@dataclass(frozen=True)
+class _Expectation:
+    """What one day is expected to bring, a value a series: mean = level × weekday × season × effect."""
+
+    mean: Floats
+    weekday: Floats
+    season: Floats
+    effect: float
+    dispersion: Floats
+
+
+class _RollingFilter:
+    """The recursion over days. All panels are days × series; all other arrays have a value a series.
+
+    Attributes:
+        means, daily, weekly: as in `Baseline`.
+    """
+
+    def __init__(self, counts: Floats, types: DayTypes) -> None:
+        days, series = counts.shape
+        self.counts, self.types = counts, types
+        self.means, self.daily, self.weekly = (np.full((days, series), np.nan) for _ in range(3))
+        self._flat_counts = np.full((days, series), np.nan)  # clipped, without weekday and calendar
+        self._levels = np.zeros((days, series))
+        self._level = _DiscountedRatio(series, LEVEL_DAYS)
+        self._week = [_DiscountedRatio(series, WEEKDAY_WEEKS) for _ in range(7)]
+        self._daily = _DiscountedRatio(series, SPREAD_DAYS)
+        self._weekly = _DiscountedRatio(series, SPREAD_DAYS)
+        self._kind_observed, self._kind_expected = np.zeros(len(KINDS)), np.zeros(len(KINDS))
+        self._observed_days = np.zeros(series)
+
+    def run(self) -> None:
+        """Judge each day, then learn from it."""
+        for day in range(len(self.counts)):
+            expected = self._expect(day)
+            judged = self._observed_days >= TEACHING_DAYS
+            self.means[day, judged] = expected.mean[judged]
+            self.daily[day], self.weekly[day] = expected.dispersion, self._weekly.dispersion()
+            self._learn_day(day, expected)
+            self._learn_week(day)
+            self._levels[day] = self._level.observed / np.maximum(self._level.expected, 1e-9)
+
+    def _expect(self, day: int) -> _Expectation:
+        level = self._levels[max(day - 1 - GUARD, 0)]
+        profile = np.stack([(ratio.observed + PRIOR) / (ratio.expected + PRIOR) for ratio in self._week])
+        weekday = (profile / profile.mean(axis=0))[self.types.weekday[day]]
+        season, effect = self._season(day), self._effect(self.types.kind[day])
+        mean = np.maximum(level * weekday * season * effect, SMALLEST_MEAN)
+        return _Expectation(mean, weekday, season, effect, self._daily.dispersion())
+
+    def _season(self, day: int) -> Floats:
         """Last year's counts around this day, against last year's average; 1 in the first year."""
-        if at < YEAR + SEASON_DAYS:
+        if day < YEAR + SEASON_DAYS:
             return np.ones(self.counts.shape[1])
-        around = learned[at - YEAR - SEASON_DAYS : at - YEAR + SEASON_DAYS + 1]
-        year = learned[at - YEAR : at]
-        here, there = np.isfinite(around), np.isfinite(year)
-        usual = np.where(there, year, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        prior = 3 * PRIOR
-        ratio = (np.where(here, around, 0).sum(axis=0) + prior) / (usual * here.sum(axis=0) + prior)
+        around = self._flat_counts[day - YEAR - SEASON_DAYS : day - YEAR + SEASON_DAYS + 1]
+        year = self._flat_counts[day - YEAR : day]
+        usual = np.nansum(year, axis=0) / np.maximum(np.isfinite(year).sum(axis=0), 1)
+        expected = usual * np.isfinite(around).sum(axis=0)
+        ratio = (np.nansum(around, axis=0) + SEASON_PRIOR) / (expected + SEASON_PRIOR)
         return np.asarray(ratio**SEASON_SHARE)
 
-    def _learn(self, at: int, mean: Floats, shape: Floats, effect: float, season: Floats, dispersion: Floats) -> Floats:
-        """Take in a day; returns its counts without weekday and calendar, clipped."""
-        count = self.counts[at]
-        seen = np.isfinite(count)
-        young = self.seen < 14
-        reach = CLIP * np.sqrt(mean + dispersion * mean**2) + 1
-        clipped = np.where(seen, count, 0.0)
-        clipped = np.where(young, clipped, np.clip(clipped, mean - reach, mean + reach))
-        keep = np.where(seen, np.exp(-1 / LEVEL_DAYS), 1.0)
-        self.level = self.level * keep
-        self.level[0] += np.where(seen, clipped, 0.0)
-        self.level[1] += np.where(seen, shape * effect, 0.0)
-        self.seen += seen
-        old = seen & ~young
-        weekday, kind = self.weekday[at], self.kind[at]
-        if kind == 0:
-            usual = mean / np.maximum(shape / season, 1e-6)
-            self.week[:, weekday] *= np.where(old, np.exp(-1 / WEEKDAY_WEEKS), 1.0)
-            self.week[0, weekday] += np.where(old, clipped, 0.0)
-            self.week[1, weekday] += np.where(old, usual, 0.0)
+    def _effect(self, kind: int) -> float:
+        """What days of this kind bring, against usual ones, in all series."""
+        if kind == USUAL:
+            return 1.0
+        return float((self._kind_observed[kind] + KIND_PRIOR) / (self._kind_expected[kind] + KIND_PRIOR))
+
+    def _learn_day(self, day: int, expected: _Expectation) -> None:
+        """Take in a day's counts, clipped: nothing is learned from how far a surge goes."""
+        mean = expected.mean
+        observed = np.isfinite(self.counts[day])
+        taught = self._observed_days >= TEACHING_DAYS
+        reach = CLIP * np.sqrt(mean + expected.dispersion * mean**2) + 1
+        count = np.where(observed, self.counts[day], 0.0)
+        count = np.where(taught, np.clip(count, mean - reach, mean + reach), count)
+
+        self._level.add(count, expected.weekday * expected.season * expected.effect, observed)
+        self._observed_days += observed
+
+        old = observed & taught
+        kind = self.types.kind[day]
+        if kind == USUAL:
+            self._week[self.types.weekday[day]].add(count, mean / np.maximum(expected.weekday, NEARLY_NOTHING), old)
         else:
-            self.effect[0, kind] += clipped[old].sum()
-            self.effect[1, kind] += (mean[old] / effect).sum()
-        self.daily *= np.where(old, np.exp(-1 / SPREAD_DAYS), 1.0)
-        self.daily[0] += np.where(old, (clipped - mean) ** 2 - mean, 0.0)
-        self.daily[1] += np.where(old, mean**2, 0.0)
-        flat = clipped / np.maximum(shape / season * effect, 1e-6)
-        return np.where(seen, np.minimum(flat, 10 * np.maximum(mean, 1.0)), np.nan)
+            self._kind_observed[kind] += count[old].sum()
+            self._kind_expected[kind] += (mean[old] / expected.effect).sum()
+        self._daily.add((count - mean) ** 2 - mean, mean**2, old)
 
-    def _learn_week(self, learned: Floats, means: Floats, at: int) -> None:
+        flat = count / np.maximum(expected.weekday * expected.effect, NEARLY_NOTHING)
+        # A count divided by the tiny profile of a day off must not become a season.
+        self._flat_counts[day] = np.where(observed, np.minimum(flat, 10 * np.maximum(mean, 1.0)), np.nan)
+
+    def _learn_week(self, day: int) -> None:
         """Take in the week that ends on this day, once for each day: its total around its mean, clipped."""
-        if at < 6:
+        if day < WEEK - 1:
             return
-        mean, count = means[at - 6 : at + 1], self.counts[at - 6 : at + 1]
-        seen = np.isfinite(mean) & np.isfinite(count)
-        old = seen.sum(axis=0) >= 5
-        expected = np.where(seen, mean, 0.0).sum(axis=0)
-        total = np.where(seen, count, 0.0).sum(axis=0)
-        spread = _dispersion(self.weekly)
-        reach = CLIP * np.sqrt(expected + spread * expected**2) + 1
+        mean, count = self.means[day - WEEK + 1 : day + 1], self.counts[day - WEEK + 1 : day + 1]
+        both = np.isfinite(mean) & np.isfinite(count)
+        expected, total = np.where(both, mean, 0.0).sum(axis=0), np.where(both, count, 0.0).sum(axis=0)
+        reach = CLIP * np.sqrt(expected + self._weekly.dispersion() * expected**2) + 1
         error = np.clip(total - expected, -reach, reach)
-        self.weekly *= np.where(old, np.exp(-1 / SPREAD_DAYS), 1.0)
-        self.weekly[0] += np.where(old, error**2 - expected, 0.0)
-        self.weekly[1] += np.where(old, expected**2, 0.0)
-
-
-def _dispersion(sums: Floats) -> Floats:
-    """Moments, leaning on a prior that is worth `PRIOR_DISPERSION_DAYS` days of the same size."""
-    # mean² per day is about sums[1] / (effective days); the prior is worth a number of such days.
-    weight = sums[1] * PRIOR_DISPERSION_DAYS / SPREAD_DAYS + 1e-9
-    alpha = (sums[0] + PRIOR_DISPERSION * weight) / (sums[1] + weight)
-    return np.asarray(np.clip(alpha, 1e-3, LARGEST_DISPERSION))
+        self._weekly.add(error**2 - expected, expected**2, both.sum(axis=0) >= LEAST_OBSERVED)

@@ -18,11 +18,19 @@ from models.forecasting.special_days import long_runs
 from models.surges.types import Surge
 
 MOST_NAMED = 8
+"""More names make no one read them."""
+TREND_DAYS = 14
+TREND_RATIO, TREND_MORE = 1.2, 5
+"""A rise: two weeks with so many times the complaints of the two before, and so many more in all."""
+TREND_OBSERVED = 20
+"""Days of the four weeks that must be observed to speak of a rise."""
+BULK_BEFORE_DAYS = 7
+"""Bulk entry so many days before a surge is told with it."""
 
 
 def with_reasons(
     surge: Surge,
-    found: list[Surge],
+    of_series: list[Surge],
     counts: pd.DataFrame,
     calendar: str,
     bulk: "pd.Series[bool] | None" = None,
@@ -31,7 +39,7 @@ def with_reasons(
 
     Args:
         surge: as merged.
-        found: the events of all single series, to name the neighbours.
+        of_series: the events of all single series, to name the neighbours.
         counts: dates × series, to see what came before.
         calendar: `russia` looks at the production calendar.
         bulk: which days of the series were left out as bulk entry.
@@ -43,16 +51,16 @@ def with_reasons(
     if surge.sectors:
         reasons.append(f"отрасли со всплеском: {_named(surge.sectors)}")
     if surge.municipality != REGION and surge.sector != ALL_SECTORS:
-        here = dict.fromkeys(
+        sectors = dict.fromkeys(
             other.sector
-            for other in found
+            for other in of_series
             if other.municipality == surge.municipality
             and other.sector not in (surge.sector, ALL_SECTORS)
             and other.start <= surge.end
             and surge.start <= other.end
         )
-        if here:
-            reasons.append(f"там же всплеск и в других отраслях: {_named(tuple(here))}")
+        if sectors:
+            reasons.append(f"там же всплеск и в других отраслях: {_named(tuple(sectors))}")
     if bulk is not None:
         reasons += _bulk_reasons(surge, bulk)
     return replace(surge, reasons=tuple(reasons))
@@ -84,17 +92,17 @@ def _trend_reasons(surge: Surge, counts: pd.DataFrame) -> list[str]:
     key = (surge.municipality, surge.sector)
     if key not in counts:
         return []
-    before = counts.loc[counts.index < pd.Timestamp(surge.start), key].to_numpy(dtype=np.float64)[-28:]
-    if len(before) < 28 or np.isfinite(before).sum() < 20:
+    before = counts.loc[counts.index < pd.Timestamp(surge.start), key].to_numpy(dtype=np.float64)[-2 * TREND_DAYS :]
+    if len(before) < 2 * TREND_DAYS or np.isfinite(before).sum() < TREND_OBSERVED:
         return []
-    earlier, later = np.nanmean(before[:14]), np.nanmean(before[14:])
-    if later < 1.2 * earlier or (later - earlier) * 14 < 5:
+    earlier, later = np.nanmean(before[:TREND_DAYS]), np.nanmean(before[TREND_DAYS:])
+    if later < TREND_RATIO * earlier or (later - earlier) * TREND_DAYS < TREND_MORE:
         return []
     return [f"рост ещё до начала: {later:.1f} в день против {earlier:.1f} двумя неделями раньше".replace(".", ",")]
 
 
 def _bulk_reasons(surge: Surge, bulk: "pd.Series[bool]") -> list[str]:
-    near = bulk.loc[pd.Timestamp(surge.start - timedelta(days=7)) : pd.Timestamp(surge.end)]
+    near = bulk.loc[pd.Timestamp(surge.start - timedelta(days=BULK_BEFORE_DAYS)) : pd.Timestamp(surge.end)]
     days = [f"{day:%d.%m.%Y}" for day in near.index[near.to_numpy()]]
     if not days:
         return []

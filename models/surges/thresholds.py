@@ -17,54 +17,62 @@ import pandas as pd
 from models.forecasting.config import SurgeConfig
 from models.forecasting.series import NAMES
 from models.surges.baseline import rolling_baseline
-from models.surges.evidence import Evidence, panel_evidence
+from models.surges.evidence import Evidence, surge_evidence
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 MONTH = 365.25 / 12
 JOINED_DAYS, ANEW_DAYS = 7, 28
+"""Runs of alarms so many days apart at most are one; one that goes on counts again after so many."""
+TEACHING_DAYS = 28
+"""The first four weeks of a past only teach its baseline."""
 PAST_DAYS = 180
 """A shorter past says too little about rates."""
-REFERENCE, RARE = 0.2, 0.1
+REFERENCE_RATE, TAIL_SHARE = 0.2, 0.1
 """The tail is weighed so that it alone gives a tenth of the alarms that accumulated evidence gives, at the
-point where that gives `REFERENCE` a month."""
-WEIGHTS = (0.05, 1.5)
+point where that gives `REFERENCE_RATE` a month: it is there for single explosive days, which are rare."""
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 0.05, 1.5
+"""A tail never counts for nothing, nor for much more than accumulated evidence."""
 MOST_RAISED = 2.0
 """The past raises the simulated threshold so many times at most: a year of disasters must not blind."""
+THRESHOLDS_TRIED = 200
+"""Evenly spread over the logarithms of ranks: finer steps change no rate by a hundredth."""
 
 
-def alarms(score: Floats, threshold: float) -> npt.NDArray[np.int64]:
+def count_alarms(score: Floats, threshold: float) -> Ints:
     """How many alarms each series of `score` (days × series) gives."""
     days, series = score.shape
-    counted = np.zeros(series, dtype=np.int64)
-    last, begun = np.full(series, -days - ANEW_DAYS), np.full(series, -days - ANEW_DAYS)
+    long_ago = -days - ANEW_DAYS
+    alarms = np.zeros(series, dtype=np.int64)
+    last_over, begun = np.full(series, long_ago), np.full(series, long_ago)
     over = score >= threshold
     for day in np.flatnonzero(over.any(axis=1)):
-        up = over[day]
-        new = up & ((day - last > JOINED_DAYS) | (day - begun >= ANEW_DAYS))
-        counted += new
+        new = over[day] & ((day - last_over > JOINED_DAYS) | (day - begun >= ANEW_DAYS))
+        alarms += new
         begun = np.where(new, day, begun)
-        last = np.where(up, day, last)
-    return counted
+        last_over = np.where(over[day], day, last_over)
+    return alarms
 
 
 def alarm_rate(score: Floats, threshold: float) -> float:
     """Alarms per series and month."""
-    return float(alarms(score, threshold).sum() / (score.shape[1] * score.shape[0] / MONTH))
+    days, series = score.shape
+    return float(count_alarms(score, threshold).sum() / (series * days / MONTH))
 
 
 def threshold_for(score: Floats, rate: float) -> float:
     """The lowest threshold from which upwards there are at most `rate` alarms per series and month."""
-    found = np.unique(score[score > 0])[::-1]
-    if not len(found):
+    values = np.unique(score[score > 0])[::-1]
+    if not len(values):
         return 0.0
-    steps = found[np.unique(np.geomspace(1, len(found), 200).astype(np.int64) - 1)]
-    least = float(found[0]) + 1e-6
-    for step in steps:
-        if alarm_rate(score, float(step)) > rate:
+    ranks = np.unique(np.geomspace(1, len(values), THRESHOLDS_TRIED).astype(np.int64) - 1)
+    lowest = float(values[0]) + 1e-6
+    for candidate in values[ranks]:
+        if alarm_rate(score, float(candidate)) > rate:
             break
-        least = float(step)
-    return least
+        lowest = float(candidate)
+    return lowest
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def surge_thresholds(config: SurgeConfig) -> Thresholds:
     """What the config states, and else what keeps its rate on simulated counts."""
     if config.threshold is not None and config.tail_weight is not None:
         return Thresholds(config.threshold, config.tail_weight)
-    simulated = _simulated(config.false_alarms_per_month, config.window_days)
+    simulated = _simulated_thresholds(config.false_alarms_per_month, config.window_days)
     return Thresholds(config.threshold or simulated.alarm, config.tail_weight or simulated.tail_weight)
 
 
@@ -89,9 +97,8 @@ def learned_thresholds(counts: pd.DataFrame, config: SurgeConfig, calendar: str 
     stated = config.threshold is not None and config.tail_weight is not None
     if stated or len(counts) < PAST_DAYS or counts.shape[1] == 0:
         return simulated
-    base = rolling_baseline(counts, calendar)
-    evidence = panel_evidence(counts, base.means, base.daily, base.weekly, config.window_days)
-    past = _kept(evidence, config.false_alarms_per_month)
+    evidence = surge_evidence(counts, rolling_baseline(counts, calendar), config.window_days)
+    past = _thresholds_that_keep(config.false_alarms_per_month, evidence)
     return Thresholds(
         config.threshold or float(np.clip(past.alarm, simulated.alarm, MOST_RAISED * simulated.alarm)),
         config.tail_weight or min(past.tail_weight, simulated.tail_weight),
@@ -104,27 +111,33 @@ def with_learned_thresholds(config: SurgeConfig, counts: pd.DataFrame, calendar:
     return config.model_copy(update={"threshold": learned.alarm, "tail_weight": learned.tail_weight})
 
 
-def _kept(evidence: Evidence, rate: float) -> Thresholds:
-    """What keeps the rate on given evidence; the first four weeks only teach."""
-    scanned, tail = evidence.scanned[28:], evidence.tail[28:]
-    rare = threshold_for(tail, RARE * REFERENCE)
-    weight = threshold_for(scanned, REFERENCE) / rare if rare > 0 else 1.0
-    return Thresholds(threshold_for(evidence.score(weight)[28:], rate), float(np.clip(weight, *WEIGHTS)))
+def _thresholds_that_keep(rate: float, evidence: Evidence) -> Thresholds:
+    """What would have given so many alarms per series and month on given evidence."""
+    of_scan = threshold_for(evidence.scan[TEACHING_DAYS:], REFERENCE_RATE)
+    of_tail = threshold_for(evidence.tail[TEACHING_DAYS:], TAIL_SHARE * REFERENCE_RATE)
+    weight = of_scan / of_tail if of_tail > 0 else 1.0
+    alarm = threshold_for(evidence.score(weight)[TEACHING_DAYS:], rate)
+    return Thresholds(alarm, float(np.clip(weight, SMALLEST_WEIGHT, LARGEST_WEIGHT)))
 
 
 @lru_cache(maxsize=16)
-def _simulated(rate: float, window_days: int, seed: int = 0) -> Thresholds:
-    """The thresholds on series of 1 to 60 a day that have no surge, only over-dispersed days and weeks."""
-    rng = np.random.default_rng(seed)
+def _simulated_thresholds(rate: float, window_days: int) -> Thresholds:
+    counts = _counts_without_surges()
+    return _thresholds_that_keep(rate, surge_evidence(counts, rolling_baseline(counts), window_days))
+
+
+def _counts_without_surges() -> pd.DataFrame:
+    """Four years of series of 1 to 60 a day that have no surge, only over-dispersed days and weeks."""
+    rng = np.random.default_rng(0)
     days, copies = 1460, 8
     level = np.repeat([1.0, 4.0, 15.0, 60.0], copies)
-    spread = np.tile([0.03, 0.06, 0.12, 0.25], copies)
+    dispersion = np.tile([0.03, 0.06, 0.12, 0.25], copies)
     weekday = np.array([1.2, 1.15, 1.1, 1.1, 1.05, 0.75, 0.65])[np.arange(days) % 7]
     mean = weekday[:, None] * level
     # Half of the dispersion lasts for a week, half is gone on the next day.
-    weeks = rng.gamma(2 / spread, spread / 2, (days // 7 + 1, len(level)))[np.arange(days) // 7]
-    counts = rng.poisson(mean * weeks * rng.gamma(2 / spread, spread / 2, mean.shape)).astype(np.float64)
-    panel = pd.DataFrame(counts, index=pd.date_range("2000-01-03", periods=days, freq="D", name="date"))
-    panel.columns = pd.MultiIndex.from_tuples([("region", str(index)) for index in panel.columns], names=NAMES)
-    base = rolling_baseline(panel)
-    return _kept(panel_evidence(panel, base.means, base.daily, base.weekly, window_days), rate)
+    half_shape, half_scale = 2 / dispersion, dispersion / 2
+    of_week = rng.gamma(half_shape, half_scale, (days // 7 + 1, len(level)))[np.arange(days) // 7]
+    of_day = rng.gamma(half_shape, half_scale, mean.shape)
+    counts = rng.poisson(mean * of_week * of_day).astype(np.float64)
+    columns = pd.MultiIndex.from_tuples([("region", str(number)) for number in range(len(level))], names=NAMES)
+    return pd.DataFrame(counts, pd.date_range("2000-01-03", periods=days, freq="D", name="date"), columns)

@@ -14,10 +14,9 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
-from data.complaints.masking import ACCOUNT, CARD, EMAIL, NAME, PASSPORT, PHONE, SNILS
+from data.complaints.masks import MASKS
 
-_MARKS = [mark[1:-1] for mark in (PHONE, EMAIL, ACCOUNT, SNILS, PASSPORT, CARD, NAME)]
-_MARK = re.compile(rf"\[(?:{'|'.join(_MARKS)})\]", re.IGNORECASE)
+_MARK = re.compile("|".join(map(re.escape, MASKS)), re.IGNORECASE)
 _INVISIBLE = re.compile("[\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _ACCENT = re.compile("[\u0300-\u036f\u0483-\u0489]")
 

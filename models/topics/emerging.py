@@ -19,7 +19,7 @@ from pydantic import Field
 from data.complaints.masking import mask
 from data.config import Config
 from models.classifier.labels import OTHER
-from models.topics.keywords import example_words
+from models.topics.keywords import keywords
 from models.topics.scan_statistic import Bools, Floats, Ints, topic_metric, unit, unusual_groups
 
 SURE = 0.6
@@ -207,7 +207,7 @@ class _Search:
             p_value=p_value,
             confidence=float(members["confidence"].mean()),
             nearest=min(named, key=lambda topic: (-named[topic], topic), default=OTHER),
-            words=example_words(texts, self.frame["text"].iloc[others].tolist()),
+            words=keywords(texts, self.frame["text"].iloc[others].tolist()),
             examples=[_shortened(texts[row]) for row in np.argsort(-nearness, kind="stable")[:EXAMPLES]],
             municipalities=dict(sorted(places.items(), key=lambda item: (-item[1], item[0]))),
             cohesion=float(nearness.mean()),

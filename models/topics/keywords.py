@@ -1,4 +1,4 @@
-"""Example words: what do these texts speak of that others do not?
+"""Keywords: what do these texts speak of that others do not?
 
 In: some texts and the others. Out: whole words and pairs of neighbours, the most telling first: class-based
 TF-IDF (Grootendorst 2022, arXiv:2203.05794) over the beginnings of words, as Russian endings change; each is
@@ -25,7 +25,7 @@ PAIR_WORTH = 0.8
 Term = tuple[str, ...]
 
 
-def example_words(texts: Sequence[str], others: Sequence[str], count: int = 8) -> list[str]:
+def keywords(texts: Sequence[str], others: Sequence[str], count: int = 8) -> list[str]:
     """At most so many words and pairs of words that tell `texts` from `others`."""
     forms: dict[Term, Counter[str]] = defaultdict(Counter)
     inside: Counter[Term] = Counter()

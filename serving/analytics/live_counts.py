@@ -32,14 +32,16 @@ def yesterday(region: Region) -> date:
     return datetime.now(region.zone).date() - timedelta(days=1)
 
 
-def recent_counts(forecasts: Forecasts, store: Store, last_whole_day: date, as_of: date | None) -> pd.DataFrame:
-    """Counts up to `as_of` (default: the last day known), as whole days.
+def recent_counts(
+    forecasts: Forecasts, store: Store, region: str, last_whole_day: date, as_of: date | None
+) -> pd.DataFrame:
+    """Counts of a region up to `as_of` (default: the last day known), as whole days.
 
     Raises:
         RequestError: `as_of` lies outside the days that are known and have an expectation.
         StoreError: the store cannot be read.
     """
-    panel = with_stored(forecasts, store.delivered(forecasts.origin), last_whole_day)
+    panel = with_stored(forecasts, store.complaints.counts(region, forecasts.origin), last_whole_day)
     if as_of is None:
         return panel
     first = max(panel.index[0], forecasts.past_means.index[0]).date()
@@ -55,7 +57,7 @@ def with_stored(forecasts: Forecasts, stored: pd.DataFrame, last_whole_day: date
 
     Args:
         forecasts: the champion; its tail ends on its origin.
-        stored: as `Store.delivered`.
+        stored: as `Complaints.counts`.
         last_whole_day: later days are left out, as are those beyond the forecasts.
     """
     tail = forecasts.tail

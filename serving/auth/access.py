@@ -1,4 +1,4 @@
-"""Access: which requests need a key, and where the service may listen without keys.
+"""Access: which requests need a key, who is behind it, and where the service may listen without keys.
 
 Keys come from `TSUR_API_KEYS`. With none set, the service is for this machine only. A caller sends
 `Authorization: Bearer KEY` or `X-API-Key: KEY`; health and the documentation stay open, metrics
@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError
+from serving.auth.principal import ENVIRONMENT, LOCAL, Principal
 
 GUARDED = "/v1/"
 METRICS = "/metrics"
@@ -52,15 +53,17 @@ def given_key(headers: Headers) -> str | None:
     return headers.get("x-api-key")
 
 
-def check_access(path: str, client: str | None, headers: Headers, keys: AbstractSet[str]) -> None:
-    """Let a request pass or not.
+def authenticate(path: str, client: str | None, headers: Headers, keys: AbstractSet[str]) -> Principal | None:
+    """Who asks; None where nobody has to say so.
 
     Raises:
         AccessError: a key is needed here, and none or a wrong one was sent.
     """
     guarded = f"{path}/".startswith(GUARDED) or (path == METRICS and not is_loopback(client))
-    if not guarded or (not keys and is_loopback(client)):
-        return
+    if not guarded:
+        return None
+    if not keys and is_loopback(client):
+        return LOCAL
     if not keys:
         raise AccessError("this service has no keys, so it answers its own machine only: set TSUR_API_KEYS")
     given = given_key(headers)
@@ -70,3 +73,4 @@ def check_access(path: str, client: str | None, headers: Headers, keys: Abstract
     matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
     if not any(matches):
         raise AccessError("this API key is not known here")
+    return ENVIRONMENT

@@ -12,9 +12,6 @@ from fastapi import Request
 
 from data.errors import BusyError
 
-ADMITTED = "/v1/classify"
-"""The address that needs a place."""
-
 
 class Admission:
     """Places for requests. Used from the event loop only, so it needs no lock.
@@ -52,7 +49,10 @@ class Admission:
 
 
 async def admitted(request: Request) -> AsyncIterator[None]:
-    """For endpoints that compute: holds a place while the request is answered."""
+    """A dependency of routes that classify: holds a place while the request is answered.
+
+    Where none is left, the middleware refuses such a request before its body is parsed.
+    """
     admission: Admission = request.app.state.runtime.admission
     admission.enter()
     try:

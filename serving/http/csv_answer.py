@@ -1,10 +1,11 @@
-"""CSV instead of JSON, where a request asks for it: UTF-8, comma, a header line."""
+"""Answers as JSON, or as CSV where a request asks for it: UTF-8, comma, a header line."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import Query, Request, Response
+from pydantic import BaseModel
 
 Format = Annotated[Literal["json", "csv"] | None, Query(description="`csv`, or send `Accept: text/csv`")]
 CSV_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
@@ -16,6 +17,11 @@ def wants_csv(request: Request, asked: str | None) -> bool:
         return asked == "csv"
     accepted = request.headers.get("accept", "")
     return "text/csv" in accepted and "application/json" not in accepted
+
+
+def json_response(answer: BaseModel) -> Response:
+    """A message that is checked already: FastAPI would check it once more, and in the event loop."""
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def csv_response(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Response:

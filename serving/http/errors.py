@@ -22,6 +22,7 @@ CODE_HEADER = "x-error-code"
 HTTP_CODES = {
     400: ("bad_json", "the body is not JSON"),
     401: ("unauthorized", "an API key is needed"),
+    403: ("forbidden", "this key is not enough for this address"),
     404: ("not_found", "there is nothing at this address; /docs lists what there is"),
     405: ("method_not_allowed", "this address does not answer to this method"),
     413: ("body_too_large", "the body is larger than this service reads"),
@@ -48,6 +49,7 @@ STATUS: dict[type[TsurError], int] = {
     errors.NoChampionError: 503,
     errors.ForecastStaleError: 409,
     errors.AccessError: 401,
+    errors.ForbiddenError: 403,
     errors.BindingError: 400,
     errors.RequestError: 422,
     errors.UnknownComplaintError: 404,

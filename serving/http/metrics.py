@@ -5,32 +5,48 @@ service starts and not with this module.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Metrics:
-    """Counters of one worker; made once a process."""
+    """Counters of one worker.
 
-    def __init__(self) -> None:
-        from prometheus_client import Counter, Gauge, Histogram
+    Args:
+        registry: holds each name once; default: the one that BentoML shows.
 
-        self._requests = Counter("tsur_requests", "Requests answered", ["method", "path", "status"])
-        self._errors = Counter("tsur_errors", "Errors by code", ["code"])
-        self._seconds = Histogram("tsur_request_seconds", "Time to the whole answer", ["path"], buckets=SECONDS)
-        self._items = Counter("tsur_items", "Complaints classified, by routing decision", ["decision"])
+    Attributes:
+        registry: likewise.
+    """
+
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+        into = registry or REGISTRY
+        self.registry: CollectorRegistry = into
+        requests, seconds = "Requests answered, by the address's template", "Time to the whole answer"
+        self._requests = Counter("tsur_requests", requests, ["method", "path", "status"], registry=into)
+        self._errors = Counter("tsur_errors", "Errors by code", ["code"], registry=into)
+        self._seconds = Histogram("tsur_request_seconds", seconds, ["path"], buckets=SECONDS, registry=into)
+        decisions = "Complaints classified, by routing decision"
+        self._items = Counter("tsur_items", decisions, ["decision"], registry=into)
         self._cache = Gauge(
             "tsur_text_cache",
             "Texts whose vectors the encoders remembered, and that they had to read",
             ["outcome"],
             multiprocess_mode="sum",
+            registry=into,
         )
         self._champions = Gauge(
             "tsur_champion",
             "1 for the version that serves",
             ["name", "version"],
             multiprocess_mode="mostrecent",
+            registry=into,
         )
         self._shown: set[tuple[str, str]] = set()
 

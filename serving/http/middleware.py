@@ -1,8 +1,8 @@
 """The middleware in front of everything, BentoML's own routes too.
 
-In: every HTTP request. It gives the request an id, asks for the key, stops bodies that are too large
-and answers that take too long, turns every error into the one shape, and writes one line and the
-metrics. It lies outside of all routing, so an unknown address or a BentoML error comes by here.
+In: every HTTP request. It gives the request an id, finds out who asks, stops bodies that are too large and
+answers that take too long by the limits of the route, turns every error into the one shape, and writes one line
+and the metrics. It lies outside of all routing, so an unknown address or a BentoML error comes by here.
 """
 
 import asyncio
@@ -18,10 +18,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
-from serving.auth.access import check_access
-from serving.http.admission import ADMITTED
+from serving.auth.access import authenticate
+from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
+from serving.http.routes import Limits, Route, RouteTable
 from serving.runtime import Runtime
 
 logger = logging.getLogger(LOGGER)
@@ -72,6 +73,7 @@ class Middleware:
     def __init__(self, app: ASGIApp, api: FastAPI) -> None:
         self.app = app
         self.api = api
+        self.routes = RouteTable(api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
@@ -82,31 +84,38 @@ class Middleware:
         request_id = uuid.uuid4().hex
         state = scope.setdefault("state", {})
         guard = ResponseGuard(send, request_id)
+        route = self.routes.find(scope["method"], scope["path"])
         started = perf_counter()
         try:
-            await self._answer(runtime, scope, receive, guard)
+            await self._answer(runtime, route, scope, receive, guard)
         except TsurError as error:
             await guard.close_with(from_tsur_error(error))
         except Exception as error:  # a bug: nothing of it leaves the service, and no value is logged
             logger.error("request %s failed\n%s", request_id, where_it_failed(error))
             await guard.close_with(from_status(500))
         seconds = perf_counter() - started
-        path = self._known(scope["path"])
+        path = _template(route, scope["path"])
         runtime.metrics.request(scope["method"], path, guard.status, guard.code, seconds)
         if path not in PROBES or guard.status == 500:
             items = state.get("items", 0)
             log_request(request_id, scope["method"], path, guard.status, guard.code, seconds * 1000, items)
 
-    async def _answer(self, runtime: Runtime, scope: Scope, receive: Receive, guard: ResponseGuard) -> None:
+    async def _answer(
+        self, runtime: Runtime, route: Route | None, scope: Scope, receive: Receive, guard: ResponseGuard
+    ) -> None:
         client = scope["client"][0] if scope.get("client") else None
-        check_access(scope["path"], client, Headers(scope=scope), runtime.keys)
-        if scope["path"] == ADMITTED and runtime.admission.is_full:
+        scope["state"]["principal"] = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        if scope["path"] == readiness.PATH:
+            await readiness.readiness(runtime)(scope, receive, guard)
+            return
+        if route is not None and route.admitted and runtime.admission.is_full:
             await receive()  # a small body, as a whole: the server would cut the connection of one left unread
             runtime.admission.refuse()
-        limited = RequestBodyLimitMiddleware(self.app, runtime.config.max_body_bytes)
+        limits = (route.limits if route else Limits()).within(runtime.config)
+        limited = RequestBodyLimitMiddleware(self.app, limits.body_bytes)
         work = asyncio.ensure_future(limited(scope, receive, guard))
         try:
-            done, _ = await asyncio.wait({work}, timeout=runtime.config.timeout_seconds)
+            done, _ = await asyncio.wait({work}, timeout=limits.seconds)
             if not done and not guard.begun:
                 await guard.close_with(from_status(504))
             elif not done:
@@ -119,10 +128,12 @@ class Middleware:
                 work.add_done_callback(_forget)
                 work.cancel()
 
-    def _known(self, path: str) -> str:
-        if path in PROBES or path in self.api.state.paths:
-            return path
-        return ELSEWHERE
+
+def _template(route: Route | None, path: str) -> str:
+    """What logs and metrics call the address: ids in braces, one word for what nobody serves."""
+    if route is not None:
+        return route.template
+    return path if path in PROBES else ELSEWHERE
 
 
 def _forget(work: "asyncio.Future[None]") -> None:

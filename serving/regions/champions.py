@@ -116,6 +116,7 @@ class Champions:
         self._trouble: str | None = None
         self._classifier: ModelSlot[Classifier] = ModelSlot(CLASSIFIER, self._load_classifier)
         self._forecaster: ModelSlot[Forecasts] = ModelSlot(FORECASTER, _load_forecasts)
+        self._slots: tuple[ModelSlot[Any], ...] = (self._classifier, self._forecaster)
 
     @property
     def classifier(self) -> "Champion[Classifier]":
@@ -130,17 +131,30 @@ class Champions:
     @property
     def serving(self) -> list[Champion[Any]]:
         """The champions that serve now."""
-        return [slot._champion for slot in (self._classifier, self._forecaster) if slot._champion is not None]
+        return [slot._champion for slot in self._slots if slot._champion is not None]
+
+    @property
+    def missing(self) -> list[NoChampionError]:
+        """Why models do not serve that the region simply has not."""
+        absences = [slot._absence for slot in self._slots if slot._champion is None]
+        return [absence for absence in absences if isinstance(absence, NoChampionError)]
 
     def check_ready(self) -> None:
-        """Pass when both champions serve. Raises as `ModelSlot.champion`."""
-        _ = self.classifier, self.forecaster
+        """Pass when all champions that the registry holds serve, one at least.
+
+        A region without a forecaster is ready for what it has. Raises as `ModelSlot.champion`.
+        """
+        for slot in self._slots:
+            if slot._champion is None and not isinstance(slot._absence, NoChampionError):
+                _ = slot.champion
+        if not self.serving:
+            _ = self.classifier
 
     def refresh(self) -> None:
         """Ask the registry once and load what has changed; trouble is logged, once, not raised."""
         try:
             client = self._connected()
-            changed = [slot.refresh(client) for slot in (self._classifier, self._forecaster)]
+            changed = [slot.refresh(client) for slot in self._slots]
         except Exception as error:  # whatever MLflow, its database or its transport raises
             trouble = type(error).__name__
             if trouble != self._trouble:

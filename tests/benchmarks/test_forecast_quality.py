@@ -11,11 +11,11 @@ from models.forecasting.series import panel
 PLACE = {"municipality": "весь регион", "sector": "ЖКХ"}
 
 
-def judged(contender: str = "auto_ets") -> tuple[pd.DataFrame, pd.DataFrame]:
+def judged(forecaster: str = "auto_ets") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two windows of one series, ten a day forecast by quantiles 2 to 20, and the panel they end."""
     days = pd.date_range("2026-01-01", periods=70, freq="D")
     counts = pd.DataFrame({"date": days, **PLACE, "count": np.arange(70) % 2 * 4 + np.arange(70) // 7})
-    rows = counts.iloc[-28:].rename(columns={"count": "actual"}).assign(contender=contender, mean=10.0)
+    rows = counts.iloc[-28:].rename(columns={"count": "actual"}).assign(forecaster=forecaster, mean=10.0)
     rows["window"] = np.repeat([1, 0], 14)
     bounds = dict(zip(NAMES, [2.0, 4.0, 6.0, 11.0, 14.0, 16.0, 20.0], strict=True))
     return rows.assign(**bounds), panel(counts)
@@ -34,9 +34,9 @@ def test_the_largest_of_the_frequent_series_are_judged_up_to_the_cut(tmp_path):
     assert back["date"].max() == pd.Timestamp("2019-12-03")
 
 
-@pytest.mark.parametrize(("contender", "point"), [("auto_ets", 10.0), ("champion", 11.0)])
-def test_figures_are_those_of_their_definitions(contender: str, point: float):
-    rows, wide = judged(contender)
+@pytest.mark.parametrize(("forecaster", "point"), [("auto_ets", 10.0), ("champion", 11.0)])
+def test_figures_are_those_of_their_definitions(forecaster: str, point: float):
+    rows, wide = judged(forecaster)
     made = figures_of(rows, wide)
     off = (point - rows["actual"]).abs()
     by_window = [off[rows["window"] == w].sum() / rows.loc[rows["window"] == w, "actual"].sum() for w in (0, 1)]
@@ -59,7 +59,7 @@ def test_figures_are_those_of_their_definitions(contender: str, point: float):
 
 def test_a_point_rivals_intervals_are_its_errors_in_the_windows_before():
     rows, _ = judged("weekday_mean")
-    made = with_past_errors(rows[["date", *PLACE, "window", "contender", "mean", "actual"]], 1)
+    made = with_past_errors(rows[["date", *PLACE, "window", "forecaster", "mean", "actual"]], 1)
     errors = rows.loc[rows["window"] == 1, "actual"] - 10
     assert set(made["window"]) == {0}
     assert made["q90"].iloc[0] == pytest.approx(10 + np.quantile(errors, 0.9))

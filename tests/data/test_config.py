@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from data.complaints.sources import SourceMap
+from data.complaints.sources import load_source
 from data.config import Config, load_config, read_yaml
 from data.counts.simulator import SimulatorConfig
 from data.errors import ConfigError
@@ -138,7 +138,7 @@ def test_a_bundled_config_says_what_is_the_default_anyway(name: str):
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "sources").glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_source_map_loads_and_is_named_as_its_file(path: Path):
-    source = load_config(path, SourceMap)
+    source = load_source(path.stem, CONFIGS / "sources", timezone="Asia/Kamchatka")
     assert source.name == path.stem or path.stem == "generic"
     assert source.columns["text"]
 

@@ -7,9 +7,13 @@ import pandas as pd
 import pytest
 
 from data.errors import ConfigError
-from data.production_calendar import FIRST_YEAR, LAST_YEAR, calendar_frame, day_kind, day_name, is_day_off
+from data.production_calendar import FIRST_YEAR, LAST_YEAR, calendar_frame
 
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
+
+
+def one_day(day: date) -> "pd.Series[str]":
+    return calendar_frame(day, day).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -53,27 +57,27 @@ def test_a_year_has_the_official_norm_of_working_days_and_hours(year: int, worki
     ],
 )
 def test_days_that_differ_from_their_weekday(day: str, kind: str):
-    assert day_kind(date.fromisoformat(day)) == kind
+    assert one_day(date.fromisoformat(day))["kind"] == kind
 
 
 @pytest.mark.parametrize("year", YEARS)
 def test_every_day_off_agrees_with_the_holidays_package(year: int):
     theirs = holidays.country_holidays("RU", years=year)
-    for day in pd.date_range(f"{year}-01-01", f"{year}-12-31"):
-        off = is_day_off(day.date())
+    for day, kind, name in calendar_frame(date(year, 1, 1), date(year, 12, 31)).itertuples(index=False):
+        off = kind in ("weekend", "holiday")
         if day.weekday() < 5:
             assert off == (day.date() in theirs), day
         elif not off:  # a working Saturday stands in for a weekday that is off
-            assert day_name(day.date())
+            assert name
 
 
 def test_a_year_outside_the_calendar_is_refused_with_the_years_it_covers():
     with pytest.raises(ConfigError, match="2019 to 2027"):
-        day_kind(date(LAST_YEAR + 1, 1, 1))
+        one_day(date(LAST_YEAR + 1, 1, 1))
     with pytest.raises(ConfigError, match="2018-12-31"):
         calendar_frame(date(2018, 12, 31), date(2019, 1, 2))
 
 
 def test_a_transferred_day_says_where_it_came_from():
-    assert day_name(date(2026, 12, 31)) == "Выходной, перенесённый с 4 января"
-    assert day_name(date(2025, 11, 1)) == "Рабочий день вместо 3 ноября"
+    assert one_day(date(2026, 12, 31))["name"] == "Выходной, перенесённый с 4 января"
+    assert one_day(date(2025, 11, 1))["name"] == "Рабочий день вместо 3 ноября"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from models.encoder.source import PACKAGED, resolve_encoder

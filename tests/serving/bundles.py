@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from data.settings import CHECKOUT
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import Calibration
@@ -73,7 +73,7 @@ def silent_ngrams(labels: LabelSpace) -> NgramModel:
 def write_forecaster(folder: Path) -> Path:
     """A forecaster bundle over two places and two sectors; one series surges in its last five days."""
     config = ForecasterConfig(
-        contenders=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
+        forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
     )
     counts = small_counts()
     fit_forecasts(counts, config, backtest(counts, config)).save(folder)

@@ -10,7 +10,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from models.classifier.bundle import FEATURES, GRAPH, ClassifierBundle, read_bundle
 from models.classifier.heads import HEADS_FILE, NETWORK_FILE
 from models.classifier.labels import HEADS

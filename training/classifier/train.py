@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
@@ -179,7 +181,7 @@ def fit_bundle(
     classifier = Classifier(draft, encoders)
     calibration = calibrate(classifier, calibrating, arguments.promised_precision, network.held_out)
     calibrated = replace(draft, calibration=calibration)
-    places = catalogue.place_ids(taught["municipality"])
+    places = catalogue.municipality_ids(taught["municipality"])
     checked = checked_precision(calibrated, encoders, taught["text"].tolist(), places, arguments.precision, say)
     serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
     bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
@@ -249,7 +251,7 @@ def calibrate(
     `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
     """
     texts, decoder = rows["text"].tolist(), classifier.decoder
-    places = classifier.catalogue.place_ids(rows["municipality"])
+    places = classifier.catalogue.municipality_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, places)[0]
     targets = classifier.bundle.labels.targets(rows)
     counted = held_out is not None

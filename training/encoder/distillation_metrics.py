@@ -70,7 +70,7 @@ def compare(teacher: Classifier, student: Classifier, rows: pd.DataFrame) -> Com
 
 
 def _probabilities(classifier: Classifier, rows: pd.DataFrame) -> dict[str, Floats]:
-    places = classifier.catalogue.place_ids(rows["municipality"])
+    places = classifier.catalogue.municipality_ids(rows["municipality"])
     logits, _ = classifier.logits(rows["text"].tolist(), places)
     joint = classifier.decoder.joint(logits, places)
     return {head: np.maximum(classifier.decoder.marginal(joint, head), LEAST) for head in HEADS}

@@ -47,7 +47,7 @@ class ChampionEvaluation:
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
     """Measure joint decoding and routing on labelled rows."""
     parts = classifier.bundle
-    places = parts.catalogue.place_ids(rows["municipality"])
+    places = parts.catalogue.municipality_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
     decoder = classifier.decoder

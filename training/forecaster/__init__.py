@@ -1,1 +1,1 @@
-"""Training of the forecaster: backtest, choice of champions, fits, plots."""
+"""Training of the forecaster: backtest, model selection, fits, plots."""

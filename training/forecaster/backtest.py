@@ -1,97 +1,86 @@
-"""Rolling-origin backtest: who forecasts each series best, and how wide the truth lies around it.
+"""Rolling-origin backtest: what every forecaster says of days that it has not seen.
 
-In: `DAILY_COUNTS` and a `ForecasterConfig`. Out: a `BacktestResult`. Windows of `horizon` days do not
-overlap and step back from the last day; a contender sees only what lies before its window. Which contenders
-compete for a series follows from its treatment (`treatments.py`). The work is cut into pieces: the contenders
-of one series, and the global model of one window. Pieces run in parallel, and each finished one can be stored
-in a folder and reused as long as its data and the config stay the same.
-
-Every figure of the champions is of windows that came after all that they were chosen and calibrated on: the
-champion of a window, its dispersion and its quantile levels come from the windows before it. Only what is
-served (`champions`, `spread`, `conformal`) comes from all of them.
+In: `DAILY_COUNTS` and a `ForecasterConfig`. Out: a `BacktestResult` (`evaluation.py`). Windows of `horizon` days do
+not overlap and step back from the last day; a forecaster sees only what lies before its window. Which forecasters
+compete for a series follows from its kind (`series_kinds.py`). The work is cut into jobs: the local forecasters
+of one series, and a global one of one window. Jobs run in parallel, and the piece of each finished one can be stored
+in a folder and used again as long as its data and the config stay the same.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from batch.task_cache import Job, TaskCache, finished
+from batch.executor import Executor, LocalProcesses
+from batch.task_cache import TaskCache, map_cached
 from data.counts.daily import KEY, REGION
 from data.errors import CountsError
-from models.forecasting.config import ContenderName, ForecasterConfig
-from models.forecasting.count_cleaning import completed, learnable
-from models.forecasting.forecasters.available import contender
-from models.forecasting.forecasters.boosting import GradientBoosting
-from models.forecasting.intervals import Conformal
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.count_cleaning import completed, without_bulk_entry
+from models.forecasting.forecasters.available import (
+    COMBINATION,
+    GLOBAL,
+    LOCAL,
+    SPARSE_FORECASTER,
+    global_forecaster,
+    local_forecaster,
+)
 from models.forecasting.regressors import check_covers, of_place
 from models.forecasting.series import ALL_SECTORS, SeriesKey, keys_of, panel, trimmed
 from models.forecasting.series_kinds import is_sparse
-from training.forecaster.model_selection import (
-    by_series,
-    calibration,
-    choose_champions,
-    fit_conformal,
-    fit_spread,
-    held_out,
-    of_champions,
-    wape_table,
-)
+from training.forecaster.evaluation import BacktestResult, evaluate
 
 Progress = Callable[[SeriesKey, int, int], None]
-"""Called after each finished piece with its series, how many are finished, and how many there are."""
+"""Called after each finished job with its series, how many are finished, and how many there are."""
 
-PREDICTIONS = ["date", *KEY, "window", "contender", "mean", "actual"]
+PREDICTIONS = ["date", *KEY, "window", "forecaster", "mean", "actual"]
 """`window` 0 is the last one; `actual` is NaN where nothing was observed."""
 
-PREDICTIONS_VERSION = 2
+PREDICTIONS_VERSION = 3
 """Part of the name of stored predictions, which follow from the data, the config and this code. Raise it with
-every change after which the same data and config give other predictions: to a contender, to the production
-calendar, to `backtest_series`, `windows_of` or `is_sparse`, or a new release of Prophet."""
+every change after which the same data and config give other predictions: to a forecaster, to the production
+calendar, to the windows, to `is_sparse`, or a new release of Prophet."""
 
-Days = TypeVar("Days", pd.DataFrame, "pd.Series[float]")
+NOT_OF_PREDICTIONS = {
+    *("combination", "max_horizon", "new_days", "dead_days", "completeness", "refresh_days", "scored_daily_mean"),
+    *("levels", "processes", "surges"),
+}
+"""Settings that no prediction depends on (`completeness` is in the counts already)."""
+OF_GLOBAL, OF_LOCAL = {"boosting"}, {"prophet", "harmonic"}
+"""The sections of global and of local forecasters: the others' predictions do not depend on them either."""
+
 ALL_SERIES = SeriesKey(REGION, ALL_SECTORS)
-"""Whose progress the pieces of the global model are."""
-BY_ITSELF: set[ContenderName] = {"prophet", "auto_ets", "auto_theta"}
-"""Contenders that sparse series go without."""
-TOGETHER: set[ContenderName] = {"gradient_boosting", "combination"}
-"""Contenders that are not computed series by series."""
+"""Whose progress the jobs of global forecasters are."""
 
 
-@dataclass(frozen=True)
-class BacktestResult:
-    """What a backtest found.
+@dataclass(frozen=True, eq=False)
+class LocalJob:
+    """Every window of one series, by the local forecasters that compete for it."""
 
-    Attributes:
-        wape: contenders × judged windows, oldest first, and `mean`: Σ|error| / Σcount over the `scored` series.
-            `champion` is chosen and calibrated on the windows before, so that it is not its own judge; it
-            forecasts the median, which is what absolute errors ask for, and `champion_mean` the mean.
-        scored: the series that `wape` is over.
-        champions: the best contender of each base series, over all windows.
-        spread: `municipality, sector, daily, weekly`: dispersion of days and of 7-day totals around the
-            champion's means, for base series and for sums.
-        conformal: the quantile levels that give the stated coverage.
-        predictions: all of them, columns `PREDICTIONS`.
-        judged: the champions' predictions of the judged windows, with what was fitted before each
-            (`judging.held_out`).
-        coverage: share of days inside the champions' 80 % interval, `all` of them and by the mean's size.
-            `all` is NaN, and there is nothing else, where no series has two windows.
-        pinball_loss: mean pinball loss over the quantiles of the configured levels, held out like `coverage`;
-            NaN likewise.
-    """
+    key: SeriesKey
+    history: "pd.Series[float]"
+    config: ForecasterConfig
+    regressors: pd.DataFrame | None
+    path: Path | None
 
-    wape: pd.DataFrame
-    scored: list[SeriesKey]
-    champions: dict[SeriesKey, ContenderName]
-    spread: pd.DataFrame
-    conformal: Conformal
-    predictions: pd.DataFrame
-    judged: pd.DataFrame
-    coverage: dict[str, float]
-    pinball_loss: float
+
+@dataclass(frozen=True, eq=False)
+class GlobalJob:
+    """One window of all series, by one global forecaster."""
+
+    name: str
+    window: int
+    panel: pd.DataFrame
+    config: ForecasterConfig
+    regressors: pd.DataFrame | None
+    path: Path | None
+    key: SeriesKey = ALL_SERIES
+
+
+Job = LocalJob | GlobalJob
 
 
 def backtest(
@@ -100,10 +89,19 @@ def backtest(
     progress: Progress | None = None,
     folder: Path | None = None,
     regressors: pd.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> BacktestResult:
     """Backtest every base series of `counts`; with a `folder`, an interrupted run continues there.
 
     The folder is left with the predictions of this run; those of other data or configs are removed.
+
+    Args:
+        counts: `DAILY_COUNTS`.
+        config: who competes, and the windows.
+        progress: called after each job.
+        folder: where finished predictions are stored.
+        regressors: see `models/forecasting/regressors.py`.
+        executor: where jobs run; None: so many local processes as the config says.
 
     Raises:
         CountsError: no series is long enough for one window.
@@ -112,22 +110,22 @@ def backtest(
     wide = completed(panel(counts), config.completeness)
     if regressors is not None:
         regressors = check_covers(regressors, wide, 0)
-    lengths = {key: windows_of(trimmed(wide[key]), config) for key in keys_of(wide)}
-    lengths = {key: windows for key, windows in lengths.items() if windows > 0}
-    if not lengths:
+    keys = [key for key in keys_of(wide) if windows_of(trimmed(wide[key]), config) > 0]
+    if not keys:
         raise CountsError(
             f"daily counts: {len(wide)} days are too few for a backtest: "
             f"{config.min_history_days + config.horizon} are needed (min_history_days + horizon)"
         )
     cache = TaskCache(folder)
-    jobs = _jobs(wide, list(lengths), config, cache, regressors)
-    parts: dict[object, pd.DataFrame] = {}
-    for key, piece in finished(jobs, cache, PREDICTIONS, config.processes):
-        parts[key] = piece
+    jobs = _jobs(wide, keys, config, cache, regressors)
+    pieces = []
+    for job, piece in map_cached(
+        predictions_of, jobs, executor or LocalProcesses(config.processes), cache, PREDICTIONS
+    ):
+        pieces.append(piece)
         if progress is not None:
-            progress(key if isinstance(key, SeriesKey) else ALL_SERIES, len(parts), len(jobs))
-    predictions = pd.concat([parts[job.key] for job in sorted(jobs, key=lambda job: str(job.key))])
-    result = evaluate(_with_combination(predictions, config), wide, config)
+            progress(job.key, len(pieces), len(jobs))
+    result = evaluate(with_combination(pd.concat(pieces), config), wide, config)
     cache.remove_unused()
     return result
 
@@ -137,57 +135,94 @@ def windows_of(history: "pd.Series[float]", config: ForecasterConfig) -> int:
     return max(0, min(config.windows, (len(history) - config.min_history_days) // config.horizon))
 
 
-def backtest_series(
-    key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig, regressors: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Predictions of one series in every window by each contender that takes series one by one."""
-    sparse = is_sparse(history, config)
-    names: list[ContenderName] = [
-        n for n in config.contenders if n not in (TOGETHER | BY_ITSELF if sparse else TOGETHER)
-    ]
-    if sparse:
-        names = list(dict.fromkeys([*names, "zero_inflated"]))
-    made = [contender(name, config) for name in names or ["profile_mean"]]
-    parts = []
-    # From the oldest window on, so that a fit may start from that of the window before.
-    for window in reversed(range(windows_of(history, config))):
-        past, future = _split(history, window, config)
-        if past.notna().sum() < config.min_history_days // 2:
-            continue
-        known = learnable(past.to_frame(), config).iloc[:, 0]
-        for one in made:
-            mean = one.fit_predict(known, config.horizon, regressors)
-            columns = {"date": future.index, "window": window, "contender": one.name, "mean": mean}
-            parts.append(pd.DataFrame({**columns, "actual": future.to_numpy()}))
-    if not parts:
-        return pd.DataFrame(columns=PREDICTIONS)
-    return pd.concat(parts, ignore_index=True).assign(municipality=key.municipality, sector=key.sector)[PREDICTIONS]
+@dataclass(frozen=True)
+class Window:
+    """A window's days as positions: from `start` up to, not including, `end`; what lies before is the past."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, days: int, number: int, config: ForecasterConfig) -> "Window":
+        """The window of that number, counted from the last one, of a history of so many days."""
+        end = days - number * config.horizon
+        return cls(end - config.horizon, end)
 
 
-def backtest_together(
-    window: int, wide: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """The global model's predictions of one window, of the series that have it."""
-    past, future = _split(wide, window, config)
-    past = past.loc[:, past.notna().any()]
-    means = GradientBoosting(config.boosting, config.calendar).fit_predict(
-        learnable(past, config), config.horizon, regressors
-    )
-    parts = []
-    for key in keys_of(past):
-        own = trimmed(wide[tuple(key)])
-        seen = _split(own, window, config)[0].notna().sum() if windows_of(own, config) > window else 0
-        if seen >= config.min_history_days // 2:
-            columns = {"date": future.index, "municipality": key.municipality, "sector": key.sector}
-            values = {"mean": means[tuple(key)].to_numpy(), "actual": future[tuple(key)].to_numpy()}
-            parts.append(pd.DataFrame({**columns, "window": window, "contender": "gradient_boosting", **values}))
+def predictions_of(job: Job) -> pd.DataFrame:
+    """What a job's forecasters say: columns `PREDICTIONS`."""
+    parts = local_predictions(job) if isinstance(job, LocalJob) else global_predictions(job)
     return pd.concat(parts, ignore_index=True)[PREDICTIONS] if parts else pd.DataFrame(columns=PREDICTIONS)
 
 
-def _split(days: Days, window: int, config: ForecasterConfig) -> tuple[Days, Days]:
-    """What lies before a window, and the window."""
-    end = len(days) - window * config.horizon
-    return days.iloc[: end - config.horizon], days.iloc[end - config.horizon : end]
+def local_predictions(job: LocalJob) -> list[pd.DataFrame]:
+    """Predictions of one series in every window by each local forecaster that competes for it."""
+    config, history = job.config, job.history
+    forecasters = [local_forecaster(name, config) for name in competing(config, is_sparse(history, config))]
+    parts = []
+    # From the oldest window on, so that a fit may start from that of the window before.
+    for number in reversed(range(windows_of(history, config))):
+        window = Window.of(len(history), number, config)
+        past, future = history.iloc[: window.start], history.iloc[window.start : window.end]
+        if not _is_enough(past, config):
+            continue
+        learnt = without_bulk_entry(past.to_frame(), config).iloc[:, 0]
+        for forecaster in forecasters:
+            means = forecaster.fit(learnt, config.horizon, job.regressors).predict()
+            parts.append(_predictions(job.key, number, forecaster.name, means, future))
+    return parts
+
+
+def global_predictions(job: GlobalJob) -> list[pd.DataFrame]:
+    """A global forecaster's predictions of one window, of the series that have it."""
+    config = job.config
+    window = Window.of(len(job.panel), job.window, config)
+    past, future = job.panel.iloc[: window.start], job.panel.iloc[window.start : window.end]
+    past = past.loc[:, past.notna().any()]
+    forecaster = global_forecaster(job.name, config)
+    means = forecaster.fit(without_bulk_entry(past, config), config.horizon, job.regressors).predict()
+    parts = []
+    for key in keys_of(past):
+        history = trimmed(job.panel[key])
+        has_window = windows_of(history, config) > job.window
+        if has_window and _is_enough(history.iloc[: Window.of(len(history), job.window, config).start], config):
+            parts.append(_predictions(key, job.window, job.name, means[key].to_numpy(), future[key]))
+    return parts
+
+
+def competing(config: ForecasterConfig, sparse: bool) -> list[str]:
+    """The local forecasters that compete for a series."""
+    names = [name for name in config.forecasters if name in LOCAL]
+    if sparse:
+        suitable = [name for name in names if LOCAL[name].suits_sparse]
+        return list(dict.fromkeys([*suitable, SPARSE_FORECASTER]))
+    return names or ["profile_mean"]
+
+
+def with_combination(predictions: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
+    """The geometric mean of 1 + the members' means beside them, wherever all of them forecast."""
+    order = [*KEY, "window", "date"]
+    if COMBINATION not in config.forecasters:
+        return predictions.sort_values([*order, "forecaster"], ignore_index=True)
+    members = predictions[predictions["forecaster"].isin(config.combination)]
+    by_day = members.assign(mean=np.log1p(members["mean"])).groupby(order)
+    combined = by_day.agg(mean=("mean", "mean"), actual=("actual", "first"), members=("mean", "size")).reset_index()
+    combined = combined[combined["members"] == len(config.combination)].assign(forecaster=COMBINATION)
+    combined["mean"] = np.expm1(combined["mean"])
+    both = pd.concat([predictions, combined[PREDICTIONS]], ignore_index=True)
+    return both.sort_values([*order, "forecaster"], ignore_index=True)
+
+
+def _is_enough(past: "pd.Series[float]", config: ForecasterConfig) -> bool:
+    """Whether so much was observed that something can be learnt."""
+    return bool(past.notna().sum() >= config.min_history_days // 2)
+
+
+def _predictions(
+    key: SeriesKey, window: int, forecaster: str, means: np.ndarray, future: "pd.Series[float]"
+) -> pd.DataFrame:
+    facts = {**key._asdict(), "window": window, "forecaster": forecaster}
+    return pd.DataFrame({"date": future.index, **facts, "mean": means, "actual": future.to_numpy()})
 
 
 def _jobs(
@@ -197,68 +232,19 @@ def _jobs(
     cache: TaskCache,
     regressors: pd.DataFrame | None,
 ) -> list[Job]:
-    """The pieces, those that take longest first, so that no process is left alone with one at the end."""
-    matters = {"contenders", "calendar", "horizon", "windows", "min_history_days", "min_daily_mean", "bulk_entry_ratio"}
-    relevant = config.model_dump(include={*matters, "prophet", "harmonic"})
-    together = config.model_dump(include={*matters, "boosting"} - {"contenders", "windows"})
-    jobs = []
-    if "gradient_boosting" in config.contenders:
-        most = max(windows_of(trimmed(wide[key]), config) for key in keys)
-        for window in range(most):
-            seen = wide.iloc[: len(wide) - window * config.horizon]
-            path = cache.path([PREDICTIONS_VERSION, window, together], seen, regressors)
-            jobs.append(Job(window, path, backtest_together, window, wide, config, regressors))
+    """All jobs, those that take longest first, so that no process is left alone with one at the end."""
+    of_local = config.model_dump(mode="json", exclude=NOT_OF_PREDICTIONS | OF_GLOBAL)
+    of_global = config.model_dump(mode="json", exclude=NOT_OF_PREDICTIONS | OF_LOCAL | {"forecasters", "windows"})
     histories = {key: trimmed(wide[key]) for key in keys}
+    jobs: list[Job] = []
+    most_windows = max(windows_of(history, config) for history in histories.values())
+    for name in (name for name in config.forecasters if name in GLOBAL):
+        for window in range(most_windows):
+            seen = wide.iloc[: len(wide) - window * config.horizon]
+            path = cache.path([PREDICTIONS_VERSION, name, window, of_global], seen, regressors)
+            jobs.append(GlobalJob(name, window, wide, config, regressors, path))
     for key in sorted(keys, key=lambda key: is_sparse(histories[key], config)):
-        own = of_place(regressors, key.municipality)
-        path = cache.path([PREDICTIONS_VERSION, *key, relevant], histories[key].to_frame(), own)
-        jobs.append(Job(key, path, backtest_series, key, histories[key], config, own))
+        of_key = of_place(regressors, key.municipality)
+        path = cache.path([PREDICTIONS_VERSION, *key, of_local], histories[key].to_frame(), of_key)
+        jobs.append(LocalJob(key, histories[key], config, of_key, path))
     return jobs
-
-
-def _with_combination(predictions: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
-    """The geometric mean of 1 + the members' means beside them, wherever all of them forecast."""
-    order = [*KEY, "window", "date"]
-    if "combination" not in config.contenders:
-        return predictions.sort_values([*order, "contender"], ignore_index=True)
-    members = predictions[predictions["contender"].isin(config.combination)]
-    groups = members.assign(mean=np.log1p(members["mean"])).groupby(order)
-    made = groups.agg(mean=("mean", "mean"), actual=("actual", "first"), members=("mean", "size")).reset_index()
-    made = made[made["members"] == len(config.combination)].assign(contender="combination")
-    made["mean"] = np.expm1(made["mean"])
-    both = pd.concat([predictions, made[PREDICTIONS]], ignore_index=True)
-    return both.sort_values([*order, "contender"], ignore_index=True)
-
-
-def evaluate(predictions: pd.DataFrame, wide: pd.DataFrame, config: ForecasterConfig) -> BacktestResult:
-    """Champions, figures and dispersions from all predictions and the panel they are of."""
-    errors = predictions.dropna(subset=["actual"])
-    errors = errors.assign(
-        absolute=(errors["mean"] - errors["actual"]).abs(), squared=(errors["mean"] - errors["actual"]) ** 2
-    )
-    sparse = {key: is_sparse(trimmed(wide[key]), config) for key in keys_of(wide)}
-    champions = choose_champions(errors, sparse)
-    recent = wide.iloc[-365:].mean()
-    competing = {name for name in errors["contender"] if name in config.contenders}
-    scored = [
-        key
-        for key, rows in by_series(errors)
-        if recent[key] >= config.scored_daily_mean and competing <= set(rows["contender"])
-    ] or list(champions)
-    best = of_champions(errors, champions)
-    # A surge that goes on in the last window must not hide itself.
-    usual = best[best["window"] > 0] if best["window"].nunique() > 1 else best
-    spread = fit_spread(usual, keys_of(wide))
-    judged = held_out(errors, sparse, config.levels)
-    coverage, loss = calibration(judged, config.levels)
-    return BacktestResult(
-        wape=wape_table(errors, judged, scored),
-        scored=scored,
-        champions=champions,
-        spread=spread,
-        conformal=fit_conformal(best, spread, keys_of(wide)),
-        predictions=predictions,
-        judged=judged,
-        coverage=coverage,
-        pinball_loss=loss,
-    )

@@ -7,46 +7,84 @@ levels; it fits the champions on all days, and once more on all but the last win
 days can be judged by forecasts that had not seen them. Series whose counts did not change are not fitted again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from batch.task_cache import Job, TaskCache, finished
+from batch.executor import Executor, LocalProcesses
+from batch.task_cache import TaskCache, map_cached
 from data.counts.daily import KEY
 from models.forecasting.bundle import Forecasts
-from models.forecasting.config import ContenderName, ForecasterConfig
-from models.forecasting.count_cleaning import completed, learnable
-from models.forecasting.forecasters.available import contender
-from models.forecasting.forecasters.boosting import GradientBoosting
-from models.forecasting.forecasters.prophet_model import ProphetForecaster, parameters_of
+from models.forecasting.config import ForecasterConfig
+from models.forecasting.count_cleaning import completed, without_bulk_entry
+from models.forecasting.forecasters.available import COMBINATION, GLOBAL, LOCAL, global_forecaster, local_forecaster
+from models.forecasting.interface import days_ahead
 from models.forecasting.regressors import check_covers, of_place
 from models.forecasting.series import SeriesKey, keys_of, panel, trimmed, with_sums
-from models.forecasting.series_kinds import NONE, POOLED, Treatment, pooled_upward, treatment_of
+from models.forecasting.series_kinds import NONE, POOLED, SeriesKind, kind_of, pooled_upward
 from models.surges.thresholds import with_learned_thresholds
-from training.forecaster.backtest import (
-    ALL_SERIES,
-    BY_ITSELF,
-    PREDICTIONS_VERSION,
-    TOGETHER,
-    BacktestResult,
-    Progress,
-)
+from training.forecaster.backtest import ALL_SERIES, OF_LOCAL, PREDICTIONS_VERSION, Progress
+from training.forecaster.evaluation import BacktestResult
+
+Floats = npt.NDArray[np.float64]
 
 TAIL_DAYS = 56
+"""Counts kept with the forecasts: what is usual needs four weeks, the longest question of the service as many."""
 BOTTOM_UP = "bottom_up"
 """The champion of a sum: its members' champions, added."""
-FITTED = ["municipality", "sector", "contender", "step", "mean", "model"]
-"""Columns of a fitted piece; `model` is Prophet's JSON in the first row of its means."""
+FITTED = ["municipality", "sector", "forecaster", "step", "mean", "model"]
+"""Columns of a fitted piece; `model` is a fitted model's JSON in the first row of its means."""
+
+
+@dataclass(frozen=True, eq=False)
+class LocalFit:
+    """One series by one local forecaster; its fit may start from `warm_start`."""
+
+    key: SeriesKey
+    name: str
+    history: "pd.Series[float]"
+    config: ForecasterConfig
+    horizon: int
+    regressors: pd.DataFrame | None
+    warm_start: str | None
+    path: Path | None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is worth starting first."""
+        return LOCAL[self.name].is_slow
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalFit:
+    """All series by one global forecaster."""
+
+    name: str
+    panel: pd.DataFrame
+    config: ForecasterConfig
+    horizon: int
+    regressors: pd.DataFrame | None
+    path: Path | None
+    key: SeriesKey = ALL_SERIES
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is worth starting first."""
+        return GLOBAL[self.name].is_slow
+
+
+Fit = LocalFit | GlobalFit
 
 
 @dataclass(frozen=True)
-class Fits:
-    """What champions say of the days after a panel: means, dates × base series, and Prophet's models."""
+class ChampionFits:
+    """What champions say of the days after a panel: means, dates × base series, and fitted models' JSON."""
 
     means: pd.DataFrame
-    prophet: dict[SeriesKey, str]
+    models: dict[SeriesKey, str]
 
 
 def fit_forecasts(
@@ -56,6 +94,7 @@ def fit_forecasts(
     progress: Progress | None = None,
     folder: Path | None = None,
     regressors: pd.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> Forecasts:
     """Fit each base series' champion on all of its days, and compute what the service answers from.
 
@@ -66,22 +105,21 @@ def fit_forecasts(
     """
     observed = panel(counts)
     wide = completed(observed, config.completeness)
-    treatments = {key: treatment_of(trimmed(wide[key]), config) for key in keys_of(wide)}
-    champions = {key: _champion(treatments[key], result.champions.get(key), config) for key in treatments}
-    cache = TaskCache(folder)
-    fits = _fit(wide, champions, config, config.max_horizon, cache, regressors, progress)
-    cache.remove_unused()
+    champions = champions_of(wide, dict(result.champions), config)
+    fitter = ChampionFitter(config, TaskCache(folder), executor, regressors, progress)
+    fits = fitter.fit(wide, champions, config.max_horizon)
+    fitter.cache.remove_unused()
     surges = with_learned_thresholds(config.surges, wide, config.calendar)
     return Forecasts(
         config=config.model_copy(update={"surges": surges}),
         origin=wide.index[-1].date(),
         backtested=wide.index[-1].date(),
-        series=_describe(wide, config, result.spread, champions, treatments),
+        series=_describe(wide, config, result.spread, champions),
         means=fits.means,
         tail=observed.iloc[-TAIL_DAYS:],
-        past_means=_past_means(result, wide, config),
+        past_means=_last_window(result, wide, config),
         conformal=result.conformal,
-        prophet=fits.prophet,
+        prophet=fits.models,
     )
 
 
@@ -92,182 +130,189 @@ def refresh_forecasts(
     progress: Progress | None = None,
     folder: Path | None = None,
     regressors: pd.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> Forecasts:
     """Today's forecasts by the champions of `last`, without a backtest.
 
-    A series that `last` did not know, or whose treatment has become another, has the combination, or the
-    method of its treatment.
+    A series that `last` did not know, or that has become of another kind, has the combination, or the
+    method of its kind.
     """
     observed = panel(counts)
     wide = completed(observed, config.completeness)
-    treatments = {key: treatment_of(trimmed(wide[key]), config) for key in keys_of(wide)}
     before = {SeriesKey(*key): name for *key, name in last.series[[*KEY, "champion"]].itertuples(index=False)}
-    champions = {key: _champion(treatments[key], before.get(key), config) for key in treatments}
-    cache = TaskCache(folder)
-    fits = _fit(wide, champions, config, config.max_horizon, cache, regressors, progress, last.prophet)
+    champions = champions_of(wide, before, config)
+    fitter = ChampionFitter(config, TaskCache(folder), executor, regressors, progress, last.prophet)
+    fits = fitter.fit(wide, champions, config.max_horizon)
     past = wide.iloc[: -config.horizon]
     past = past.loc[:, past.notna().any()]
-    known = {key: _champion(treatment_of(trimmed(past[key]), config), champions[key], config) for key in keys_of(past)}
-    then = _fit(past, known, config, config.horizon, cache, regressors, progress, last.prophet)
-    cache.remove_unused()
+    past_fits = fitter.fit(past, champions_of(past, champions, config), config.horizon)
+    fitter.cache.remove_unused()
     surges = with_learned_thresholds(config.surges, wide, config.calendar)
     return Forecasts(
         config=config.model_copy(update={"surges": surges}),
         origin=wide.index[-1].date(),
         backtested=last.backtested,
-        series=_describe(wide, config, last.series[[*KEY, "daily", "weekly"]], champions, treatments),
+        series=_describe(wide, config, last.series[[*KEY, "daily", "weekly"]], champions),
         means=fits.means,
         tail=observed.iloc[-TAIL_DAYS:],
-        past_means=_filled(then.means.reindex(columns=wide.columns), wide, config),
+        past_means=_without_gaps(past_fits.means.reindex(columns=wide.columns), wide, config),
         conformal=last.conformal,
-        prophet=fits.prophet,
+        prophet=fits.models,
     )
 
 
-def _champion(treatment: Treatment, chosen: str | None, config: ForecasterConfig) -> str:
-    """What a series is forecast by: the method of its treatment, or the champion chosen for it."""
-    if treatment == "dead":
+def champions_of(wide: pd.DataFrame, chosen: dict[SeriesKey, str], config: ForecasterConfig) -> dict[SeriesKey, str]:
+    """What each series of a panel is forecast by: the method of its kind, or the champion chosen for it."""
+    return {key: _champion(kind_of(trimmed(wide[key]), config), chosen.get(key), config) for key in keys_of(wide)}
+
+
+def _champion(kind: SeriesKind, chosen: str | None, config: ForecasterConfig) -> str:
+    if kind == "dead":
         return NONE
-    if treatment in ("short", "new"):
+    if kind in ("short", "new"):
         return POOLED
-    if chosen in (None, NONE, POOLED):
-        chosen = "combination" if "combination" in config.contenders else "profile_mean"
-    needed = set(_needed(chosen, config))
-    return "profile_mean" if treatment == "sparse" and needed & BY_ITSELF else str(chosen)
+    if chosen is None or chosen in (NONE, POOLED):
+        chosen = COMBINATION if COMBINATION in config.forecasters else "profile_mean"
+    if kind == "sparse" and any(name in LOCAL and not LOCAL[name].suits_sparse for name in members_of(chosen, config)):
+        return "profile_mean"
+    return chosen
 
 
-def _needed(champion: str | None, config: ForecasterConfig) -> list[str]:
-    """The contenders that a champion's means are made of."""
-    return [*config.combination] if champion == "combination" else [str(champion)]
+def members_of(champion: str, config: ForecasterConfig) -> list[str]:
+    """The forecasters that a champion's means are made of."""
+    if champion in (NONE, POOLED):
+        return []
+    return [*config.combination] if champion == COMBINATION else [champion]
 
 
-def _fit(
-    wide: pd.DataFrame,
-    champions: dict[SeriesKey, str],
-    config: ForecasterConfig,
-    horizon: int,
-    cache: TaskCache,
-    regressors: pd.DataFrame | None,
-    progress: Progress | None,
-    warm: dict[SeriesKey, str] | None = None,
-) -> Fits:
-    """The champions' means of the `horizon` days after a panel."""
-    if regressors is not None:
-        regressors = check_covers(regressors, wide, horizon)
-    clean = learnable(wide, config)
-    jobs = _jobs(clean, champions, config, horizon, cache, regressors, warm or {})
-    pieces = []
-    for key, piece in finished(jobs, cache, FITTED, config.processes):
-        pieces.append(piece)
-        if progress is not None:
-            progress(key, len(pieces), len(jobs))
-    fitted = pd.concat(pieces) if pieces else pd.DataFrame(columns=FITTED)
-    parts = {(str(p), str(s), str(c)): rows for (p, s, c), rows in fitted.groupby([*KEY, "contender"])}
-    ahead = pd.date_range(wide.index[-1] + pd.Timedelta(days=1), periods=horizon, freq="D", name="date")
-    means, models = {}, {}
-    for key, champion in champions.items():
-        if champion in (NONE, POOLED):
-            means[key] = np.zeros(horizon) if champion == NONE else pooled_upward(key, clean, horizon)
-            continue
-        own = [parts[(*key, name)]["mean"].to_numpy(dtype=np.float64) for name in _needed(champion, config)]
-        means[key] = own[0] if len(own) == 1 else np.expm1(np.mean(np.log1p(own), axis=0))
-        if champion == "prophet":
-            models[key] = str(parts[(*key, champion)]["model"].iloc[0])
-    frame = pd.DataFrame(means, index=ahead)
-    frame.columns = wide.columns
-    return Fits(frame, models)
+@dataclass(frozen=True)
+class ChampionFitter:
+    """How champions are fitted: settings, where finished fits are stored and run, and what they may start from."""
+
+    config: ForecasterConfig
+    cache: TaskCache
+    executor: Executor | None = None
+    regressors: pd.DataFrame | None = None
+    progress: Progress | None = None
+    warm_starts: dict[SeriesKey, str] = field(default_factory=dict)
+
+    def fit(self, wide: pd.DataFrame, champions: dict[SeriesKey, str], horizon: int) -> ChampionFits:
+        """The champions' means of the `horizon` days after a panel."""
+        clean = without_bulk_entry(wide, self.config)
+        fitted = self._fitted(self._jobs(clean, champions, horizon))
+        days = days_ahead(wide.index, horizon)
+        means = {key: self._means(key, champion, fitted, clean, horizon) for key, champion in champions.items()}
+        frame = pd.DataFrame(means, index=days)
+        frame.columns = wide.columns
+        models = {
+            key: str(fitted[key, champion]["model"].iloc[0])
+            for key, champion in champions.items()
+            if (key, champion) in fitted and fitted[key, champion]["model"].iloc[0]
+        }
+        return ChampionFits(frame, models)
+
+    def _means(
+        self,
+        key: SeriesKey,
+        champion: str,
+        fitted: dict[tuple[SeriesKey, str], pd.DataFrame],
+        clean: pd.DataFrame,
+        horizon: int,
+    ) -> Floats:
+        if champion == NONE:
+            return np.zeros(horizon)
+        if champion == POOLED:
+            return pooled_upward(key, clean, horizon)
+        of_members = [
+            fitted[key, name]["mean"].to_numpy(dtype=np.float64) for name in members_of(champion, self.config)
+        ]
+        if len(of_members) == 1:
+            return of_members[0]
+        return np.asarray(np.expm1(np.mean(np.log1p(of_members), axis=0)))
+
+    def _fitted(self, jobs: list[Fit]) -> dict[tuple[SeriesKey, str], pd.DataFrame]:
+        """The rows `FITTED` of each series and forecaster."""
+        executor = self.executor or LocalProcesses(self.config.processes)
+        pieces = []
+        for job, piece in map_cached(run_fit, jobs, executor, self.cache, FITTED):
+            pieces.append(piece)
+            if self.progress is not None:
+                self.progress(job.key, len(pieces), len(jobs))
+        if not pieces:
+            return {}
+        return {
+            (SeriesKey(str(place), str(sector)), str(name)): rows
+            for (place, sector, name), rows in pd.concat(pieces).groupby([*KEY, "forecaster"])
+        }
+
+    def _jobs(self, clean: pd.DataFrame, champions: dict[SeriesKey, str], horizon: int) -> list[Fit]:
+        """A job for each global forecaster that a champion needs, and for each local one of a series."""
+        config, regressors = self.config, self.regressors
+        if regressors is not None:
+            regressors = check_covers(regressors, clean, horizon)
+        facts = [PREDICTIONS_VERSION, horizon, config.model_dump(mode="json", include={"calendar", "horizon"})]
+        needed = {key: members_of(champion, config) for key, champion in champions.items()}
+        jobs: list[Fit] = []
+        for name in sorted({name for names in needed.values() for name in names if name in GLOBAL}):
+            path = self.cache.path([*facts, name, config.boosting.model_dump()], clean, regressors)
+            jobs.append(GlobalFit(name, clean, config, horizon, regressors, path))
+        of_local = config.model_dump(mode="json", include=OF_LOCAL)
+        for key, names in needed.items():
+            history, of_key = trimmed(clean[key]), of_place(regressors, key.municipality)
+            for name in (name for name in names if name in LOCAL):
+                path = self.cache.path([*facts, *key, name, of_local], history.to_frame(), of_key)
+                start = self.warm_starts.get(key)
+                jobs.append(LocalFit(key, name, history, config, horizon, of_key, start, path))
+        return sorted(jobs, key=lambda job: not job.is_slow)
 
 
-def _jobs(
-    clean: pd.DataFrame,
-    champions: dict[SeriesKey, str],
-    config: ForecasterConfig,
-    horizon: int,
-    cache: TaskCache,
-    regressors: pd.DataFrame | None,
-    warm: dict[SeriesKey, str],
-) -> list[Job]:
-    """One piece for the global model, if a champion needs it, and one for each other contender of a series."""
-    needed = {key: _needed(champion, config) for key, champion in champions.items() if champion not in (NONE, POOLED)}
-    facts = [PREDICTIONS_VERSION, horizon, config.model_dump(include={"calendar", "horizon"})]
-    jobs = []
-    if any("gradient_boosting" in names for names in needed.values()):
-        path = cache.path([*facts, config.boosting.model_dump()], clean, regressors)
-        jobs.append(Job(ALL_SERIES, path, _fit_together, clean, config, horizon, regressors))
-    of_series = config.model_dump(include={"prophet", "harmonic"})
-    for key, names in needed.items():
-        history, own = trimmed(clean[tuple(key)]), of_place(regressors, key.municipality)
-        for name in (name for name in names if name not in TOGETHER):
-            path = cache.path([*facts, *key, name, of_series], history.to_frame(), own)
-            start = warm.get(key) if name == "prophet" else None
-            jobs.append(Job(key, path, _fit_series, key, history, name, config, horizon, own, start))
-    return sorted(jobs, key=lambda job: job.arguments[2] != "prophet")
+def run_fit(job: Fit) -> pd.DataFrame:
+    """The rows `FITTED` of a job."""
+    if isinstance(job, GlobalFit):
+        panel_means = global_forecaster(job.name, job.config).fit(job.panel, job.horizon, job.regressors).predict()
+        parts = [_rows(key, job.name, panel_means[key].to_numpy(), "") for key in keys_of(panel_means)]
+        return pd.concat(parts, ignore_index=True)
+    forecaster = local_forecaster(job.name, job.config)
+    if job.warm_start:
+        forecaster.start_from(job.warm_start)
+    means = forecaster.fit(job.history, job.horizon, job.regressors).predict()
+    return _rows(job.key, job.name, means, forecaster.to_json())
 
 
-def _fit_together(
-    clean: pd.DataFrame, config: ForecasterConfig, horizon: int, regressors: pd.DataFrame | None
-) -> pd.DataFrame:
-    model = GradientBoosting(config.boosting, config.calendar)
-    means = model.fit_predict(clean, horizon, regressors, near=config.horizon)
-    parts = [_fitted(key, "gradient_boosting", means[tuple(key)].to_numpy(), "") for key in keys_of(means)]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _fit_series(
-    key: SeriesKey,
-    history: "pd.Series[float]",
-    name: ContenderName,
-    config: ForecasterConfig,
-    horizon: int,
-    regressors: pd.DataFrame | None,
-    warm: str | None,
-) -> pd.DataFrame:
-    made, model = contender(name, config), ""
-    if isinstance(made, ProphetForecaster):
-        made.warm = parameters_of(warm) if warm else {}
-        fitted = made.fit(history, horizon, regressors)
-        means, model = made.predict(fitted, history, horizon, regressors), made.to_json(fitted)
-    else:
-        means = made.fit_predict(history, horizon, regressors)
-    return _fitted(key, name, means, model)
-
-
-def _fitted(key: SeriesKey, name: str, means: "np.ndarray", model: str) -> pd.DataFrame:
-    texts = [model, *[""] * (len(means) - 1)]
-    columns = {**key._asdict(), "contender": name, "step": np.arange(len(means)), "mean": means, "model": texts}
+def _rows(key: SeriesKey, name: str, means: Floats, model: str) -> pd.DataFrame:
+    models = [model, *[""] * (len(means) - 1)]
+    columns = {**key._asdict(), "forecaster": name, "step": np.arange(len(means)), "mean": means, "model": models}
     return pd.DataFrame(columns)[FITTED]
 
 
 def _describe(
-    wide: pd.DataFrame,
-    config: ForecasterConfig,
-    spread: pd.DataFrame,
-    champions: dict[SeriesKey, str],
-    treatments: dict[SeriesKey, Treatment],
+    wide: pd.DataFrame, config: ForecasterConfig, spread: pd.DataFrame, champions: dict[SeriesKey, str]
 ) -> pd.DataFrame:
     """The `series` frame of `Forecasts`."""
+    kinds = {key: kind_of(trimmed(wide[key]), config) for key in keys_of(wide)}
     weeks = with_sums(wide).rolling(7).sum().iloc[-7 * config.surges.level_weeks :]
     rows = []
     for key in keys_of(weeks):
-        level = weeks[key].quantile(config.surges.level_quantile)
-        named = {"champion": champions.get(key, BOTTOM_UP), "treatment": treatments.get(key, "sum")}
-        rows.append({**key._asdict(), **named, "week_level": float(level)})
+        level = float(weeks[key].quantile(config.surges.level_quantile))
+        methods = {"champion": champions.get(key, BOTTOM_UP), "kind": kinds.get(key, "sum")}
+        rows.append({**key._asdict(), **methods, "week_level": level})
     described = pd.DataFrame(rows).merge(spread, on=KEY, how="left")
     for column in ("daily", "weekly"):
         described[column] = described[column].fillna(float(spread[column].median()))
-    return described[[*KEY, "champion", "treatment", "daily", "weekly", "week_level"]]
+    return described[[*KEY, "champion", "kind", "daily", "weekly", "week_level"]]
 
 
-def _past_means(result: BacktestResult, wide: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
+def _last_window(result: BacktestResult, wide: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
     """The champions' predictions of the last window; series without one have the mean of their past."""
     last = result.predictions[result.predictions["window"] == 0]
-    names = pd.MultiIndex.from_frame(last[[*KEY, "contender"]])
+    names = pd.MultiIndex.from_frame(last[[*KEY, "forecaster"]])
     rows = last[names.isin([(*key, name) for key, name in result.champions.items()])]
     days = wide.index[-config.horizon :]
-    known = rows.pivot(index="date", columns=KEY, values="mean").reindex(index=days, columns=wide.columns)
-    return _filled(known, wide, config)
+    means = rows.pivot(index="date", columns=KEY, values="mean").reindex(index=days, columns=wide.columns)
+    return _without_gaps(means, wide, config)
 
 
-def _filled(known: pd.DataFrame, wide: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
-    filled = known.fillna(wide.iloc[: -config.horizon].mean()).fillna(wide.mean()).fillna(0.0)
+def _without_gaps(means: pd.DataFrame, wide: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:
+    """Means of the last window; where there are none, the mean of the days before it."""
+    filled = means.fillna(wide.iloc[: -config.horizon].mean()).fillna(wide.mean()).fillna(0.0)
     return filled.rename_axis(index="date")

@@ -15,11 +15,11 @@ import pandas as pd
 from data.errors import FileError
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.count_cleaning import completed, learnable
+from models.forecasting.count_cleaning import completed, without_bulk_entry
 from models.forecasting.forecasters.prophet_model import ProphetForecaster
 from models.forecasting.regressors import of_place
 from models.forecasting.series import SeriesKey, panel, trimmed
-from training.forecaster.backtest import BacktestResult
+from training.forecaster.evaluation import BacktestResult
 
 LARGEST = 4
 PARTS = {"trend": "уровень", "weekly": "неделя", "yearly": "год", "calendar": "календарь", "regressors": "внешнее"}
@@ -97,7 +97,7 @@ def backtest_figures(
         name = f"{key.municipality} {key.sector}"
         if len(result.judged):
             yield f"came {name}", came_figure(key, wide[tuple(key)], result.judged)
-        history = learnable(trimmed(wide[tuple(key)]).to_frame(), config).iloc[:, 0]
+        history = without_bulk_entry(trimmed(wide[tuple(key)]).to_frame(), config).iloc[:, 0]
         yield f"decomposition {name}", decomposition_figure(key, history, config, of_place(regressors, place))
 
 
@@ -120,8 +120,8 @@ def decomposition_figure(
     key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig, regressors: pd.DataFrame | None = None
 ) -> Any:
     """Level, week, year and calendar of a series as Prophet sees them, in its own scale."""
-    made = ProphetForecaster(config.prophet, config.calendar)
-    parts = made.components(made.fit(history, 1, regressors), pd.DatetimeIndex(history.index), regressors)
+    fitted = ProphetForecaster.from_config(config).fit(history, 1, regressors)
+    parts = fitted.components(pd.DatetimeIndex(history.index))
     figure, panels = _figure(1 + parts.shape[1])
     weekly = history.rolling(28, min_periods=7).mean()
     panels[0].plot(history.index, history.to_numpy(), color="0.7", linewidth=0.6)

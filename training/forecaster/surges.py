@@ -41,7 +41,7 @@ def surges_of_counts(counts: pd.DataFrame, config: ForecasterConfig, since: date
     found = past_surges(wide, config.surges, config.calendar, since)
     if len(wide) < config.min_history_days + config.horizon:
         return found
-    quick = config.model_copy(update={"contenders": ["profile_mean"]})
+    quick = config.model_copy(update={"forecasters": ["profile_mean"]})
     return clearest_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick)))) + found
 
 

@@ -21,7 +21,8 @@ from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
 from registry import tracking
-from training.forecaster.backtest import BacktestResult, Progress, backtest
+from training.forecaster.backtest import Progress, backtest
+from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
 from training.forecaster.plots import backtest_figures, forecast_figures, log_figures
 from training.forecaster.surges import log_surges
@@ -108,16 +109,16 @@ def train_forecaster(
     parameters = _parameters(counts, config, regressors)
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     note = home / "training" / f"forecaster-{key}.json"
-    kept = home / "training" / "fits"
+    fits = home / "training" / "fits"
     with tracking.tracked_run(tracking.FORECASTER, "train", parameters, note) as run_id:
         result = None
         if last is None:
             result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
-            forecasts = fit_forecasts(counts, config, result, bar("final fits"), kept, regressors)
+            forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
             _log_result(result)
             log_figures(backtest_figures(counts, config, result, regressors), "backtest")
         else:
-            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), kept, regressors)
+            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), fits, regressors)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
             forecasts.save(bundle)

@@ -60,7 +60,7 @@ class Measured:
     @cached_property
     def decisions(self) -> list[Classification]:
         """What the service would say of each row."""
-        places = self.classifier.catalogue.place_ids(self.rows["municipality"])
+        places = self.classifier.catalogue.municipality_ids(self.rows["municipality"])
         return self.classifier.classify(self.rows["text"].tolist(), places)
 
     @cached_property

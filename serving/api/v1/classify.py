@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue.model import Catalogue
-from data.complaints.masking import mask
+from data.complaints.masking import MaskedText, mask, masked
 from data.errors import LabelError, RequestError
-from data.store.store import Decision, MaskedText, masked
+from data.regions.region import Region
+from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Classification, Proposal
 from models.classifier.explanation import explain
@@ -30,12 +31,15 @@ from serving.api.v1.classify_types import (
     ProblemProposal,
 )
 from serving.api.v1.shared_types import ModelVersion
-from serving.config import ServingConfig
+from serving.auth.requires import Operator
+from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
 from serving.http.errors import ErrorAnswer, error_at
+from serving.http.routes import Limits, check_count, limited
 from serving.runtime import CurrentRuntime
 from serving.texts import REASONS_RU
 
+LIMITS = Limits(items=MAX_ITEMS)
 router = APIRouter(tags=["complaints"])
 
 
@@ -67,13 +71,15 @@ class Complaint:
     dependencies=[Depends(admitted)],
     responses={429: {"model": ErrorAnswer, "description": "As many as can be answered in time (`too_many_requests`)"}},
 )
-def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime) -> Response:
+@limited(LIMITS)
+def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> Response:
     """Route or review each complaint; every answered decision is stored (with its text masked)."""
     request.state.items = len(body.items)
     champion = runtime.champions.classifier
-    texts = [masked(item.text) for item in body.items]
-    check_items(body.items, texts, runtime.config)
+    check_count(len(body.items), LIMITS.within(runtime.config).items)
     check_explain(body)
+    texts = [masked(item.text) for item in body.items]
+    check_items(body.items, texts, runtime.config.max_characters)
     complaints = complaints_of(body.items, texts, champion.model.catalogue)
     wholes, problems = classify_with_proposals(champion.model, texts, [c.place_id for c in complaints])
     results, decisions = [], []
@@ -81,8 +87,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime) -
         classification = with_several(whole, proposals)
         words = explained(champion.model, complaint) if body.explain else None
         results.append(result_of(complaint, classification, proposals, words))
-        decisions.append(decision_of(complaint, classification, champion.version))
-    runtime.store.save_decisions(decisions)
+        decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
+    runtime.store.decisions.save(decisions)
     runtime.metrics.classified(result.decision for result in results)
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)
@@ -90,19 +96,17 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime) -
     return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
 
 
-def check_items(items: list[ClassifyItem], texts: list[MaskedText], config: ServingConfig) -> None:
+def check_items(items: list[ClassifyItem], texts: list[MaskedText], max_characters: int) -> None:
     """Check what the schema cannot: this installation's limits, texts of which nothing is left, ids given twice.
 
     Raises:
         RequestError: with every item that does not fit.
     """
     problems: dict[str, str] = {}
-    if len(items) > config.max_items:
-        problems["items"] = f"there are {len(items)} items; at most {config.max_items} fit in one request"
     seen: set[tuple[str, str]] = set()
     for index, (item, text) in enumerate(zip(items, texts, strict=True)):
-        if len(item.text) > config.max_characters:
-            problems[f"items.{index}.text"] = f"the text is longer than {config.max_characters} characters"
+        if len(item.text) > max_characters:
+            problems[f"items.{index}.text"] = f"the text is longer than {max_characters} characters"
         elif not text:
             problems[f"items.{index}.text"] = "the text is empty"
         if item.id is not None:
@@ -188,14 +192,16 @@ def result_of(
     )
 
 
-def decision_of(complaint: Complaint, classification: Classification, version: str) -> Decision:
+def decision_of(complaint: Complaint, region: Region, classification: Classification, version: str) -> Decision:
     """One classification as it is stored."""
     return Decision(
+        region=region.id,
         source=complaint.source,
         id=complaint.id,
         text=complaint.text,
         municipality=complaint.municipality,
         created_at=complaint.created_at,
+        day=complaint.created_at.astimezone(region.zone).date(),
         decision=classification.decision,
         reasons=list(classification.reasons),
         sector=classification.sector.label,

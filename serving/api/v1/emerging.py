@@ -3,73 +3,74 @@
 Answers from the store; an answer is remembered for some minutes. A CSV table on request.
 """
 
-import time
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import pandas as pd
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from models.classifier.classifier import Classifier
 from models.topics.emerging import EmergingTopic
 from serving.analytics.new_topics import SearchResult, search
-from serving.analytics.surges import REMEMBERED
 from serving.api.v1.emerging_types import ComplaintKey, EmergingAnswer, EmergingTopicOut
 from serving.api.v1.queries import MunicipalityQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
-from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
-from serving.regions.champions import Champion
-from serving.runtime import CurrentRuntime, Runtime
+from serving.auth.requires import Operator
+from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
+from serving.http.routes import Limits, limited
+from serving.runtime import CurrentRuntime
 
+LIMITS = Limits(body_bytes=4096)
 router = APIRouter(tags=["analytics"])
 DaysQuery = Annotated[int | None, Query(ge=1, le=60, description="The last days; default: `emerging.days`")]
 
 
-@router.get("/emerging", summary="Proposed new topics", responses={**CSV_ANSWER})
-def emerging(
+@router.get("/emerging", summary="Proposed new topics", responses={**CSV_ANSWER}, response_model=EmergingAnswer)
+@limited(LIMITS)
+async def emerging(
     request: Request,
     runtime: CurrentRuntime,
+    principal: Operator,
     days: DaysQuery = None,
     municipality: MunicipalityQuery = None,
     format: Format = None,
-) -> EmergingAnswer:
+) -> Response:
     """Groups of complaints that fit no known topic, look alike and have become more, the clearest first."""
     champion = runtime.champions.classifier
     place = municipality_name(runtime, municipality)
-    result = remembered(runtime, champion, runtime.config.emerging.days if days is None else days)
-    found = result.emerging
+    config = runtime.config.emerging
+    config = config if days is None else config.model_copy(update={"days": days})
+    today = datetime.now(runtime.region.zone).date()
+    key = (champion.version, today, config.days)
+    result = await runtime.searches.result(
+        key, partial(search, runtime.store, runtime.region.id, champion, today, config)
+    )
+    model = ModelVersion(name=champion.name, version=champion.version)
+    as_csv = wants_csv(request, format)
+    return await runtime.analytics.run(partial(answer_of, result, place, model, as_csv))
+
+
+def answer_of(result: SearchResult, place: str | None, model: ModelVersion, as_csv: bool) -> Response:
+    """The topics of a place, or all, as they go over the wire."""
     topics = [
-        topic_out(topic, result.complaints) for topic in found.topics if place is None or place in topic.municipalities
+        topic_out(topic, result.complaints)
+        for topic in result.emerging.topics
+        if place is None or place in topic.municipalities
     ]
-    if wants_csv(request, format):
-        rows = [_flat(topic) for topic in topics]
-        return csv_response(rows, list(EmergingTopicOut.model_fields))  # type: ignore[return-value]
-    return EmergingAnswer(
-        model=ModelVersion(name=champion.name, version=champion.version),
-        start=found.start,
-        end=found.end,
-        recent=found.recent,
-        past=found.past,
-        doubtful=found.doubtful,
-        enough_past=found.enough_past,
+    if as_csv:
+        return csv_response([_flat(topic) for topic in topics], list(EmergingTopicOut.model_fields))
+    answer = EmergingAnswer(
+        model=model,
+        start=result.emerging.start,
+        end=result.emerging.end,
+        recent=result.emerging.recent,
+        past=result.emerging.past,
+        doubtful=result.emerging.doubtful,
+        enough_past=result.emerging.enough_past,
         unread=result.unread,
         topics=topics,
     )
-
-
-def remembered(runtime: Runtime, champion: Champion[Classifier], days: int) -> SearchResult:
-    """The result of the last minutes, or a new one; requests that come meanwhile wait for it."""
-    today = datetime.now(runtime.region.zone).date()
-    key = (champion.version, today, days)
-    with runtime.searching:
-        result = runtime.searches.get(key)
-        if result is None or time.monotonic() - result.searched_at >= 60 * runtime.config.emerging.remember_minutes:
-            config = runtime.config.emerging.model_copy(update={"days": days})
-            result = search(runtime.store, champion, today, config)
-            if len(runtime.searches) >= REMEMBERED:
-                runtime.searches.clear()
-            runtime.searches[key] = result
-    return result
+    return json_response(answer)
 
 
 def topic_out(topic: EmergingTopic, complaints: pd.DataFrame) -> EmergingTopicOut:

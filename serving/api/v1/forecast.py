@@ -8,25 +8,38 @@ import math
 from typing import Any
 
 import pandas as pd
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import SeriesKey
+from serving.analytics.threads import in_analytics
 from serving.api.v1.forecast_types import ForecastAnswer, ForecastDay, ForecastRequest, HistoryDay
 from serving.api.v1.queries import UNKNOWN_SERIES, municipality_name
 from serving.api.v1.shared_types import ModelVersion
-from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
+from serving.auth.requires import Viewer
+from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.errors import ErrorAnswer
+from serving.http.routes import Limits, limited
 from serving.runtime import CurrentRuntime
 
 STALE: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorAnswer, "description": "The forecasts end before that day (`forecast_stale`)"}
 }
+LIMITS = Limits(body_bytes=64 * 1024, seconds=30)
 router = APIRouter(tags=["analytics"])
 
 
-@router.post("/forecast", summary="Forecast daily counts", responses={**UNKNOWN_SERIES, **STALE, **CSV_ANSWER})
-def forecast(body: ForecastRequest, request: Request, runtime: CurrentRuntime, format: Format = None) -> ForecastAnswer:
+@router.post(
+    "/forecast",
+    summary="Forecast daily counts",
+    responses={**UNKNOWN_SERIES, **STALE, **CSV_ANSWER},
+    response_model=ForecastAnswer,
+)
+@limited(LIMITS)
+@in_analytics
+def forecast(
+    body: ForecastRequest, request: Request, runtime: CurrentRuntime, principal: Viewer, format: Format = None
+) -> Response:
     """Mean and quantiles of each day, beside the end of the history."""
     champion = runtime.champions.forecaster
     forecasts = champion.model
@@ -36,9 +49,9 @@ def forecast(body: ForecastRequest, request: Request, runtime: CurrentRuntime, f
     for row in rows:
         row["date"] = row["date"].date()
     if wants_csv(request, format):
-        return csv_response(rows, [str(name) for name in frame.columns])  # type: ignore[return-value]
+        return csv_response(rows, [str(name) for name in frame.columns])
     key = forecasts.resolve(place, body.sector)
-    return ForecastAnswer(
+    answer = ForecastAnswer(
         model=ModelVersion(name=champion.name, version=champion.version),
         municipality=key.municipality,
         sector=key.sector,
@@ -46,6 +59,7 @@ def forecast(body: ForecastRequest, request: Request, runtime: CurrentRuntime, f
         days=[_day(row) for row in rows],
         history=_history(forecasts, key),
     )
+    return json_response(answer)
 
 
 def _day(row: dict[str, Any]) -> ForecastDay:

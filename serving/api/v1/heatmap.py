@@ -9,46 +9,57 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.distribution import window_dispersion
 from models.forecasting.series import NAMES, SeriesKey
 from serving.analytics.live_counts import judged_days, recent_counts, yesterday
 from serving.analytics.surges import open_since
+from serving.analytics.threads import in_analytics
 from serving.api.v1.heatmap_types import HeatCell, HeatmapAnswer
 from serving.api.v1.queries import AsOfQuery
 from serving.api.v1.shared_types import ModelVersion
-from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
+from serving.auth.requires import Viewer
+from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
+from serving.http.routes import NO_BODY, limited
 from serving.runtime import CurrentRuntime
 
 router = APIRouter(tags=["analytics"])
 
 
-@router.get("/heatmap", summary="Observed against expected, municipality × sector", responses={**CSV_ANSWER})
+@router.get(
+    "/heatmap",
+    summary="Observed against expected, municipality × sector",
+    responses={**CSV_ANSWER},
+    response_model=HeatmapAnswer,
+)
+@limited(NO_BODY)
+@in_analytics
 def heatmap(
     request: Request,
     runtime: CurrentRuntime,
+    principal: Viewer,
     days: Annotated[int | None, Query(ge=1, le=28, description="Default: `surges.window_days`")] = None,
     as_of: AsOfQuery = None,
     format: Format = None,
-) -> HeatmapAnswer:
+) -> Response:
     """The heat map of the region's problems, the hottest cells first.
 
     It covers `start` to `end`: those of the last days that have an expectation. The forecaster keeps
     expectations of its last backtest window and of all days ahead.
     """
     champion = runtime.champions.forecaster
-    counts = recent_counts(champion.model, runtime.store, yesterday(runtime.region), as_of)
+    counts = recent_counts(champion.model, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
     since = open_since(runtime.surges.surges(champion, counts))
     cells = heat_cells(champion.model, counts, window, since)
     if wants_csv(request, format):
         rows = [cell.model_dump() for cell in cells]
-        return csv_response(rows, list(HeatCell.model_fields))  # type: ignore[return-value]
+        return csv_response(rows, list(HeatCell.model_fields))
     model = ModelVersion(name=champion.name, version=champion.version)
-    return HeatmapAnswer(model=model, start=window[0].date(), end=window[-1].date(), cells=cells)
+    return json_response(HeatmapAnswer(model=model, start=window[0].date(), end=window[-1].date(), cells=cells))
 
 
 def heat_cells(

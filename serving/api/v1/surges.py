@@ -5,23 +5,34 @@ Answers from the champion forecaster and the stored complaints of the days after
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from models.surges.types import Surge
 from serving.analytics.live_counts import recent_counts, yesterday
+from serving.analytics.threads import in_analytics
 from serving.api.v1.queries import UNKNOWN_SERIES, AsOfQuery, MunicipalityQuery, SectorQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
 from serving.api.v1.surges_types import SurgeOut, SurgesAnswer
-from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, wants_csv
+from serving.auth.requires import Viewer
+from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
+from serving.http.routes import NO_BODY, limited
 from serving.runtime import CurrentRuntime
 
 router = APIRouter(tags=["analytics"])
 
 
-@router.get("/surges", summary="Surges, observed and expected", responses={**UNKNOWN_SERIES, **CSV_ANSWER})
+@router.get(
+    "/surges",
+    summary="Surges, observed and expected",
+    responses={**UNKNOWN_SERIES, **CSV_ANSWER},
+    response_model=SurgesAnswer,
+)
+@limited(NO_BODY)
+@in_analytics
 def surges(
     request: Request,
     runtime: CurrentRuntime,
+    principal: Viewer,
     kind: Literal["observed", "expected"] | None = None,
     municipality: MunicipalityQuery = None,
     sector: SectorQuery = None,
@@ -29,7 +40,7 @@ def surges(
     closed: Annotated[bool, Query(description="Also those that are over")] = False,
     as_of: AsOfQuery = None,
     format: Format = None,
-) -> SurgesAnswer:
+) -> Response:
     """Counts clearly above what season, weekday and calendar explain, one alert an event, the clearest first.
 
     An event of several places is the region's, and is found under each of them.
@@ -38,7 +49,7 @@ def surges(
     forecasts = champion.model
     place = municipality_name(runtime, municipality)
     forecasts.resolve(place, sector)
-    counts = recent_counts(forecasts, runtime.store, yesterday(runtime.region), as_of)
+    counts = recent_counts(forecasts, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     events = runtime.surges.surges(champion, counts)
     least = runtime.config.surges.min_probability if min_probability is None else min_probability
     shown = [
@@ -52,9 +63,9 @@ def surges(
     ]
     if wants_csv(request, format):
         columns = list(SurgeOut.model_fields)
-        return csv_response([surge.model_dump() for surge in shown], columns)  # type: ignore[return-value]
+        return csv_response([surge.model_dump() for surge in shown], columns)
     model = ModelVersion(name=champion.name, version=champion.version)
-    return SurgesAnswer(model=model, as_of=counts.index[-1].date(), surges=shown)
+    return json_response(SurgesAnswer(model=model, as_of=counts.index[-1].date(), surges=shown))
 
 
 def surge_out(surge: Surge) -> SurgeOut:

@@ -11,7 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.catalogue.model import Catalogue, Triple, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue, Triple
 from data.errors import CatalogueError, ConfigError, LabelError
 from data.settings import CHECKOUT
 
@@ -141,7 +143,7 @@ def test_a_municipality_is_found_by_id_name_or_alias(bundled: Catalogue, name: s
 
 def test_places_of_complaints_become_ids_and_the_unknown_none(small: Catalogue):
     given = ["Юг", None, "Север", "Москва", float("nan"), "Юг"]
-    assert small.place_ids(given) == ["south", None, "north", None, None, "south"]
+    assert small.municipality_ids(given) == ["south", None, "north", None, None, "south"]
 
 
 @pytest.mark.parametrize("name", ["Москва", "", "район", "Берёзкинский"])

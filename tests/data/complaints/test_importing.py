@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue.model import Catalogue, draft_catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.draft import draft_catalogue
+from data.catalogue.model import Catalogue
 from data.complaints.importing import Imported, import_complaints, read_complaints, write_complaints, write_rejects
 from data.complaints.schema import COLUMNS
 from data.complaints.sources import SourceMap, load_source
@@ -25,7 +27,7 @@ def catalogue() -> Catalogue:
 
 
 def generic() -> SourceMap:
-    return load_source("generic", SOURCES)
+    return load_source("generic", SOURCES, timezone="Europe/Moscow")
 
 
 def imported(folder: Path, content: str, catalogue: Catalogue | None = None, day: datetime | None = DAY) -> Imported:
@@ -54,7 +56,7 @@ def imported(folder: Path, content: str, catalogue: Catalogue | None = None, day
     ],
 )
 def test_each_sources_sample_export_is_read(export: str, good: int, rejects: dict[int, str], catalogue: Catalogue):
-    source = load_source(export.split(".")[0], SOURCES)
+    source = load_source(export.split(".")[0], SOURCES, timezone="Europe/Moscow")
     seen: list[int] = []
     result = import_complaints(EXPORTS / export, source, catalogue, progress=seen.append)
     assert len(result.complaints) == good
@@ -66,7 +68,7 @@ def test_each_sources_sample_export_is_read(export: str, good: int, rejects: dic
 
 
 def test_times_are_local_to_the_source_and_stored_in_utc():
-    result = import_complaints(EXPORTS / "incident.xlsx", load_source("incident", SOURCES))
+    result = import_complaints(EXPORTS / "incident.xlsx", load_source("incident", SOURCES, timezone="Europe/Moscow"))
     assert result.complaints["created_at"].iloc[0] == pd.Timestamp("2025-11-03T05:14Z")
 
 
@@ -193,7 +195,7 @@ def test_json_objects_may_differ_in_their_keys(tmp_path: Path):
 
 def test_unknown_source_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="'insident' is not known: known are dobrodel, generic, hotline"):
-        load_source("insident", SOURCES)
+        load_source("insident", SOURCES, timezone="Europe/Moscow")
 
 
 @pytest.mark.parametrize(
@@ -209,11 +211,47 @@ def test_unknown_source_is_refused_with_the_known_ones():
 def test_bad_map_is_refused(tmp_path: Path, yaml: str, sentence: str):
     (tmp_path / "own.yaml").write_text(yaml, encoding="utf-8")
     with pytest.raises(ConfigError, match=sentence):
-        load_source(tmp_path / "own.yaml", SOURCES)
+        load_source(tmp_path / "own.yaml", SOURCES, timezone="Europe/Moscow")
+
+
+@pytest.mark.parametrize(
+    ("written", "timezone", "region", "moment"),
+    [
+        ("01.11.2026 23:30", None, "Asia/Kamchatka", "2026-11-01T11:30"),
+        ("01.11.2026 23:30", "Europe/Moscow", "Asia/Kamchatka", "2026-11-01T20:30"),
+        ("2026-11-01T23:30+03:00", "Asia/Kamchatka", "Asia/Vladivostok", "2026-11-01T20:30"),
+        # a date without a time is a day of the region, whatever zone the source writes its times in
+        ("01.11.2026", "Europe/Moscow", "Asia/Vladivostok", "2026-10-31T14:00"),
+        ("01.11.2026", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T22:00"),
+        ("2026-11-01", None, "Europe/Kaliningrad", "2026-10-31T22:00"),
+        ("01.11.2026 00:00:00", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T22:00"),
+        ("01.11.2026 00:30", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T21:30"),
+    ],
+)
+def test_times_are_the_sources_and_days_the_regions(
+    tmp_path: Path, written: str, timezone: str | None, region: str, moment: str
+):
+    zone = "" if timezone is None else f"timezone: {timezone}\n"
+    formats = 'date_formats: ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y"]\n'
+    columns = "columns: {text: text, created_at: date}\n"
+    (tmp_path / "own.yaml").write_text(f"name: other\ntitle: x\n{columns}{formats}{zone}", encoding="utf-8")
+    (tmp_path / "export.csv").write_text(f"text;date\nЯма;{written}\n", encoding="utf-8")
+    source = load_source(tmp_path / "own.yaml", timezone=region)
+    created_at = import_complaints(tmp_path / "export.csv", source).complaints["created_at"]
+    assert created_at.tolist() == [pd.Timestamp(moment, tz="UTC")]
+
+
+def test_a_default_date_is_a_day_of_the_region(tmp_path: Path):
+    (tmp_path / "export.csv").write_text("text\nЯма\n", encoding="utf-8")
+    source = load_source("generic", SOURCES, timezone="Asia/Kamchatka")
+    frame = import_complaints(tmp_path / "export.csv", source, default_date=datetime(2026, 11, 1)).complaints
+    assert frame["created_at"].tolist() == [pd.Timestamp("2026-10-31T12:00", tz="UTC")]
 
 
 def test_written_complaints_are_read_back_the_same(tmp_path: Path, catalogue: Catalogue):
-    frame = import_complaints(EXPORTS / "dobrodel.json", load_source("dobrodel", SOURCES), catalogue).complaints
+    frame = import_complaints(
+        EXPORTS / "dobrodel.json", load_source("dobrodel", SOURCES, timezone="Europe/Moscow"), catalogue
+    ).complaints
     write_complaints(frame, tmp_path / "new" / "complaints.jsonl")
     pd.testing.assert_frame_equal(read_complaints(tmp_path / "new" / "complaints.jsonl"), frame)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["complaints.jsonl"]

@@ -24,14 +24,15 @@ def test_complaints_are_counted_on_their_local_day():
         complaints(
             ("2026-03-01T20:59:00Z", "pos", "Алмазовский район", "ЖКХ"),
             ("2026-03-01T21:00:00Z", "pos", "Алмазовский район", "ЖКХ"),
-        )
+        ),
+        "Europe/Moscow",
     )
     assert series(counts, "Алмазовский район", "ЖКХ") == {"03-01": 1, "03-02": 1}
 
 
 def test_a_complaint_without_a_place_counts_under_no_place_and_one_without_a_sector_does_not_count():
     counts = daily_counts(
-        complaints(("2026-03-01T10:00Z", "pos", None, "ЖКХ"), ("2026-03-01T10:00Z", "pos", None, None))
+        complaints(("2026-03-01T10:00Z", "pos", None, "ЖКХ"), ("2026-03-01T10:00Z", "pos", None, None)), "UTC"
     )
     assert series(counts, NO_PLACE, "ЖКХ") == {"03-01": 1}
 
@@ -43,6 +44,7 @@ def test_a_quiet_day_is_a_zero_while_the_source_lives_and_a_gap_while_it_is_sile
             ("2026-03-03T10:00Z", "pos", "Б", "Дороги"),
             ("2026-03-20T10:00Z", "pos", "А", "ЖКХ"),
         ),
+        "UTC",
         alive_days=2,
     )
     assert series(counts, "А", "ЖКХ") == {
@@ -55,14 +57,14 @@ def test_a_quiet_day_is_a_zero_while_the_source_lives_and_a_gap_while_it_is_sile
 def test_one_source_alive_is_enough_for_a_zero():
     rows = [(f"2026-03-{day:02d}T10:00Z", "hotline", "А", "Дороги") for day in range(1, 21)]
     counts = daily_counts(
-        complaints(*rows, ("2026-03-01T10:00Z", "pos", "А", "ЖКХ"), ("2026-03-20T10:00Z", "pos", "А", "ЖКХ"))
+        complaints(*rows, ("2026-03-01T10:00Z", "pos", "А", "ЖКХ"), ("2026-03-20T10:00Z", "pos", "А", "ЖКХ")), "UTC"
     )
     assert len(series(counts, "А", "ЖКХ")) == 20
 
 
 def test_no_sector_at_all_is_an_error():
     with pytest.raises(CountsError, match="no complaint has a sector"):
-        daily_counts(complaints(("2026-03-01T10:00Z", "pos", None, None)))
+        daily_counts(complaints(("2026-03-01T10:00Z", "pos", None, None)), "UTC")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -80,6 +82,23 @@ def test_a_file_with_its_own_column_names_is_read_and_sorted(tmp_path: Path):
 def test_counts_without_places_are_of_the_whole_region(tmp_path: Path):
     path = write(tmp_path, "date,sector,count\n2026-03-01,Снег,1\n2026-03-02,Снег,2\n")
     assert set(read_counts(path)["municipality"]) == {REGION}
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2026-03-02", "03-02"),
+        ("2026-03-02 23:30", "03-02"),
+        ("2026-03-02T11:59:00Z", "03-02"),
+        ("2026-03-02T12:00:00.000Z", "03-03"),
+        ("2026-03-02T23:30+12:00", "03-02"),
+        ("2026-03-02T23:30+0300", "03-03"),
+        ("2026-03-02 23:30:00+03", "03-03"),
+    ],
+)
+def test_a_moment_with_an_offset_counts_on_the_day_of_the_region(tmp_path: Path, cell: str, day: str):
+    path = write(tmp_path, f"date,sector,count\n2026-03-01T00:30+12:00,Снег,1\n{cell},Снег,2\n")
+    assert series(read_counts(path, timezone="Asia/Kamchatka"), REGION, "Снег") == {"03-01": 1, day: 2}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from data.catalogue.model import load_catalogue
+from data.catalogue.checks import load_catalogue
 from models.classifier.bundle import encoder_folder, read_bundle
 from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
 from data.settings import CHECKOUT
 from models.classifier.decoding import TOP, Classification, Floats, JointDecoder, decide, has_cyrillic, log_softmax
 from models.classifier.labels import HEADS, OTHER, LabelSpace

@@ -33,7 +33,7 @@ def forecasts() -> Forecasts:
     ]
     new = pd.DataFrame({"date": days[-10:], "municipality": "Ольшаны", "sector": "Дороги", "count": 1})
     counts = pd.concat([*rows, new], ignore_index=True)
-    config = ForecasterConfig(windows=2, max_horizon=30, processes=1, contenders=["seasonal_naive", "prophet"])
+    config = ForecasterConfig(windows=2, max_horizon=30, processes=1, forecasters=["seasonal_naive", "prophet"])
     return fit_forecasts(counts, config, backtest(counts, config))
 
 
@@ -100,10 +100,24 @@ def test_saved_and_loaded_forecasts_are_the_same_without_prophet(forecasts: Fore
     for args in ((), ("Алмазово", "ЖКХ"), (None, "ЖКХ")):
         pd.testing.assert_frame_equal(loaded.forecast(*args), forecasts.forecast(*args), check_freq=False)
     pd.testing.assert_frame_equal(loaded.tail, forecasts.tail, check_freq=False)
-    pd.testing.assert_frame_equal(loaded.known_means(), forecasts.known_means(), check_freq=False)
     assert loaded.config == forecasts.config
     assert not list(tmp_path.glob("*.pkl"))
     assert (tmp_path / PROPHET_FILE).is_file()
+
+
+def test_a_bundle_of_format_2_is_still_read(forecasts: Forecasts, tmp_path: Path):
+    """Format 2 said `contenders` in its config and `treatment` in its series."""
+    forecasts.save(tmp_path)
+    facts = json.loads((tmp_path / "forecasts.json").read_text(encoding="utf-8"))
+    (tmp_path / "forecasts.json").write_text(json.dumps(facts | {"format": 2}), encoding="utf-8")
+    config = tmp_path / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("forecasters:", "contenders:"), encoding="utf-8")
+    series = pd.read_parquet(tmp_path / "series.parquet")
+    series.rename(columns={"kind": "treatment"}).to_parquet(tmp_path / "series.parquet", index=False)
+    loaded = Forecasts.load(tmp_path)
+    assert loaded.config == forecasts.config
+    assert list(loaded.series["kind"]) == list(forecasts.series["kind"])
+    pd.testing.assert_frame_equal(loaded.forecast(), forecasts.forecast(), check_freq=False)
 
 
 def test_loading_does_not_import_prophet_or_stan(forecasts: Forecasts, tmp_path: Path):

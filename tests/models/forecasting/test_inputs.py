@@ -1,4 +1,4 @@
-"""What is learnt from, and how each kind of series is treated: late and bulk entry, regressors, treatments."""
+"""What is learnt from, and which kinds of series there are: late and bulk entry, regressors, kinds."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ import pytest
 
 from data.errors import ColumnsError, CountsError, RegressorsError, TsurError
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.count_cleaning import completed, completeness_curve, learnable
+from models.forecasting.count_cleaning import completed, completeness_curve, without_bulk_entry
 from models.forecasting.regressors import check_covers, of_place, read_regressors
 from models.forecasting.series import SeriesKey
-from models.forecasting.series_kinds import pooled_upward, treatment_of
+from models.forecasting.series_kinds import kind_of, pooled_upward
 
 CONFIG = ForecasterConfig()
 NAMES = ["municipality", "sector"]
@@ -29,7 +29,7 @@ def panel(values: dict[tuple[str, str], list[float]], start: str = "2026-01-05")
 def test_a_backlog_entered_in_one_day_is_cut_and_a_usual_peak_is_not():
     counts = np.random.default_rng(0).poisson(10, 120).astype(float)
     counts[60], counts[80] = 400.0, 20.0
-    clean = learnable(panel({("А", "ЖКХ"): list(counts)}), CONFIG).iloc[:, 0]
+    clean = without_bulk_entry(panel({("А", "ЖКХ"): list(counts)}), CONFIG).iloc[:, 0]
     assert clean.iloc[60] < 60
     assert clean.iloc[80] == 20
     kept = np.delete(np.arange(120), 60)
@@ -39,7 +39,7 @@ def test_a_backlog_entered_in_one_day_is_cut_and_a_usual_peak_is_not():
 def test_a_surge_of_a_week_is_no_bulk_entry():
     counts = np.random.default_rng(0).poisson(10, 120).astype(float)
     counts[60:67] *= 3
-    clean = learnable(panel({("А", "ЖКХ"): list(counts)}), CONFIG).iloc[:, 0]
+    clean = without_bulk_entry(panel({("А", "ЖКХ"): list(counts)}), CONFIG).iloc[:, 0]
     np.testing.assert_array_equal(clean, counts)
 
 
@@ -66,7 +66,7 @@ def test_entry_before_creation_is_refused_with_its_row():
 
 
 @pytest.mark.parametrize(
-    ("values", "treatment"),
+    ("values", "kind"),
     [
         ([5.0] * 400, "full"),
         ([0.0, 0.0, 0.0, 1.0] * 100, "sparse"),
@@ -76,9 +76,9 @@ def test_entry_before_creation_is_refused_with_its_row():
         ([5.0] * 200 + [np.nan] * 190, "full"),
     ],
 )
-def test_each_kind_of_series_has_its_treatment(values: list[float], treatment: str):
+def test_what_kind_a_series_is(values: list[float], kind: str):
     history = pd.Series(values, index=pd.date_range("2024-01-01", periods=len(values), freq="D"))
-    assert treatment_of(history, CONFIG) == treatment
+    assert kind_of(history, CONFIG) == kind
 
 
 def test_a_new_series_leans_on_its_sector_and_its_own_days_count_more_and_more():

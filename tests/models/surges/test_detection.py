@@ -12,7 +12,7 @@ from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.series import ALL_SECTORS, NAMES, panel, sums_of_observed, with_sums
-from models.surges.detection import expected_surges, observed_surges, past_surges, surge_events
+from models.surges.detection import expected_surges, past_surges, surge_events
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -220,10 +220,10 @@ def test_long_holidays_and_an_earlier_rise_are_given_as_reasons():
     for table in (counts, means):
         table.columns = pd.MultiIndex.from_tuples([KEY], names=NAMES)
     dispersion = pd.DataFrame([{"municipality": KEY[0], "sector": KEY[1], "daily": 0.03, "weekly": 0.02}])
-    reasons = observed_surges(counts, means.iloc[-7:], dispersion, SurgeConfig(), calendar="russia")[0].reasons
+    reasons = surge_events(counts, means.iloc[-7:], dispersion, SurgeConfig(), calendar="russia")[0].reasons
     assert any("длинные выходные" in reason for reason in reasons)
     assert any("рост ещё до начала" in reason for reason in reasons)
-    blind = observed_surges(counts, means.iloc[-7:], dispersion, SurgeConfig())[0].reasons
+    blind = surge_events(counts, means.iloc[-7:], dispersion, SurgeConfig())[0].reasons
     assert not any("выходные" in reason for reason in blind)
 
 
@@ -253,14 +253,16 @@ def sample() -> tuple[pd.DataFrame, Forecasts]:
     places = ["Верхнереченск", "Каменный Брод", "Новозаводск"]
     sectors = ["ЖКХ", "Дороги", "Общественный транспорт", "Экология"]
     counts = counts[counts["municipality"].isin(places) & counts["sector"].isin(sectors)]
-    config = ForecasterConfig(contenders=["prophet"], windows=2)
+    config = ForecasterConfig(forecasters=["prophet"], windows=2)
     return counts, fit_forecasts(counts, config, backtest(counts, config))
 
 
 def test_the_surges_at_the_end_of_the_sample_are_found(sample: tuple[pd.DataFrame, Forecasts]):
     counts, forecasts = sample
-    recent = with_sums(panel(counts)).iloc[-28:]
-    found = observed_surges(recent, forecasts.known_means(), forecasts.series, forecasts.config.surges)
+    known = pd.concat([forecasts.past_means, forecasts.means])
+    recent, means = sums_of_observed(panel(counts).iloc[-28:], known)
+    events = surge_events(recent, means.dropna(how="all"), forecasts.series, forecasts.config.surges)
+    found = [surge for surge in events if surge.state == "open"]
     assert ("Верхнереченск", "ЖКХ", date(2026, 11, 11)) in {(s.municipality, s.sector, s.start) for s in found}
     assert len(found) <= 4
 

@@ -8,8 +8,17 @@ from data.counts.daily import REGION
 from models.forecasting.config import SurgeConfig
 from models.forecasting.series import ALL_SECTORS, NAMES, SeriesKey
 from models.surges.baseline import rolling_baseline
-from models.surges.evidence import bulk_entry, common_factor, panel_evidence
-from models.surges.thresholds import MONTH, alarm_rate, alarms, learned_thresholds, surge_thresholds, threshold_for
+from models.surges.bulk_entry import bulk_entry
+from models.surges.common_factor import common_factor
+from models.surges.evidence import surge_evidence
+from models.surges.thresholds import (
+    MONTH,
+    alarm_rate,
+    count_alarms,
+    learned_thresholds,
+    surge_thresholds,
+    threshold_for,
+)
 
 WEEK = np.array([1.3, 1.2, 1.1, 1.1, 1.0, 0.7, 0.6])
 
@@ -31,8 +40,7 @@ def noise(days: int, means: np.ndarray, dispersion: float, seed: int = 0, year: 
 
 
 def evidence_of(counts: pd.DataFrame, calendar: str = "none"):
-    base = rolling_baseline(counts, calendar)
-    return panel_evidence(counts, base.means, base.daily, base.weekly, 7)
+    return surge_evidence(counts, rolling_baseline(counts, calendar), 7)
 
 
 MEANS = np.tile([1.0, 3.0, 10.0, 30.0, 100.0], 8)
@@ -155,7 +163,7 @@ def test_alarms_less_than_a_week_apart_are_one_and_count_anew_every_four_weeks()
     score = np.zeros((100, 3))
     score[[10, 12, 18, 40], 0] = 1
     score[20:60, 1] = 1
-    assert alarms(score, 1.0).tolist() == [2, 2, 0]
+    assert count_alarms(score, 1.0).tolist() == [2, 2, 0]
 
 
 def test_the_threshold_for_a_rate_is_the_lowest_that_keeps_it():

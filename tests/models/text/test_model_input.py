@@ -47,6 +47,6 @@ def test_training_and_serving_feed_encoder_and_ngrams_the_very_same_text(
     assert trained_on == rows["read"].tolist()
     encoded, counted = noted(monkeypatch, OnnxEncoder, "reading"), noted(monkeypatch, NgramModel, "logits")
     classifier = Classifier.load(bundle)
-    classifier.classify(rows["text"].tolist(), classifier.catalogue.place_ids(rows["municipality"]))
+    classifier.classify(rows["text"].tolist(), classifier.catalogue.municipality_ids(rows["municipality"]))
     assert counted == [trained_on]
     assert encoded == [[classifier.bundle.config.text_prefix + text for text in trained_on]]

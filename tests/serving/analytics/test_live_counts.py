@@ -6,17 +6,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.complaints.masking import masked
 from data.counts.daily import NO_PLACE, REGION, CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE
 from data.errors import RequestError
 from data.settings import CHECKOUT
-from data.store.store import Decision, Store, masked
+from data.store.decisions import Decision
+from data.store.store import Store
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.surges.types import Surge
 from serving.analytics.live_counts import judged_days, recent_counts
 from serving.analytics.surges import all_surges
 from serving.api.v1.heatmap import heat_cells
+from tests.data.store.rows import REGION as SAMPLE
 from tests.serving.bundles import SURGE_PLACE, small_counts
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -39,31 +42,33 @@ Row = tuple[date, str, str | None, str, int]
 
 @pytest.fixture(scope="module")
 def forecasts() -> Forecasts:
-    """A part of the simulated region, by a quick contender."""
+    """A part of the simulated region, by a quick forecaster."""
     counts = read_counts(
         CHECKOUT / "data" / "samples" / COUNTS_FILE, CountColumns(sector="sector", municipality="municipality")
     )
     kept = counts["municipality"].isin(PLACES) & counts["sector"].isin(SECTORS) & (counts["date"] >= "2026-06-01")
     counts = counts[kept]
-    config = ForecasterConfig(contenders=["weekday_mean"], windows=1, max_horizon=60, processes=1)
+    config = ForecasterConfig(forecasters=["weekday_mean"], windows=1, max_horizon=60, processes=1)
     return fit_forecasts(counts, config, backtest(counts, config))
 
 
 @pytest.fixture()
 def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/store.db")
+    return Store(f"sqlite:///{tmp_path}/store.db", SAMPLE)
 
 
 def put(store: Store, rows: list[Row]) -> None:
     """Store so many complaints of each day, source, place and sector."""
-    store.save_decisions(
+    store.decisions.save(
         [
             Decision(
+                region=SAMPLE,
                 source=source,
                 id=f"{day}-{place}-{sector}-{n}",
                 text=masked("Не вывозят мусор"),
                 municipality=place,
                 created_at=datetime.combine(day, time(12), UTC),
+                day=day,
                 decision="route",
                 reasons=[],
                 sector=sector,
@@ -91,7 +96,7 @@ def as_forecast(forecasts: Forecasts, days: int, places: set[str] | None = None)
 
 
 def live(forecasts: Forecasts, store: Store, as_of: date | None = None) -> pd.DataFrame:
-    return recent_counts(forecasts, store, FAR, as_of)
+    return recent_counts(forecasts, store, SAMPLE, FAR, as_of)
 
 
 def series(surges: list[Surge], kind: str) -> set[tuple[str, str]]:
@@ -169,7 +174,7 @@ def test_a_silent_place_does_not_hide_the_region(forecasts: Forecasts, store: St
 @pytest.mark.parametrize("only", [REGION, NO_PLACE])
 def test_a_forecaster_without_places_counts_every_stored_complaint(store: Store, only: str) -> None:
     counts = small_counts().groupby(["date", "sector"], as_index=False)["count"].sum().assign(municipality=only)
-    config = ForecasterConfig(contenders=["weekday_mean"], windows=1, max_horizon=30, processes=1, calendar="none")
+    config = ForecasterConfig(forecasters=["weekday_mean"], windows=1, max_horizon=30, processes=1, calendar="none")
     forecasts = fit_forecasts(counts, config, backtest(counts, config))
     put(store, [(NEXT, "pos", place, "ЖКХ", 30) for place in (SURGE_PLACE, None)])
     assert live(forecasts, store).loc[pd.Timestamp(NEXT), (only, "ЖКХ")] == 60

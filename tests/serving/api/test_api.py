@@ -2,19 +2,30 @@
 
 import io
 import time
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import httpx
 import pandas as pd
 import pytest
 
+from data.store.store import Store
 from serving.auth.access import is_loopback
 from tests.serving.bundles import LAST_DAY, SENTENCES, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.conftest import Server
 
 SOURCES = ("pos", "hotline", "other")
 TEXT = "Третью неделю не вывозят мусор у дома"
+
+
+@pytest.fixture()
+def stored(server: Server) -> Iterator[Store]:
+    """The store of the service."""
+    store = Store(f"sqlite:///{server.home}/store.db", "verkhnerechye")
+    yield store
+    store.close()
 
 
 def classify(api: httpx.Client, *items: dict[str, object]) -> dict:
@@ -107,11 +118,27 @@ def test_a_long_text_is_cut_and_says_so(api: httpx.Client) -> None:
     assert result["truncated"]
 
 
-def test_feedback_is_stored_for_a_known_complaint(api: httpx.Client) -> None:
-    classify(api, {"id": "f-1", "source": "pos", "text": TEXT})
-    item = {"id": "f-1", "source": "pos", "sector": SURGE_SECTOR, "operator": "operator-7"}
+def test_feedback_is_stored_for_a_known_complaint(api: httpx.Client, stored: Store) -> None:
+    (decided,) = classify(api, {"id": "f-1", "source": "pos", "text": TEXT})["results"]
+    agency = "Министерство здравоохранения Верхнереченской области"
+    labels = {"sector": "Дороги", "topic": "Ямы на дороге", "agency": agency}
+    item = {"id": "f-1", "source": "pos", "operator": "operator-7"} | labels
     answer = api.post("/v1/feedback", json={"items": [item]})
     assert (answer.status_code, answer.json()) == (200, {"stored": 1})
+    (found,) = stored.corrections.since("verkhnerechye", datetime(2026, 1, 1, tzinfo=UTC))
+    assert (found.complaint_id, found.text, found.model_version, found.operator) == ("f-1", TEXT, "1", "operator-7")
+    assert asdict(found.corrected) == labels
+    assert asdict(found.decided) == {head: decided[head]["label"] for head in labels}
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [("2026-11-10T20:59:00Z", "2026-11-10"), ("2026-11-10T21:00:00Z", "2026-11-11")],
+)
+def test_a_day_ends_at_the_regions_midnight(api: httpx.Client, stored: Store, moment: str, day: str) -> None:
+    classify(api, {"id": moment, "source": "hotline", "text": TEXT, "created_at": moment})
+    local = date.fromisoformat(day)
+    assert moment in stored.complaints.of_days("verkhnerechye", local, local, "1", 1000)["id"].tolist()
 
 
 @pytest.mark.parametrize(

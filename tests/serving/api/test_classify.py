@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from data.catalogue.model import Catalogue, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Catalogue
+from data.complaints.masking import masked
 from data.errors import LabelError
 from data.settings import CHECKOUT
-from data.store.store import masked
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Reason
 from models.classifier.segments import proposals, with_several

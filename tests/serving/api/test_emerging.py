@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.store.store import Correction, Decision, Store, masked
+from data.complaints.masking import masked
+from data.store.corrections import Correction
+from data.store.decisions import Decision
+from data.store.store import Store
 from models.classifier.classifier import Classifier
 from serving import launch as run
 from serving.analytics.new_topics import search
 from serving.config import EmergingDefaults
 from serving.regions.champions import CLASSIFIER, Champion
+from tests.data.store.rows import REGION
 from tests.serving.bundles import SENTENCES, SURGE_PLACE
 from tests.serving.conftest import Registry, start_server, write_configs
 
@@ -33,7 +37,7 @@ def champion(classifier_bundle: Path) -> Champion[Classifier]:
 
 @pytest.fixture()
 def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/store.db")
+    return Store(f"sqlite:///{tmp_path}/store.db", REGION)
 
 
 def ordinary_texts() -> list[tuple[str, int]]:
@@ -53,15 +57,16 @@ def save(
     """Store decisions as `/v1/classify` does, with this confidence in the topic."""
     said = [masked(text) for text, _ in texts]
     features = champion.model.features(said, [None] * len(said))
-    values: dict[str, Any] = {"source": "pos", "municipality": SURGE_PLACE, "decision": "review", "reasons": []}
+    values: dict[str, Any] = {"region": REGION, "source": "pos"}
+    values |= {"municipality": SURGE_PLACE, "decision": "review", "reasons": []}
     values |= {"sector": "ЖКХ", "topic": "Тема", "agency": "Орган", "model_version": champion.version}
     values |= {"sector_confidence": 0.9, "agency_confidence": 0.9, "topic_confidence": confidence}
     decisions = []
     for n, ((_, age), text, row) in enumerate(zip(texts, said, features, strict=True)):
         moment = datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=UTC) - timedelta(days=age)
-        own = {"id": f"{confidence}-{n}", "text": text, "created_at": moment, "features": row}
+        own = {"id": f"{confidence}-{n}", "text": text, "created_at": moment, "day": moment.date(), "features": row}
         decisions.append(Decision(**(values | own | changes)))
-    store.save_decisions(decisions)
+    store.decisions.save(decisions)
 
 
 @pytest.fixture()
@@ -77,7 +82,7 @@ def filled(store: Store, champion: Champion[Classifier]) -> Store:
 def test_a_new_topic_in_the_store_is_proposed_with_masked_examples(
     filled: Store, champion: Champion[Classifier]
 ) -> None:
-    result = search(filled, champion, TODAY, CONFIG)
+    result = search(filled, REGION, champion, TODAY, CONFIG)
     (topic,) = result.emerging.topics
     assert topic.size >= 12
     assert "самокаты" in " ".join(topic.words)
@@ -87,14 +92,14 @@ def test_a_new_topic_in_the_store_is_proposed_with_masked_examples(
 
 
 def test_what_operators_place_in_a_known_topic_is_not_new(filled: Store, champion: Champion[Classifier]) -> None:
-    said = [Correction("pos", f"0.2-{n}", "ЖКХ", "Тема", None, None) for n in range(15)]
-    filled.save_corrections(said)
-    assert search(filled, champion, TODAY, CONFIG).emerging.topics == []
+    said = [Correction(REGION, "pos", f"0.2-{n}", "ЖКХ", "Тема", None, None) for n in range(15)]
+    filled.corrections.save(said)
+    assert search(filled, REGION, champion, TODAY, CONFIG).emerging.topics == []
 
 
 def test_features_are_kept_as_half_floats_and_read_back(store: Store, champion: Champion[Classifier]) -> None:
     save(store, champion, [("нет воды", 0)], 0.5)
-    (row,) = store.decided(TODAY, TODAY, "1", 10)["features"]
+    (row,) = store.complaints.of_days(REGION, TODAY, TODAY, "1", 10)["features"]
     expected = champion.model.features([masked("нет воды")], [None])[0]
     np.testing.assert_allclose(row, expected, atol=5e-3)
 
@@ -111,16 +116,16 @@ def test_decisions_come_back_as_the_search_wants_them(
     store: Store, champion: Champion[Classifier], changes: dict[str, Any], expected: tuple[float, bool]
 ) -> None:
     save(store, champion, [("нет воды", 1)], 0.4, **changes)
-    frame = store.decided(TODAY - timedelta(days=1), TODAY, "1", 10)
+    frame = store.complaints.of_days(REGION, TODAY - timedelta(days=1), TODAY, "1", 10)
     (row,) = frame.itertuples(index=False)
     assert (row.day, row.municipality, row.topic) == (pd.Timestamp("2026-11-24"), SURGE_PLACE, "Тема")
     assert (row.confidence, row.unlike) == expected
-    assert store.decided(TODAY, TODAY, "1", 10).empty
+    assert store.complaints.of_days(REGION, TODAY, TODAY, "1", 10).empty
 
 
 def test_the_newest_are_taken_where_there_are_more_than_wanted(store: Store, champion: Champion[Classifier]) -> None:
     save(store, champion, [(f"нет воды {age}", age) for age in range(10)], 0.4)
-    frame = store.decided(TODAY - timedelta(days=30), TODAY, "1", 3)
+    frame = store.complaints.of_days(REGION, TODAY - timedelta(days=30), TODAY, "1", 3)
     assert frame["day"].tolist() == [pd.Timestamp(TODAY) - pd.Timedelta(days=age) for age in (2, 1, 0)]
 
 
@@ -131,7 +136,7 @@ def test_after_a_new_champion_stored_texts_are_read_anew_a_bounded_number_at_onc
     config, total = CONFIG.model_copy(update={"read_at_once": 150}), PAST + RECENT + 15
     unread = []
     for _ in range(4):
-        result = search(filled, second, TODAY, config)
+        result = search(filled, REGION, second, TODAY, config)
         unread.append(result.unread)
         assert result.emerging.recent + result.emerging.past + result.unread == total
     assert unread == [total - 150, total - 300, 0, 0]
@@ -141,7 +146,7 @@ def test_after_a_new_champion_stored_texts_are_read_anew_a_bounded_number_at_onc
 def test_an_empty_store_has_no_topics_and_says_that_there_is_no_past(
     store: Store, champion: Champion[Classifier]
 ) -> None:
-    result = search(store, champion, TODAY, CONFIG)
+    result = search(store, REGION, champion, TODAY, CONFIG)
     assert (result.emerging.topics, result.emerging.enough_past, result.emerging.recent) == ([], False, 0)
 
 

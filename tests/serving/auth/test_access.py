@@ -8,7 +8,8 @@ from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError, ConfigError, TsurError
 from serving import launch as run
-from serving.auth.access import check_access, check_binding
+from serving.auth.access import authenticate, check_binding
+from serving.auth.principal import ENVIRONMENT, LOCAL
 from tests.serving.conftest import Registry, Server, start_server
 
 KEYS = frozenset({"first-key", "второй"})
@@ -41,19 +42,20 @@ FIRST = {"Authorization": "Bearer first-key"}
 )
 def test_with_keys(path: str, client: str | None, headers: dict[str, str], passes: bool) -> None:
     if passes:
-        check_access(path, client, Headers(headers), KEYS)
+        who = authenticate(path, client, Headers(headers), KEYS)
+        assert who is (ENVIRONMENT if headers else None)
     else:
         with pytest.raises(AccessError):
-            check_access(path, client, Headers(headers), KEYS)
+            authenticate(path, client, Headers(headers), KEYS)
 
 
 @pytest.mark.parametrize(("client", "passes"), [("127.0.0.1", True), ("::1", True), ("10.0.0.5", False)])
 def test_without_keys_only_this_machine_is_answered(client: str, passes: bool) -> None:
     if passes:
-        check_access("/v1/classify", client, Headers(), frozenset())
+        assert authenticate("/v1/classify", client, Headers(), frozenset()) is LOCAL
     else:
         with pytest.raises(AccessError, match="no keys"):
-            check_access("/v1/classify", client, Headers(), frozenset())
+            authenticate("/v1/classify", client, Headers(), frozenset())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5"])

@@ -8,24 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from data.errors import BusyError
 from serving import launch as run
-from serving.http.admission import Admission
 from tests.serving.conftest import Registry, Server, start_server, write_configs
 
 JSON = {"Content-Type": "application/json"}
 LONG = "не вывозят мусор у дома третью неделю, контейнеры переполнены. " * 60
-
-
-def test_places_are_taken_and_given_back():
-    admission = Admission(2)
-    admission.enter()
-    admission.enter()
-    with pytest.raises(BusyError):
-        admission.enter()
-    admission.leave()
-    admission.enter()
-    assert admission.taken == 2
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +53,10 @@ def test_a_request_that_is_refused_or_malformed_takes_no_place(narrow: Server):
         assert client.post("/v1/classify", json={"items": [{"text": "нет воды"}]}).status_code == 200
 
 
-def test_other_answers_do_not_wait_for_a_place(narrow: Server):
-    with narrow.client as client:
-        assert client.get("/v1/surges").status_code == 200
-
-
 def test_the_cache_shows_in_the_metrics(narrow: Server):
     with narrow.client as client:
         for _ in range(2):
             client.post("/v1/classify", json={"items": [{"text": "яма на дороге"}]})
         metrics = client.get("/metrics").text
-    found = re.findall(r'tsur_text_cache\{outcome="hit".*\} ([\d.]+)', metrics)
-    assert float(found[0]) >= 1
+    hits = re.findall(r'tsur_text_cache\{outcome="hit".*\} ([\d.]+)', metrics)
+    assert float(hits[0]) >= 1

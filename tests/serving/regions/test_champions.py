@@ -99,6 +99,39 @@ def test_a_broken_first_bundle_leaves_no_champion(registry: Registry, classifier
         champions.check_ready()
 
 
+@pytest.mark.parametrize(
+    ("has", "answers", "refuses", "trained_by"),
+    [
+        ("classifier", ("/v1/classify", TEXT), ("/v1/forecast", {}), "tsur train forecaster"),
+        ("forecaster", ("/v1/forecast", {}), ("/v1/classify", TEXT), "tsur train classifier"),
+    ],
+)
+def test_a_region_is_ready_for_the_model_that_it_has(
+    has: str,
+    answers: tuple[str, object],
+    refuses: tuple[str, object],
+    trained_by: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mlflow" / "artifacts").mkdir(parents=True)
+    name = {"classifier": CLASSIFIER, "forecaster": FORECASTER}[has]
+    version = Registry(tmp_path, tmp_path).register(name, request.getfixturevalue(f"{has}_bundle"))
+    server = start_server(tmp_path)
+    try:
+        with server.client as client:
+            ready = client.get("/readyz").json()
+            assert ready["region"] == "verkhnerechye"
+            assert ready["serving"] == [{"name": name, "version": version}]
+            assert [trained_by in sentence for sentence in ready["missing"]] == [True]
+            assert client.post(answers[0], json=answers[1]).status_code == 200
+            refused = client.post(refuses[0], json=refuses[1])
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_champion")
+            assert trained_by in refused.json()["error"]["message"]
+    finally:
+        run.stop(server.process)
+
+
 def test_without_champions_the_service_lives_but_is_not_ready(tmp_path: Path) -> None:
     server = start_server(tmp_path, wait_for="/livez")
     try:

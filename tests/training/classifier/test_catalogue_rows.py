@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from data.catalogue.model import Agency, Catalogue, Route, Sector, Topic, load_catalogue
+from data.catalogue.checks import load_catalogue
+from data.catalogue.model import Agency, Catalogue, Route, Sector, Topic
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS, learn_label_space
 from training.classifier.catalogue_rows import catalogue_rows

@@ -9,12 +9,12 @@ import pytest
 from data.counts.daily import REGION
 from data.errors import CountsError
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, series_of, sums, wide_form, with_sums
+from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, sums, trimmed, wide_form, with_sums
 from training.forecaster import backtest as module
-from training.forecaster.backtest import PREDICTIONS, backtest, backtest_series
+from training.forecaster.backtest import PREDICTIONS, LocalJob, backtest, predictions_of
 
 SIMPLE = ForecasterConfig(
-    contenders=["seasonal_naive", "weekday_mean", "profile_mean"], windows=3, horizon=14, processes=1
+    forecasters=["seasonal_naive", "weekday_mean", "profile_mean"], windows=3, horizon=14, processes=1
 )
 PLACES, SECTORS = ["Алмазово", "Ольшаны"], ["Дороги", "ЖКХ"]
 
@@ -36,9 +36,9 @@ def test_series_start_with_their_first_day_and_have_nan_in_gaps():
     first = pd.Timestamp("2026-01-20")
     cut = counts[(counts["sector"] != "ЖКХ") | (counts["date"] >= first)]
     cut = cut[cut["date"] != pd.Timestamp("2026-02-10")]
-    series = series_of(cut)
-    assert series[SeriesKey("Ольшаны", "ЖКХ")].index[0] == first
-    assert np.isnan(series[SeriesKey("Ольшаны", "Дороги")]["2026-02-10"])
+    wide = panel(cut)
+    assert trimmed(wide["Ольшаны", "ЖКХ"]).index[0] == first
+    assert np.isnan(wide.loc["2026-02-10", ("Ольшаны", "Дороги")])
 
 
 def test_sums_are_made_bottom_up_and_unknown_where_a_member_is():
@@ -74,18 +74,18 @@ def test_windows_do_not_overlap_and_end_on_the_last_day():
     assert (spans["min"].shift(1) - spans["max"]).dropna().dt.days.eq(1).all()
 
 
-def test_a_contender_sees_only_what_lies_before_its_window():
-    history = series_of(made())[SeriesKey("Ольшаны", "ЖКХ")]
+def test_a_forecaster_sees_only_what_lies_before_its_window():
+    history = trimmed(panel(made())["Ольшаны", "ЖКХ"])
     changed = history.copy()
     changed.iloc[-14:] = 1000.0
     key = SeriesKey("Ольшаны", "ЖКХ")
-    before, after = (backtest_series(key, values, SIMPLE) for values in (history, changed))
+    before, after = (predictions_of(LocalJob(key, values, SIMPLE, None, None)) for values in (history, changed))
     np.testing.assert_allclose(before["mean"], after["mean"])
 
 
 def test_wape_is_summed_errors_over_summed_counts_averaged_over_windows():
     result = backtest(made(), SIMPLE)
-    rows = result.predictions[result.predictions["contender"] == "weekday_mean"]
+    rows = result.predictions[result.predictions["forecaster"] == "weekday_mean"]
     by_window = [
         (group["mean"] - group["actual"]).abs().sum() / group["actual"].sum() for _, group in rows.groupby("window")
     ]
@@ -105,7 +105,7 @@ def test_sparse_series_go_without_prophet():
     values = pd.Series(
         np.random.default_rng(0).poisson(0.2, 200), index=pd.date_range("2026-01-05", periods=200), dtype="float64"
     )
-    names = set(backtest_series(key, values, ForecasterConfig(windows=1))["contender"])
+    names = set(predictions_of(LocalJob(key, values, ForecasterConfig(windows=1), None, None))["forecaster"])
     assert names == {"seasonal_naive", "weekday_mean", "profile_mean", "harmonic", "zero_inflated"}
 
 

@@ -9,7 +9,8 @@ import pytest
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.distribution import pinball
 from models.forecasting.series import SeriesKey
-from training.forecaster.backtest import PREDICTIONS, BacktestResult, evaluate
+from training.forecaster.backtest import PREDICTIONS
+from training.forecaster.evaluation import BacktestResult, evaluate
 from training.forecaster.model_selection import choose_champions, held_out
 
 KEY = SeriesKey("Ольшаны", "ЖКХ")
@@ -19,12 +20,12 @@ CALM, WILD = [10.0] * 14, [2.0, 18.0] * 7
 
 
 def predictions(actual: dict[int, list[float]], means: Mapping[str, Mapping[int, float]]) -> pd.DataFrame:
-    """One series: what came by window, and what each contender had forecast for each window's days."""
+    """One series: what came by window, and what each forecaster had forecast for each window's days."""
     parts = []
     for window, values in actual.items():
         days = pd.date_range(pd.Timestamp("2026-06-01") - pd.Timedelta(days=14 * window), periods=len(values))
         for name, by_window in means.items():
-            columns = {"date": days, "window": window, "contender": name, "mean": by_window[window]}
+            columns = {"date": days, "window": window, "forecaster": name, "mean": by_window[window]}
             parts.append(pd.DataFrame({**columns, "actual": values}))
     return pd.concat(parts, ignore_index=True).assign(**KEY._asdict())[PREDICTIONS]
 
@@ -36,7 +37,7 @@ def judged(actual: dict[int, list[float]], means: Mapping[str, Mapping[int, floa
 
 
 def one(windows: int) -> dict[str, dict[int, float]]:
-    """A single contender that always says ten."""
+    """A single forecaster that always says ten."""
     return {"weekday_mean": dict.fromkeys(range(windows), 10.0)}
 
 
@@ -53,7 +54,7 @@ def test_the_champion_has_the_least_error_and_ties_go_to_the_simpler(
 ):
     errors = pd.DataFrame(
         [
-            {**KEY._asdict(), "window": 0, "contender": n, "absolute": absolute[n], "squared": squared[n]}
+            {**KEY._asdict(), "window": 0, "forecaster": n, "absolute": absolute[n], "squared": squared[n]}
             for n in absolute
         ]
     )
@@ -61,10 +62,10 @@ def test_the_champion_has_the_least_error_and_ties_go_to_the_simpler(
 
 
 def losses(by_series: dict[str, dict[str, float]], windows: int) -> pd.DataFrame:
-    """Absolute errors of each series and contender, the same in every window."""
+    """Absolute errors of each series and forecaster, the same in every window."""
     return pd.DataFrame(
         [
-            {"municipality": "Ольшаны", "sector": sector, "window": window, "contender": name, "absolute": loss}
+            {"municipality": "Ольшаны", "sector": sector, "window": window, "forecaster": name, "absolute": loss}
             for sector, by_name in by_series.items()
             for name, loss in by_name.items()
             for window in range(windows)
@@ -89,7 +90,7 @@ def test_a_series_leaves_the_best_of_all_only_on_clear_evidence(own: dict[str, f
 
 
 @pytest.mark.parametrize(("better", "winner"), [(0.98, "combination"), (0.85, "prophet")])
-def test_the_combination_is_left_only_for_a_clearly_better_contender(better: float, winner: str):
+def test_the_combination_is_left_only_for_a_clearly_better_forecaster(better: float, winner: str):
     errors = losses({"ЖКХ": {"prophet": 100 * better, "combination": 100.0}}, 4)
     assert choose_champions(errors, {KEY: False}) == {KEY: winner}
 
@@ -131,7 +132,7 @@ def test_nothing_from_a_window_on_changes_its_champion_or_quantiles(window: int)
         rows = predictions(actual, means)
         off = rows["mean"] - rows["actual"]
         kept = held_out(rows.assign(absolute=off.abs(), squared=off**2), {KEY: False}, [0.8])
-        return kept.loc[kept["window"] == window, ["contender", "dispersion", "q10", "q50", "q90"]]
+        return kept.loc[kept["window"] == window, ["forecaster", "dispersion", "q10", "q50", "q90"]]
 
     later = {at: [300.0, 0.0] * 7 for at in range(window + 1)}
     assert len(rows_of(actual)) == 14

@@ -59,7 +59,7 @@ def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
     assert answers["mean"].head(3).tolist() == pytest.approx(direct["mean"].tolist())
 
 
-def test_backtest_command_prints_every_contender_and_continues_where_it_was(small_counts, tmp_path):
+def test_backtest_command_prints_every_forecaster_and_continues_where_it_was(small_counts, tmp_path):
     arguments = ["backtest", str(small_counts), "--sector", "sector", "--municipality", "municipality"]
     arguments += ["--largest", "2", "--set", "windows=2"]
     first = tsur(tmp_path, *arguments).stdout
@@ -84,7 +84,7 @@ def test_a_refresh_keeps_the_champions_until_a_backtest_is_due(small_counts, tmp
         path = tmp_path / "counts.csv"
         counts[counts["date"] <= last - pd.Timedelta(days=days_before_the_end)].to_csv(path, index=False)
         columns = ["--municipality", "municipality", "--set", "windows=2"]
-        simple = ["--set", "contenders=[weekday_mean, profile_mean, harmonic, gradient_boosting, combination]"]
+        simple = ["--set", "forecasters=[weekday_mean, profile_mean, harmonic, gradient_boosting, combination]"]
         said = tsur(tmp_path / "home", "train", "forecaster", str(path), *columns, *simple, *options).stdout
         bundles = sorted((tmp_path / "home").rglob(BUNDLE_ARTIFACT), key=lambda folder: folder.stat().st_mtime_ns)
         return said, Forecasts.load(bundles[-1])

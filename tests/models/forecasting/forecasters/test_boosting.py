@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.forecasting.config import BoostingConfig, HarmonicConfig, ProphetConfig
-from models.forecasting.forecasters.boosting import GradientBoosting
-from models.forecasting.forecasters.harmonic import HarmonicForecaster
-from models.forecasting.forecasters.prophet_model import ProphetForecaster
+from models.forecasting.forecasters.boosting import BoostingConfig, GradientBoosting
+from models.forecasting.forecasters.harmonic import HarmonicConfig, HarmonicForecaster
+from models.forecasting.forecasters.prophet_model import ProphetConfig, ProphetForecaster
 from models.forecasting.special_days import holidays_for_prophet
 
 WEEK = np.array([1.4, 1.2, 1.1, 1.1, 1.0, 0.7, 0.5])
@@ -34,7 +33,7 @@ def model() -> GradientBoosting:
 
 def test_the_week_and_the_level_of_each_series_are_learnt(model: GradientBoosting):
     past = panel()
-    made = model.fit_predict(past, 14)
+    made = model.fit(past, 14).predict()
     truth = np.outer(WEEK[pd.DatetimeIndex(made.index).weekday], LEVELS)
     assert list(made.columns) == list(past.columns)
     assert made.index[0] == past.index[-1] + pd.Timedelta(days=1)
@@ -44,11 +43,13 @@ def test_the_week_and_the_level_of_each_series_are_learnt(model: GradientBoostin
 
 def test_the_first_fortnight_does_not_depend_on_how_far_the_rest_reaches(model: GradientBoosting):
     past = panel(300)
-    pd.testing.assert_frame_equal(model.fit_predict(past, 40).iloc[:14], model.fit_predict(past, 14), check_freq=False)
+    pd.testing.assert_frame_equal(
+        model.fit(past, 40).predict().iloc[:14], model.fit(past, 14).predict(), check_freq=False
+    )
 
 
 def test_the_same_panel_gives_the_same_means(model: GradientBoosting):
-    pd.testing.assert_frame_equal(model.fit_predict(panel(300), 14), model.fit_predict(panel(300), 14))
+    pd.testing.assert_frame_equal(model.fit(panel(300), 14).predict(), model.fit(panel(300), 14).predict())
 
 
 @pytest.mark.parametrize("breaks", ["gap", "new", "silent", "empty"])
@@ -56,7 +57,7 @@ def test_gaps_new_and_silent_series_still_give_finite_means(model: GradientBoost
     past = panel(300)
     rows = {"gap": slice(100, 140), "new": slice(0, 280), "silent": slice(260, 300), "empty": slice(0, 300)}[breaks]
     past.iloc[rows, 1] = np.nan
-    made = model.fit_predict(past, 14).to_numpy()
+    made = model.fit(past, 14).predict().to_numpy()
     assert np.isfinite(made).all()
     assert (made >= 0).all()
     assert made[:, 1].mean() == pytest.approx(0 if breaks == "empty" else 12, rel=0.35)
@@ -67,7 +68,7 @@ def test_a_regressor_that_doubles_counts_is_used(model: GradientBoosting):
     past = panel(factor=lambda index: 1 + heat.reindex(index).to_numpy())
     hot, cold = (heat.astype(float).to_frame("heat") for _ in range(2))
     hot.iloc[500:], cold.iloc[500:] = 1.0, 0.0
-    ratio = model.fit_predict(past, 14, hot).sum() / model.fit_predict(past, 14, cold).sum()
+    ratio = model.fit(past, 14, hot).predict().sum() / model.fit(past, 14, cold).predict().sum()
     assert (ratio > 1.6).all()
 
 
@@ -80,7 +81,7 @@ def test_regressors_can_differ_by_place(model: GradientBoosting):
     past = panel()
     past = past * (1 + heat.iloc[:500].to_numpy())
     heat.iloc[500:] = [1.0, 0.0, 0.0]
-    made = model.fit_predict(past, 14, heat).sum()
+    made = model.fit(past, 14, heat).predict().sum()
     plain = WEEK.sum() * 2 * np.array(LEVELS)
     assert made.iloc[0] / plain[0] > 1.6 * made.iloc[2] / plain[2]
 
@@ -92,7 +93,7 @@ def test_the_production_calendar_is_learnt():
     mean = np.outer(np.where(quiet, 0.2, 1.0) * WEEK[days.weekday], LEVELS * 8)
     names = pd.MultiIndex.from_tuples([(f"{n}", "ЖКХ") for n in range(24)], names=["municipality", "sector"])
     past = pd.DataFrame(np.random.default_rng(0).poisson(mean).astype(float), index=days, columns=names)
-    made = GradientBoosting(BoostingConfig(), "russia").fit_predict(past, 9)[2:]
+    made = GradientBoosting(BoostingConfig(), "russia").fit(past, 9).predict()[2:]
     truth = np.outer(0.2 * WEEK[pd.DatetimeIndex(made.index).weekday], LEVELS * 8)
     assert made.to_numpy().sum() == pytest.approx(truth.sum(), rel=0.25)
 
@@ -101,8 +102,8 @@ def test_the_production_calendar_is_learnt():
 def test_harmonic_regression_is_prophet_with_a_flat_trend(calendar: str):
     """The same model solved directly; the ridge is set to Prophet's flat prior."""
     history = panel(760).iloc[:, 2]
-    direct = HarmonicForecaster(HarmonicConfig(yearly_ridge=0.001), calendar).fit_predict(history, 14)
-    prophet = ProphetForecaster(ProphetConfig(), calendar).fit_predict(history, 14)
+    direct = HarmonicForecaster(HarmonicConfig(yearly_ridge=0.001), calendar).fit(history, 14).predict()
+    prophet = ProphetForecaster(ProphetConfig(), calendar).fit(history, 14).predict()
     np.testing.assert_allclose(direct, prophet, rtol=0.05)
 
 
@@ -112,51 +113,36 @@ def test_harmonic_regression_uses_regressors_and_the_recent_level():
     model = HarmonicForecaster(HarmonicConfig())
     hot, cold = (heat.astype(float).to_frame("heat") for _ in range(2))
     hot.iloc[500:], cold.iloc[500:] = 1.0, 0.0
-    assert model.fit_predict(history, 14, hot).sum() > 1.6 * model.fit_predict(history, 14, cold).sum()
+    assert model.fit(history, 14, hot).predict().sum() > 1.6 * model.fit(history, 14, cold).predict().sum()
     doubled = history.copy()
     doubled.iloc[-56:] *= 2
-    assert model.fit_predict(doubled, 14, cold).sum() > 1.7 * model.fit_predict(history, 14, cold).sum()
-
-
-def fitted(config: ProphetConfig, calendar: str = "russia", regressors: pd.DataFrame | None = None):
-    history = panel(600).iloc[:, 2]
-    made = ProphetForecaster(config, calendar)
-    return made, made.fit(history, 30, regressors), history
+    assert model.fit(doubled, 14, cold).predict().sum() > 1.7 * model.fit(history, 14, cold).predict().sum()
 
 
 @pytest.mark.parametrize("growth", ["flat", "linear", "logistic"])
-@pytest.mark.parametrize("calendar", ["none", "russia"])
-def test_prophets_cheap_prediction_is_its_own(growth: str, calendar: str):
-    made, model, history = fitted(ProphetConfig(growth=growth), calendar)  # type: ignore[arg-type]
-    days = pd.date_range(history.index[0], periods=630, freq="D")
-    frame = pd.DataFrame({"ds": days})
-    if growth == "logistic":
-        frame["cap"] = model.history["cap"].iloc[0]
-    np.testing.assert_allclose(made.components(model, days).sum(axis=1), model.predict(frame)["yhat"], rtol=1e-8)
-
-
-def test_prophets_cheap_prediction_knows_regressors():
+def test_prophets_components_add_up_to_its_prediction(growth: str):
     heat = pd.DataFrame(
         {"heat": np.random.default_rng(0).normal(size=630)}, index=pd.date_range("2024-06-03", periods=630)
     )
-    made, model, _ = fitted(ProphetConfig(), "none", heat)
-    frame = pd.DataFrame({"ds": heat.index, "heat": heat["heat"].to_numpy()})
-    parts = made.components(model, pd.DatetimeIndex(heat.index), heat)
-    np.testing.assert_allclose(parts.sum(axis=1), model.predict(frame)["yhat"], rtol=1e-8)
-    with pytest.raises(ValueError, match="regressors"):
-        made.components(model, pd.DatetimeIndex(heat.index))
+    config = ProphetConfig(growth=growth)  # type: ignore[arg-type]
+    history = panel(600).iloc[:, 2]
+    forecaster = ProphetForecaster(config, "russia").fit(history, 30, heat)
+    parts = forecaster.components(pd.DatetimeIndex(heat.index))
+    assert list(parts) == ["trend", "weekly", "yearly", "calendar", "regressors"]
+    fitted, recent = np.expm1(parts.sum(axis=1)).clip(lower=0), history.index[-config.level_days :]
+    level = (history[recent].sum() + 5) / (fitted[recent].sum() + 5)
+    np.testing.assert_allclose(forecaster.predict(), fitted.iloc[600:] * level)
 
 
 def test_a_saturating_trend_stays_below_its_cap():
-    made, model, _ = fitted(ProphetConfig(growth="logistic", saturation=1.2))
-    cap = float(model.history["cap"].iloc[0])
-    trend = made.components(model, pd.date_range("2024-06-03", periods=2000, freq="D"))["trend"]
-    assert (trend <= cap + 1e-9).all()
+    history = panel(600).iloc[:, 2]
+    forecaster = ProphetForecaster(ProphetConfig(growth="logistic", saturation=1.2)).fit(history, 30)
+    trend = forecaster.components(pd.date_range("2024-06-03", periods=2000, freq="D"))["trend"]
+    assert trend.max() <= np.log1p(1.2 * history.rolling(28).mean().max()) + 1e-9
 
 
 def test_a_warm_start_ends_where_a_cold_one_does():
     history = panel(600).iloc[:, 2]
     warm, cold = ProphetForecaster(ProphetConfig()), ProphetForecaster(ProphetConfig())
-    warm.fit_predict(history.iloc[:-14], 14)
-    assert warm.warm
-    np.testing.assert_allclose(warm.fit_predict(history, 14), cold.fit_predict(history, 14), rtol=0.02)
+    warm.start_from(ProphetForecaster(ProphetConfig()).fit(history.iloc[:-14], 14).to_json())
+    np.testing.assert_allclose(warm.fit(history, 14).predict(), cold.fit(history, 14).predict(), rtol=0.02)

@@ -1,0 +1,100 @@
+"""Complaints as they stand: the newest decision on each, and where an operator said otherwise, the operator's label.
+
+In: a region and local days. Out: counts per day, and the complaints themselves. Only reads.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Row, func, select
+
+from data.store.corrections import CorrectionRow, corrected
+from data.store.decisions import DecisionRow, newest
+from data.store.features import FeaturesRow, read_features
+from data.store.session import Database
+
+UNLIKE = "unlike_training"
+"""The reason of a decision on a text whose words the classifier does not know."""
+
+
+class Complaints:
+    """The complaints of the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of_days(self, region: str, first: date, last: date, version: str, limit: int) -> pd.DataFrame:
+        """The complaints of these local days by their newest decisions, the oldest first, at most `limit` of the last.
+
+        Columns `number, source, id, text, day, municipality, topic, confidence, unlike, features`; an operator's
+        topic counts as sure; features are an array of float32, None where `version` has not read the text.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        operators = corrected(CorrectionRow.topic, region)
+        row = DecisionRow
+        query = (
+            select(row.number, row.source, row.id, row.text, row.day, row.municipality, row.topic, row.reasons)
+            .add_columns(row.topic_confidence, operators.c.label, FeaturesRow.features)
+            .join(operators, (operators.c.source == row.source) & (operators.c.complaint_id == row.id), isouter=True)
+            .join(
+                FeaturesRow,
+                (FeaturesRow.decision == row.number) & (FeaturesRow.model_version == version),
+                isouter=True,
+            )
+            .where(row.region == region, row.day.between(first, last), newest())
+            .order_by(row.day.desc(), row.created_at.desc(), row.source, row.id)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return _complaints_frame(rows[::-1])
+
+    def counts(self, region: str, after: date) -> pd.DataFrame:
+        """Complaints per local day × source × municipality × sector on the days after `after`, by newest decisions.
+
+        An operator's sector counts, where there is one. Columns `date, source, municipality, sector,
+        count`; the municipality is None where none was named; days without complaints have no row.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        operators, row = corrected(CorrectionRow.sector, region), DecisionRow
+        sector = func.coalesce(operators.c.label, row.sector)
+        key = (row.day, row.source, row.municipality, sector)
+        query = (
+            select(*key, func.count())
+            .join(operators, (operators.c.source == row.source) & (operators.c.complaint_id == row.id), isouter=True)
+            .where(row.region == region, row.day > after, newest())
+            .group_by(*key)
+            .order_by(row.municipality, sector, row.day, row.source)
+        )
+        with self._database.reading() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        frame = pd.DataFrame(rows, columns=["date", "source", "municipality", "sector", "count"], dtype=object)
+        return frame.assign(
+            date=pd.to_datetime(frame["date"]).astype("datetime64[ns]"), count=frame["count"].astype("int64")
+        )
+
+
+def _complaints_frame(rows: Sequence[Row[Any]]) -> pd.DataFrame:
+    """The columns of `Complaints.of_days`."""
+    columns = ["number", "source", "id", "text", "day", "municipality", "topic", "reasons", "confidence"]
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=[*columns, "operators", "features"], dtype=object)
+    given = frame["operators"].notna()
+    unlike = [UNLIKE in reasons and not known for reasons, known in zip(frame["reasons"], given, strict=True)]
+    features = [read_features(stored) for stored in frame["features"]]
+    return pd.DataFrame(
+        {
+            "number": frame["number"].astype("int64"),
+            **{name: frame[name] for name in ("source", "id", "text", "municipality")},
+            "day": pd.to_datetime(frame["day"]).astype("datetime64[ns]"),
+            "topic": frame["operators"].where(given, frame["topic"]),
+            "confidence": frame["confidence"].astype("float64").where(~given, 1.0),
+            "unlike": pd.Series(unlike, dtype=bool),
+            "features": pd.Series(features, dtype=object),
+        }
+    )

@@ -1,0 +1,195 @@
+"""Corrections: what an operator decided instead; the best training data there is. Append-only.
+
+In: an operator's labels for a complaint. Out: the last label of each complaint, for counting; and for training all
+corrections since a moment, each with the text and the decision that it corrected. A correction may be silent about a
+label (None); the last one that is not silent about it holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ForeignKey, Index, Subquery, func, insert, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+
+from data.complaints.masking import MaskedText, mask
+from data.errors import UnknownComplaintError
+from data.store.decisions import DecisionRow, newest
+from data.store.session import Database
+from data.store.tables import NUMBER, Table, naive_utc, utc
+
+
+class CorrectionRow(Table):
+    """What an operator said of one complaint, and of which decision on it.
+
+    `decision` and `model_version` are None where that decision was replaced before the store kept them all.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        Index("corrections_by_complaint", "region", "source", "complaint_id"),
+        Index("corrections_by_time", "region", "received_at"),
+    )
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    region: Mapped[str]
+    source: Mapped[str]
+    complaint_id: Mapped[str]
+    decision: Mapped[int | None] = mapped_column(NUMBER, ForeignKey("decisions.number"))
+    model_version: Mapped[str | None]
+    sector: Mapped[str | None]
+    topic: Mapped[str | None]
+    agency: Mapped[str | None]
+    operator: Mapped[str | None]
+    received_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction to store: of the newest decision on a complaint."""
+
+    region: str
+    source: str
+    complaint_id: str
+    sector: str | None
+    topic: str | None
+    agency: str | None
+    operator: str | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The three labels of a complaint; None where nothing was said."""
+
+    sector: str | None
+    topic: str | None
+    agency: str | None
+
+
+@dataclass(frozen=True)
+class CorrectedComplaint:
+    """A correction beside what it corrected.
+
+    Attributes:
+        number: of the correction; they are numbered in the order of writing.
+        text: the complaint as it was classified.
+        model_version: the classifier that was corrected; None where that is no longer known.
+        decided: what it had said; all None where that is no longer known.
+        corrected: what the operator said.
+        operator: who; masked.
+        received_at: when (UTC).
+    """
+
+    number: int
+    region: str
+    source: str
+    complaint_id: str
+    text: MaskedText
+    municipality: str | None
+    created_at: datetime
+    model_version: str | None
+    decided: Labels
+    corrected: Labels
+    operator: str | None
+    received_at: datetime
+
+
+class Corrections:
+    """The corrections of the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, corrections: Sequence[Correction]) -> None:
+        """Store corrections; all or none.
+
+        Raises:
+            UnknownComplaintError: a complaint was never classified in that region; names all such ids.
+            StoreError: nothing was stored.
+        """
+        if not corrections:
+            return
+        now = naive_utc(datetime.now(UTC))
+        keys = [(c.region, c.source, c.complaint_id) for c in corrections]
+        key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
+        query = select(*key, DecisionRow.number, DecisionRow.model_version).where(tuple_(*key).in_(keys), newest())
+        with self._database.writing() as connection:
+            decided = {(row.region, row.source, row.id): row for row in connection.execute(query)}
+            missing = {
+                f"items.{n}.id": f"{name!r} of source {source!r}"
+                for n, (region, source, name) in enumerate(keys)
+                if (region, source, name) not in decided
+            }
+            if missing:
+                raise UnknownComplaintError(
+                    f"no complaint {next(iter(missing.values()))} was classified here; nothing was stored", **missing
+                )
+            rows = [
+                asdict(correction)
+                | {"decision": decided[k].number, "model_version": decided[k].model_version}
+                | {"operator": mask(correction.operator or "") or None, "received_at": now}
+                for correction, k in zip(corrections, keys, strict=True)
+            ]
+            connection.execute(insert(CorrectionRow), rows)
+
+    def since(self, region: str, moment: datetime) -> list[CorrectedComplaint]:
+        """All corrections of a region received at `moment` or later, in the order of writing.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        row, said = CorrectionRow, DecisionRow
+        newest_number = (
+            select(func.max(said.number))
+            .where(said.region == row.region, said.source == row.source, said.id == row.complaint_id)
+            .correlate(row)
+            .scalar_subquery()
+        )
+        query = (
+            select(row, said.text, said.municipality, said.created_at)
+            .add_columns(said.sector.label("sector_"), said.topic.label("topic_"), said.agency.label("agency_"))
+            .join(said, said.number == func.coalesce(row.decision, newest_number))
+            .where(row.region == region, row.received_at >= naive_utc(moment))
+            .order_by(row.number)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            CorrectedComplaint(
+                number=found.number,
+                region=found.region,
+                source=found.source,
+                complaint_id=found.complaint_id,
+                text=MaskedText(found.text),
+                municipality=found.municipality,
+                created_at=utc(found.created_at),
+                model_version=found.model_version,
+                decided=(
+                    Labels(None, None, None)
+                    if found.decision is None
+                    else Labels(found.sector_, found.topic_, found.agency_)
+                ),
+                corrected=Labels(found.sector, found.topic, found.agency),
+                operator=found.operator,
+                received_at=utc(found.received_at),
+            )
+            for found in rows
+        ]
+
+
+def corrected(label: InstrumentedAttribute[str | None], region: str) -> Subquery:
+    """The last correction of each complaint of a region that says something of `label`.
+
+    Columns `source, complaint_id, label`.
+    """
+    last = (
+        select(func.max(CorrectionRow.number).label("number"))
+        .where(CorrectionRow.region == region, label.is_not(None))
+        .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
+        .subquery()
+    )
+    return (
+        select(CorrectionRow.source, CorrectionRow.complaint_id, label.label("label"))
+        .join(last, last.c.number == CorrectionRow.number)
+        .subquery()
+    )

@@ -1,0 +1,147 @@
+"""The database of the store: its URL, its transactions, its migrations.
+
+In: a SQLAlchemy URL (SQLite or PostgreSQL). Out: transactions for reading and for writing, on tables brought up to
+date before the first of them. On SQLite a writer begins with `BEGIN IMMEDIATE`: one that reads first and writes later
+would fail with «database is locked» whatever its timeout, as soon as somebody has written in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from data.errors import ConfigError, StoreError
+
+BACKENDS = ("sqlite", "postgresql")
+LOCK_SECONDS = 10
+"""How long a writer waits for another one of SQLite."""
+MIGRATION_SECONDS = 600
+"""How long a worker waits for another one that migrates: a million rows are copied in about a minute."""
+MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATION_LOCK = 0x7473_7572
+"""PostgreSQL's advisory lock of a migration: the letters «tsur»."""
+WRITES = "tsur_writes"
+_MIGRATING = Lock()
+"""Alembic's context is one for the whole process."""
+
+
+class Database:
+    """One database and its connections. Thread-safe.
+
+    Args:
+        url: SQLAlchemy URL.
+        old_region: the region of rows that were stored before the store knew regions.
+
+    Raises:
+        ConfigError: the URL is malformed or its driver is not installed.
+    """
+
+    def __init__(self, url: str, old_region: str) -> None:
+        self._engine = _engine(url)
+        self._writing = self._engine.execution_options(**{WRITES: True})
+        self._old_region = old_region
+        self._prepared = False
+        self._lock = Lock()
+
+    def prepare(self) -> None:
+        """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
+
+        Raises:
+            StoreError: the database cannot be reached or written.
+        """
+        with self._lock:
+            if self._prepared:
+                return
+            with _MIGRATING, _as_store_error("prepared"):
+                if self._engine.dialect.name == "sqlite" and self._engine.url.database:
+                    Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                self._migrate()
+            self._prepared = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        self.prepare()
+        with _as_store_error("read"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it is stored, or nothing.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        self.prepare()
+        with _as_store_error("written"), self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _migrate(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self._engine.connect() as waiting:
+            if waiting.dialect.name == "sqlite":
+                waiting.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * MIGRATION_SECONDS}")
+            waiting.commit()
+            connection = waiting.execution_options(**{WRITES: True})
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+                config.attributes |= {"connection": connection, "old_region": self._old_region}
+                command.upgrade(config, "head")
+            waiting.invalidate()  # its patience is not that of the others
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in BACKENDS:
+            raise ConfigError(f"TSUR_STORE_URL: {parsed.get_backend_name()!r} is neither sqlite nor postgresql")
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": LOCK_SECONDS})
+            event.listen(engine, "connect", _write_ahead)
+            event.listen(engine, "begin", _begin)
+            return engine
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError):
+        raise ConfigError("TSUR_STORE_URL is not a SQLAlchemy URL such as sqlite:////path/store.db") from None
+    except ImportError as error:
+        raise ConfigError(f"TSUR_STORE_URL needs a driver that is not installed: {error.name}") from None
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _as_store_error(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"the store cannot be {verb} ({type(error).__name__}); try again later") from error

@@ -1,0 +1,51 @@
+"""The service without its processes: the real application, middleware and parts, asked in this one.
+
+For what a server in another process cannot show for sure: that all places are taken, that a thread is busy.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from data.regions.region import load_region
+from data.store.store import Store
+from serving.analytics.new_topics import SearchMemory
+from serving.analytics.threads import AnalyticsThreads
+from serving.app import create_app
+from serving.config import ServingConfig
+from serving.http.admission import Admission
+from serving.http.metrics import Metrics
+from serving.http.middleware import Middleware
+from serving.regions.champions import Champions
+from serving.runtime import Runtime
+
+
+def make_runtime(champions: Champions, folder: Path, config: ServingConfig | None = None) -> Runtime:
+    """As `open_runtime`, with champions that are loaded already and a store in this folder."""
+    config = config or ServingConfig()
+    region = load_region()
+    return Runtime(
+        config=config,
+        keys=frozenset(),
+        region=region,
+        champions=champions,
+        store=Store(f"sqlite:///{folder}/store.db", region.id),
+        metrics=Metrics(CollectorRegistry()),
+        admission=Admission(config.classified_at_once),
+        analytics=AnalyticsThreads(config.analytics_threads),
+        searches=SearchMemory(config.emerging.remember_minutes),
+    )
+
+
+@asynccontextmanager
+async def client_of(runtime: Runtime, app: FastAPI | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service with these parts; `app` where it is not the usual one."""
+    app = app or create_app()
+    app.state.runtime = runtime
+    transport = httpx.ASGITransport(app=Middleware(app, app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=30) as client:
+        yield client
