@@ -14,7 +14,6 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
-from data.settings import settings
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
@@ -193,11 +192,12 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
-        from models.encoder.artifact import ENCODERS
+        from models.encoder.onnx_runtime import Encoders
         from registry.encoders import bring_encoder_of
 
         assert self._client is not None  # it told the version
-        bring_encoder_of(self._client, folder, settings().home / ENCODERS)
+        self._encoders = self._encoders or Encoders()
+        bring_encoder_of(self._client, folder, self._encoders.folder)
         return Classifier.load(folder, self._encoders)
 
 
