@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from data.errors import BindingError, ConfigError
@@ -88,8 +89,12 @@ def _anchored(url: str) -> str:
     return f"{relative[1]}{Path(relative[2]).resolve()}" if relative else url
 
 
-def start(host: str = "127.0.0.1", port: int = 3000, region: str | None = None) -> "subprocess.Popen[bytes]":
+def start(
+    host: str = "127.0.0.1", port: int = 3000, region: str | None = None, log: Path | None = None
+) -> "subprocess.Popen[bytes]":
     """Start serving a region in the background; it is stopped by `stop`.
+
+    What it prints goes to this process's output, or behind what is in `log`.
 
     Raises:
         BindingError: the host lets other machines in and no keys are set, or the port is taken.
@@ -100,7 +105,15 @@ def start(host: str = "127.0.0.1", port: int = 3000, region: str | None = None) 
     check_binding(host, settings().keys)
     home = settings().home.resolve() / "bentoml" / str(port)
     home.mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen(command(host, port), env=environment(port, region), cwd=home, start_new_session=True)
+    with nullcontext() if log is None else log.open("ab") as output:
+        return subprocess.Popen(
+            command(host, port),
+            env=environment(port, region),
+            cwd=home,
+            start_new_session=True,
+            stdout=output,
+            stderr=output,
+        )
 
 
 def stop(process: "subprocess.Popen[bytes]") -> int:

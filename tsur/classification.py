@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     CataloguePath,
     Complaints,
@@ -23,10 +24,13 @@ from tsur.options import (
     read_catalogue,
     read_region,
     read_source,
+    say,
     train_app,
 )
 
 app = typer.Typer()
+REASONS = 10
+"""Kinds of reasons that `import` lists, the commonest first."""
 
 
 @app.command("import")
@@ -44,7 +48,8 @@ def import_(
     ] = None,
 ) -> None:
     """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
-    from data.complaints.importing import import_complaints, write_complaints, write_rejects
+    from data.complaints.files import write_complaints, write_rejects
+    from data.complaints.importing import import_complaints
     from tsur.show import counter
 
     own = read_region(region)
@@ -56,13 +61,17 @@ def import_(
             date,
             progress,
         )
+    heartbeat.step(f"writing {out}")
     write_complaints(imported.complaints, out)
+    for note in imported.notes:
+        console.print(f"note: {note}")
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
         rejects = rejects or out.with_suffix(".rejects.csv")
         write_rejects(imported.rejects, rejects)
-        first = imported.rejects.iloc[0]
-        console.print(f"{len(imported.rejects)} rows set aside → {rejects} (line {first['line']}: {first['reason']})")
+        console.print(f"{len(imported.rejects)} rows set aside → {rejects}")
+        for reason, count in imported.reasons[:REASONS]:
+            console.print(f"  {count} × {reason}")
 
 
 @train_app.command("classifier")
@@ -87,7 +96,7 @@ def train_classifier_(
         catalogue_path(own, catalogue, no_catalogue),
         config_of("classifier.yaml", ClassifierTraining, config, override),
         settings().home,
-        console.print,
+        say,
         fresh,
     )
     console.print(comparison(trained.evaluation, trained.lexical))
@@ -109,7 +118,7 @@ def distill(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from data.settings import settings
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
@@ -121,7 +130,7 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, settings().home, console.print, promote, fresh)
+    done = run(labelled, more, chosen, recipe, settings().home, say, promote, fresh)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
@@ -138,8 +147,11 @@ def evaluate(
     from training.report.report import write_report
     from tsur.show import comparison
 
-    measured = evaluate_champion(complaints_or_sample(read_region(region), complaints))
+    rows = complaints_or_sample(read_region(region), complaints)
+    heartbeat.step("measuring the champion")
+    measured = evaluate_champion(rows)
     if report is not None:
+        heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
     console.print(measured.note)
     console.print(comparison(measured.evaluation, None))
@@ -165,8 +177,10 @@ def classify(
     from registry.tracking import CLASSIFIER, champion_bundle
     from tsur.show import rows_bar
 
+    heartbeat.step("loading the champion")
     folder, version = champion_bundle(CLASSIFIER)
     classifier = Classifier.load(folder)
+    heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(read_region(region), source).without_labels()
     run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
@@ -174,7 +188,9 @@ def classify(
     elif run.changed:
         console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
-        done = run.finish(progress)
+        done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
+    for note in run.notes:
+        console.print(f"note: {note}")
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
@@ -191,7 +207,7 @@ def emerging(
     from contextlib import nullcontext
 
     from batch.emerging import emerging_in
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from models.classifier.classifier import Classifier
     from registry.tracking import CLASSIFIER, champion_bundle
     from serving.config import load_serving_config
@@ -199,7 +215,9 @@ def emerging(
 
     config = load_serving_config()
     settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
+    heartbeat.step(f"reading {complaints}")
     frame = read_complaints(complaints)
+    heartbeat.step("looking for new topics")
     classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
         search = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)

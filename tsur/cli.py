@@ -13,6 +13,7 @@ from rich.console import Console
 
 from data.errors import TsurError
 from tsur import classification, forecasting
+from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
 app = typer.Typer(
@@ -32,7 +33,8 @@ def main() -> None:
     # runs on the machine. OpenMP reads this when torch is loaded, which is after this line.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app()
+        with heartbeat.beating():
+            app()
     except TsurError as error:
         Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
             f"error ({error.code}): {error.message}", style="red"
@@ -51,6 +53,8 @@ def serve(
     """Start the HTTP service with a region's registered champions."""
     from serving.launch import serve as run
 
+    heartbeat.rest()
+
     raise typer.Exit(run(host, port, region))
 
 
@@ -63,6 +67,8 @@ def demo(
     """Train the sample's champions if there are none, start the service, send it requests, stay up."""
     from tsur.demo import run_demo
 
+    heartbeat.rest()
+
     run_demo(once, port, read_region(region), console)
 
 
@@ -73,5 +79,7 @@ def mlflow(
 ) -> None:
     """Start the MLflow interface on the tracking store."""
     from registry.tracking import serve_interface
+
+    heartbeat.rest()
 
     raise typer.Exit(serve_interface(host, port))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -64,11 +65,13 @@ def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
     console.rule("the service")
     for ending in ENDINGS:
         signal.signal(ending, _interrupt)
-    process = start(port=port, region=region.id)
+    log = _log_file("service")
+    process = start(port=port, region=region.id, log=log)
+    console.print(f"its log: {log}", soft_wrap=True)
     interface = None
     try:
         with httpx.Client(base_url=base, timeout=60, headers=_key()) as client:
-            _wait_ready(client, process, console)
+            _wait_ready(client, process, log, console)
             cells = _asked(client.get("/v1/heatmap"))["cells"]
             sector_by_municipality = {cell["municipality"]: cell["sector"] for cell in cells}
             _show_classification(client, sector_by_municipality, console)
@@ -112,12 +115,19 @@ def _key() -> dict[str, str]:
     return {"X-API-Key": keys[0]} if keys else {}
 
 
-def _wait_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", console: Console) -> None:
+def _log_file(name: str) -> Path:
+    """Where what a process prints goes, so that it does not run through the tables."""
+    log = settings().home.resolve() / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return log
+
+
+def _wait_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path, console: Console) -> None:
     began = time.monotonic()
     with console.status("waiting until both champions are loaded"):
         while time.monotonic() - began < READY_SECONDS:
             if process.poll() is not None:
-                raise TsurError(f"the service ended with status {process.returncode}: see its output above")
+                raise TsurError(f"the service ended with status {process.returncode}: see {log}")
             try:
                 if client.get("/readyz").status_code == 200:
                     console.print(f"ready after {time.monotonic() - began:.1f} s")
@@ -125,7 +135,7 @@ def _wait_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", consol
             except httpx.TransportError:
                 pass
             time.sleep(0.2)
-    raise TsurError(f"the service was not ready within {READY_SECONDS} seconds: see its output above")
+    raise TsurError(f"the service was not ready within {READY_SECONDS} seconds: see {log}")
 
 
 def _asked(answer: httpx.Response) -> Any:
@@ -216,9 +226,7 @@ def _show_commands(base: str, sector_by_municipality: dict[str, str], console: C
 
 def _start_interface(console: Console) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "tsur", "mlflow", "--port", str(MLFLOW_PORT)]
-    log = settings().home / "mlflow" / "server.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with _log_file("mlflow").open("ab") as output:
         return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
 
 

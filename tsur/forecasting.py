@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from data.errors import ConfigError
+from tsur.heartbeat import heartbeat
 from tsur.options import (
     ConfigPath,
     CountColumn,
@@ -24,6 +25,7 @@ from tsur.options import (
     overridden,
     read_region,
     regressors_or_none,
+    say,
     train_app,
 )
 
@@ -37,11 +39,16 @@ def counts(
     region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from data.counts.daily import daily_counts
+    from data.tables.csv_writer import write_csv
 
-    frame = daily_counts(read_complaints(complaints), read_region(region).timezone)
-    frame.to_csv(out, index=False)
+    timezone = read_region(region).timezone
+    heartbeat.step(f"reading {complaints}")
+    rows = read_complaints(complaints)
+    heartbeat.step("counting")
+    frame = daily_counts(rows, timezone)
+    write_csv(frame, out)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
 
@@ -88,7 +95,7 @@ def train_forecaster_(
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, console.print, bar, regressors_frame, refresh)
+        trained = train_forecaster(frame, settled, settings().home, say, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
@@ -130,6 +137,7 @@ def backtest(
         run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
+        heartbeat.step(f"drawing the plots to {plots}")
         written = write_figures(backtest_figures(frame, settled, result, regressors_frame), plots)
         console.print(f"{len(written)} plots → {plots}")
     console.print(f"MLflow run {run_id}")
@@ -145,6 +153,7 @@ def forecast(
     plot: Annotated[Path | None, typer.Option(help="Write a plot there too: PNG, SVG or PDF.")] = None,
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
+    from data.tables.csv_writer import write_csv
     from models.forecasting.bundle import Forecasts
     from registry.tracking import FORECASTER, champion_bundle
     from training.forecaster.plots import write_forecast
@@ -157,7 +166,7 @@ def forecast(
         write_forecast(forecasts, municipality, sector, horizon, plot)
         console.print(f"plot → {plot}")
     if out is not None:
-        days.to_csv(out, index=False)
+        write_csv(days, out)
         console.print(f"{len(days)} days → {out}")
     else:
         console.print(frame_table(days, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
@@ -184,6 +193,7 @@ def surges(
     override: Overrides = None,
 ) -> None:
     """Tell the surges: open, closed and expected, one line an event."""
+    from data.tables.csv_writer import csv_text
     from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
     from registry.tracking import FORECASTER, champion_bundle
@@ -204,7 +214,7 @@ def surges(
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)
     if csv:
-        sys.stdout.write(surge_frame(events).to_csv(index=False))
+        sys.stdout.write(csv_text(surge_frame(events)))
         return
     console.print(surge_table(events, f"Всплески: {len(events)}"))
     if plot is not None:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from data.errors import ConfigError, InputError
+from tsur.heartbeat import heartbeat
 
 if TYPE_CHECKING:
     from data.regions.region import Region
@@ -72,16 +73,23 @@ def read_source(region: "Region", given: str | None) -> Any:
     return load_source(given or region.source, *region.source_folders, timezone=region.timezone)
 
 
+def say(line: str) -> None:
+    """Print what the command is at from now on."""
+    console.print(line)
+    heartbeat.step(line)
+
+
 def complaints_or_sample(region: "Region", given: Path | None) -> Any:
     """The complaints of a file, or the bundled sample.
 
     Raises:
         InputError: no file is named, and the region is not the sample's.
     """
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from tsur.samples import sample_complaints
 
     if given is not None:
+        heartbeat.step(f"reading {given}")
         return read_complaints(given)
     _check_sample(region, "complaints, as `tsur import` writes them")
     return sample_complaints()
@@ -110,6 +118,7 @@ def counts_or_sample(
     if given is None:
         _check_sample(region, "daily counts")
         return sample_counts()
+    heartbeat.step(f"reading {given}")
     columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
     return complete(read_counts(given, columns, region.timezone))
 

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from data.tables.csv_writer import csv_text
 from models.classifier.labels import HEADS
 from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
@@ -26,8 +27,10 @@ from training.evaluate.evaluate import Evaluation
 from training.forecaster.backtest import Progress as SeriesProgress
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
+from tsur.heartbeat import heartbeat
 
-PLAIN_SECONDS = 10.0
+PLAIN_SECONDS = 5.0
+"""Between the lines of a progress that no terminal shows."""
 console = Console(width=None if sys.stdout.isatty() else 140)
 
 
@@ -36,6 +39,7 @@ def counter(what: str) -> Iterator[Callable[[int], None]]:
     """A running count of rows; without a terminal, a line every few seconds."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
+        heartbeat.step(what)
         task = progress.add_task(what)
         printed = time.monotonic()
 
@@ -58,6 +62,7 @@ def rows_bar(what: str, total: int | None, done: int) -> Iterator[Callable[[int]
     """
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as progress:
+        heartbeat.step(what)
         task = progress.add_task(what, total=total, completed=done)
         started = printed = time.monotonic()
 
@@ -86,6 +91,7 @@ def series_bars() -> Iterator[Callable[[str], SeriesProgress]]:
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
 
         def stage(name: str) -> SeriesProgress:
+            heartbeat.step(name)
             task = progress.add_task(name, total=None)
             printed = time.monotonic()
 
@@ -172,7 +178,7 @@ def emerging_csv(search: Emerging) -> str:
         cells = {name: getattr(topic, name) for name in columns} | {"municipalities": municipalities}
         flat = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in cells.items()}
         rows.append({"summary_ru": topic.summary, **flat})
-    return pd.DataFrame(rows, columns=["summary_ru", *columns]).to_csv(index=False)
+    return csv_text(pd.DataFrame(rows, columns=["summary_ru", *columns]))
 
 
 def surge_table(surges: list[Surge], title: str) -> Table:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
+from data.catalogue.places import place_keys, without_kind
 from data.complaints.cleaning import folded
 from data.config import Config
 from data.errors import LabelError
@@ -85,35 +86,46 @@ class Catalogue(Config):
 
     @cached_property
     def _id_by_spelling(self) -> dict[str, str]:
-        ids: dict[str, str] = {}
-        for municipality in self.municipalities:
-            for spelling in (municipality.id, municipality.name, *municipality.aliases):
-                ids[folded(spelling)] = municipality.id
-        return ids
+        """Municipality ids by id, name and alias, folded."""
+        return {
+            folded(spelling): entry.id
+            for entry in self.municipalities
+            for spelling in (entry.id, entry.name, *entry.aliases)
+        }
 
     @cached_property
-    def _id_by_name(self) -> dict[str, str]:
-        return {municipality.name: municipality.id for municipality in self.municipalities}
+    def _id_by_bare_name(self) -> dict[str, str]:
+        """Municipality ids by what is left of their names without «г.», «район»; those that two would share are out."""
+        owners: dict[str, set[str]] = {}
+        for entry in self.municipalities:
+            for spelling in (entry.name, *entry.aliases):
+                owners.setdefault(without_kind(folded(spelling)), set()).add(entry.id)
+        return {name: ids.pop() for name, ids in owners.items() if len(ids) == 1}
 
     @cached_property
     def _topics(self) -> dict[tuple[str, str], Topic]:
         return {(sector.name, topic.name): topic for sector in self.sectors for topic in sector.topics}
 
     def municipality_id(self, name: str) -> str:
-        """The id of a municipality given by id, name or alias (case, ё and spaces do not matter).
+        """The id of a municipality, however its name is written (see `places.py`).
 
         Raises:
             LabelError: no such municipality; lists the known ones.
         """
-        municipality_id = self._id_by_spelling.get(folded(name))
+        municipality_id = self._municipality_id(name)
         if municipality_id is None:
             names = ", ".join(municipality.name for municipality in self.municipalities) or "none"
             raise LabelError(f"municipality {name!r} is not in the catalogue: known are {names}")
         return municipality_id
 
     def municipality_ids(self, names: Iterable[str | None]) -> list[str | None]:
-        """Ids of municipalities by the name that complaints bear; None where there is none or it is unknown."""
-        return [self._id_by_name.get(name) if isinstance(name, str) else None for name in names]
+        """Ids of municipalities; None where there is none or it is unknown."""
+        return [self._municipality_id(name) if isinstance(name, str) else None for name in names]
+
+    def _municipality_id(self, name: str) -> str | None:
+        keys = list(place_keys(name))
+        known = (ids[key] for ids in (self._id_by_spelling, self._id_by_bare_name) for key in keys if key in ids)
+        return next(known, None)
 
     def topic(self, sector: str, topic: str) -> Topic:
         """The topic of that name in that sector.

@@ -13,8 +13,9 @@ from pathlib import Path
 from data.catalogue.model import Catalogue
 from data.errors import BundleError
 from models.classifier.bundle import FORMAT, ClassifierBundle, read_bundle, served_files
-from models.classifier.decoding import Classification, Floats, JointDecoder, decide
+from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS
+from models.classifier.routing import Classification, decide
 from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders
 from models.encoder.vector_cache import Vectors
@@ -53,9 +54,8 @@ class Classifier:
         self.decoder = JointDecoder(
             bundle.labels,
             bundle.catalogue,
-            bundle.calibration.temperatures,
             bundle.topic_agency_pmi,
-            bundle.calibration.pmi_weight,
+            bundle.calibration.weights,
             bundle.calibration.scaling,
         )
         self.encoders = encoders
@@ -142,7 +142,7 @@ class Classifier:
             plain,
             places,
             self.bundle.calibration.threshold,
-            unlike=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
+            out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
             truncated=reading.truncated if reading else None,
             features=reading.features if reading else None,
         )

@@ -19,12 +19,15 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SHUFFLES = 199
+"""So p-values are multiples of 0.005, as fine as `false_alarms` can ask for."""
 NEIGHBOURS = 5
 """Each vector is replaced by the mean over so many like it: one text alone is a noisy sign of its topic."""
 SHRINKAGE = 0.5
+"""Half-way to a multiple of identity: a few hundred complaints do not tell a covariance of 384 directions."""
 LARGEST_SHARE = 0.2
 """A group of more than this share of all vectors is no topic."""
 AT_ONCE = 512
+"""Rows of the similarity matrix that are held at a time."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
@@ -25,9 +24,8 @@ from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
-from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
+from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, decide
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
 from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
@@ -35,6 +33,7 @@ from models.encoder.onnx_runtime import Encoders
 from registry import tracking
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
+from training.classifier.calibrate import calibrate
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 
@@ -240,42 +239,6 @@ def _uncalibrated(
         out_of_vocabulary=fit_out_of_vocabulary(rows.train["text"].tolist(), rows.validation["text"].tolist()),
         heads=network.heads,
         ngrams=network.ngrams,
-    )
-
-
-def calibrate(
-    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
-) -> Calibration:
-    """Temperatures, the weight of the PMI, the scaling and the threshold, from logits that no row had a part in.
-
-    `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
-    """
-    texts, decoder = rows["text"].tolist(), classifier.decoder
-    places = classifier.catalogue.municipality_ids(rows["municipality"])
-    logits = held_out or classifier.logits(texts, places)[0]
-    targets = classifier.bundle.labels.targets(rows)
-    counted = held_out is not None
-    fit_decoder(decoder, logits, targets, places, counted)
-    joint = decoder.joint(logits, places, targets if counted else None)
-    best, every = decoder.best(joint), range(len(rows))
-    for column, head in enumerate(HEADS):
-        known = targets[head] >= 0
-        said, right = decoder.marginal(joint, head)[every, best[:, column]], best[:, column] == targets[head]
-        decoder.scaling = {**decoder.scaling, head: fit_scaling(said[known], right[known])}
-    chosen = best[:, HEADS.index("agency")]
-    confidence = decoder.confidences(joint, "agency")[every, chosen]
-    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unlike = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
-    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
-    right = chosen == targets["agency"]
-    threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
-    return Calibration(
-        temperatures=dict(decoder.temperatures),
-        pmi_weight=decoder.pmi_weight,
-        scaling=dict(decoder.scaling),
-        threshold=threshold,
-        promised_precision=promised,
-        coverage=coverage * float(routable.mean()),
     )
 
 

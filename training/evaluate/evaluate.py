@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import softmax
 
 from data.errors import InputError
-from models.classifier.calibration import expected_calibration_error
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, JointDecoder, log_softmax
+from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
-from training.evaluate.metrics import HeadMetrics, head_metrics
+from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 
@@ -98,7 +98,7 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
         heads={head: head_metrics(targets[head], scores[head]) for head in HEADS},
         targets=targets,
         predicted={head: scores[head].argmax(axis=1) for head in HEADS},
-        confidence={head: np.exp(log_softmax(scores[head])).max(axis=1) for head in HEADS},
+        confidence={head: softmax(scores[head], axis=1).max(axis=1) for head in HEADS},
     )
 
 

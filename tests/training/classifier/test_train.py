@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.complaints.importing import write_complaints
+from data.complaints.files import write_complaints
 from data.complaints.masking import mask
 from data.errors import InputError, LabelError
 from data.settings import CHECKOUT
