@@ -55,7 +55,7 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
-    champions = Champions(settings().mlflow_uri, Encoders(config.inference_threads))
+    champions = Champions(settings().mlflow_uri, region.id, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)

@@ -1,33 +1,14 @@
-"""What a training run shows while it runs: a progress bar with figures, and MLflow metrics.
-
-No step is quiet for long: on a terminal it has a bar, elsewhere (a log, a pipe) a line every few seconds.
-"""
+"""What a training run shows while it runs: a progress bar with figures, and MLflow metrics."""
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from rich import get_console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn, track
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
 SHOWN = ("train loss", "eval_loss", "eval_score")
 PRINT_EVERY_SECONDS = 8.0
 """Where there is no terminal; nobody should wonder for ten seconds whether a command still works."""
-Item = TypeVar("Item")
-
-
-def with_progress(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """The items one after the other: a bar on a terminal, elsewhere a line every few seconds."""
-    if get_console().is_terminal:
-        yield from track(items, description=what, transient=True)
-        return
-    printed = time.monotonic()
-    for done, item in enumerate(items):
-        if time.monotonic() - printed > PRINT_EVERY_SECONDS:
-            printed = time.monotonic()
-            get_console().print(f"{what}: {done} of {len(items)}")
-        yield item
 
 
 class RichProgress(TrainerCallback):

@@ -61,7 +61,7 @@ def delays(
     region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
-    from data.counts.daily import read_days
+    from data.counts.reading import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
     timezone = read_region(region).timezone
@@ -87,6 +87,7 @@ def train_forecaster_(
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
+    from registry.names import forecaster_name
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
@@ -95,10 +96,10 @@ def train_forecaster_(
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, say, bar, regressors_frame, refresh)
+        trained = train_forecaster(frame, settled, own.id, settings().home, say, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
-    console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
+    console.print(f"champion: {forecaster_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 
 
 @app.command()
@@ -134,7 +135,7 @@ def backtest(
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_frame)
+        run_id, result = run_backtest(frame, settled, own.id, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
         heartbeat.step(f"drawing the plots to {plots}")
@@ -155,11 +156,12 @@ def forecast(
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
     from data.tables.csv_writer import write_csv
     from models.forecasting.bundle import Forecasts
-    from registry.tracking import FORECASTER, champion_bundle
+    from registry.names import forecaster_name
+    from registry.tracking import champion_bundle
     from training.forecaster.plots import write_forecast
     from tsur.show import frame_table
 
-    folder, version = champion_bundle(FORECASTER)
+    folder, version = champion_bundle(forecaster_name(read_region(region).id))
     forecasts = Forecasts.load(folder)
     days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
@@ -186,9 +188,11 @@ def surges(
     plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
     date: DateColumn = "date",
-    sector_column: SectorColumn = "sector",
+    sector_column: Annotated[str, typer.Option(help="Column of the sector or category.")] = "sector",
     count: CountColumn = "count",
-    municipality_column: MunicipalityColumn = None,
+    municipality_column: Annotated[
+        str | None, typer.Option(help="Column of the municipality; absent: one region.")
+    ] = None,
     config: ConfigPath = None,
     override: Overrides = None,
 ) -> None:
@@ -196,19 +200,21 @@ def surges(
     from data.tables.csv_writer import csv_text
     from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
-    from registry.tracking import FORECASTER, champion_bundle
+    from registry.names import forecaster_name
+    from registry.tracking import champion_bundle
     from training.forecaster.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
     from tsur.show import surge_table
 
     first = None if since is None else since.date()
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    own = read_region(region)
     if counts is None:
-        forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
+        forecasts = Forecasts.load(champion_bundle(forecaster_name(own.id))[0])
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        series = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
+        series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
     events = only(events, municipality, sector, series)
     if plot is not None:

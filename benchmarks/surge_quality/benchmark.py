@@ -25,7 +25,8 @@ from benchmarks.results import RESULTS, Target, console, markdown_table, real_da
 from benchmarks.surge_quality.controls import bulk_and_covid, forewarned, region_figures, region_trial
 from benchmarks.surge_quality.rivals import CONTENDERS, Scored, Trial, with_learned_weight
 from benchmarks.surge_quality.trials import SHAPES, Injected, at_rate, curve, false_alarms, found_at, inject
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.errors import FileError
 from models.forecasting.config import SurgeConfig
 from models.forecasting.series import panel

@@ -13,7 +13,8 @@ import pandas as pd
 
 from benchmarks.surge_quality.rivals import CONTENDERS, Scored, Trial, with_learned_weight
 from benchmarks.surge_quality.trials import at_rate, delays, thresholds
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE
 from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts

@@ -7,7 +7,7 @@ Stored as terms (JSON) and weights (safetensors, fp16), so that loading runs no 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -61,10 +61,10 @@ class NgramSpace:
         self._known: dict[str, list[int]] = {}
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> tuple["NgramSpace", Any]:
+    def fit(cls, texts: Iterable[str]) -> tuple["NgramSpace", Any]:
         """Learn the terms and how rare each one is; the space, and the texts in it as `transform` gives them.
 
-        Where no term is in two texts, all terms are taken.
+        Where no term is in two texts, all terms are taken. `texts` are gone through once for each part at least.
         """
         from scipy.sparse import hstack
         from sklearn.feature_extraction.text import TfidfVectorizer

@@ -18,11 +18,14 @@ from models.encoder.artifact import ENCODERS
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from registry.encoders import register_encoder_of
+from registry.names import classifier_name, forecaster_name
 from tests.serving.tiny_encoder import HIDDEN, SENTENCES, write_encoder
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
-CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
+REGION = "verkhnerechye"
+CLASSIFIER, FORECASTER = classifier_name(REGION), forecaster_name(REGION)
+CATALOGUE = CHECKOUT / "configs" / "regions" / REGION / "catalogue.yaml"
 MAX_TOKENS = 48
 EVERYTHING_IS_USUAL = OutOfVocabulary(beginnings=frozenset(), usual=0.0, threshold=1.0)
 FIRST_DAY = "2026-05-01"
@@ -125,7 +128,7 @@ def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str
         if (bundle / "labels.json").exists():  # a classifier's
             register_encoder_of(mlflow.MlflowClient(), bundle, bundle.parent, run.info.run_id)
         info = mlflow.pyfunc.log_model(
-            name=name,
+            name=name.rpartition(".")[2],
             python_model=str(Path(__file__).with_name("pyfunc_nothing.py")),
             artifacts={"bundle": str(bundle)},
             pip_requirements=[],

@@ -15,8 +15,8 @@ import yaml
 
 from data.settings import CHECKOUT
 from serving import launch as run
-from serving.regions.champions import CLASSIFIER, FORECASTER, Champions
-from tests.serving.bundles import register, write_classifier, write_forecaster
+from serving.regions.champions import Champions
+from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, register, write_classifier, write_forecaster
 
 READY_SECONDS = 180
 SMALL_BODY = 64 * 1024
@@ -133,7 +133,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory, classifier_bundle: Path, 
 @pytest.fixture(scope="session")
 def champions(registry: Registry) -> Champions:
     """Both champions of that registry, loaded in this process."""
-    loaded = Champions(registry.uri)
+    loaded = Champions(registry.uri, REGION)
     loaded.refresh()
     loaded.check_ready()
     return loaded

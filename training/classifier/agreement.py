@@ -15,7 +15,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders
-from training.progress import with_progress
+from training.heartbeat import Counted, Heartbeat, Tell, quiet
 
 Wish = Literal["auto", "int8", "fp32"]
 AGREEMENT = 0.99
@@ -39,11 +39,11 @@ FP32_AGREES = dict.fromkeys(HEADS, 1.0)
 
 
 def agreement(
-    one: Classifier, other: Classifier, texts: Sequence[str], places: Sequence[str | None]
+    one: Classifier, other: Classifier, texts: Sequence[str], places: Sequence[str | None], tell: Tell = quiet
 ) -> dict[str, float]:
     """Share of texts to which both give the same label, for each head."""
     same = dict.fromkeys(HEADS, 0)
-    for start in with_progress(range(0, len(texts), TEXTS_AT_ONCE), "comparing decisions"):
+    for start in Counted(range(0, len(texts), TEXTS_AT_ONCE), "part", tell):
         part = slice(start, start + TEXTS_AT_ONCE)
         by_one, by_other = (classifier.classify(texts[part], places[part]) for classifier in (one, other))
         for a, b in zip(by_one, by_other, strict=True):
@@ -72,7 +72,8 @@ def checked_precision(
     texts, places = texts[-CHECKED_TEXTS:], places[-CHECKED_TEXTS:]
     say(f"comparing the decisions of int8 and fp32 on {len(texts)} texts")
     small, plain = Classifier(bundle, encoders, "int8"), Classifier(bundle, encoders, "fp32")
-    shares = agreement(small, plain, texts, places)
+    with Heartbeat("comparing the decisions", say) as tell:
+        shares = agreement(small, plain, texts, places, tell)
     worst = min(shares, key=lambda head: shares[head])
     if shares[worst] >= AGREEMENT:
         return Checked("int8", shares)

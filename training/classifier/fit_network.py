@@ -36,6 +36,7 @@ from training.encoder.cached_states import EncodedRows, can_cache, encode_with
 from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
 from training.encoder.trainer import last_checkpoint, use_bf16
+from training.heartbeat import Heartbeat, Tell
 
 Say = Callable[[str], None]
 Floats = npt.NDArray[np.floating]
@@ -139,9 +140,11 @@ def fit_network(
     rows = _fed(taught.frame, labels, catalogue, tokenizer, arguments.text_prefix, limit)
     checked = _fed(validation, labels, catalogue, tokenizer, arguments.text_prefix, limit)
     say("fitting the n-grams")
-    lexical = _fit_lexical(rows, checked, labels, arguments, taught.folds)
+    with Heartbeat("fitting the n-grams", say) as tell:
+        lexical = _fit_lexical(rows, checked, labels, arguments, taught.folds, tell)
     say("reading the rows with the encoder as it is")
-    encoded, encoded_checked = _encode(network, (rows, checked), tokenizer, arguments, work)
+    with Heartbeat("reading the rows", say) as tell:
+        encoded, encoded_checked = _encode(network, (rows, checked), tokenizer, arguments, work, tell)
     ngrams, held_out = lexical.ngrams, None
     checkpoints = work / "checkpoints"
     if last_checkpoint(checkpoints) is None:
@@ -150,7 +153,8 @@ def fit_network(
             rows.texts, encoded.vectors, rows.targets, labels.counts,
             taught.weight, taught.folds, arguments.class_weighting, arguments.seed,
         )  # fmt: skip
-        heads, ngrams, held_out = _fit_heads(heads_rows, lexical, arguments)
+        with Heartbeat("fitting the heads", say) as tell:
+            heads, ngrams, held_out = _fit_heads(heads_rows, lexical, arguments, tell)
         network.set_heads(heads)
     if arguments.epochs:
         fed = rows.with_network(lexical.of_training, encoded.states)
@@ -216,21 +220,27 @@ def _fit_lexical(
     labels: LabelSpace,
     arguments: ClassifierTraining,
     folds: npt.NDArray[np.int64],
+    tell: Tell,
 ) -> Lexical:
     """The n-grams; without `ngrams` in the arguments they say nothing of anything."""
-    model = fit_maps(rows.texts, rows.targets, labels.counts, arguments.seed).ngrams
+    model = fit_maps(rows.texts, rows.targets, labels.counts, arguments.seed, tell=tell).ngrams
     if not arguments.ngrams:
         nothing = [
             {head: np.zeros((len(part.texts), count), np.float32) for head, count in labels.counts.items()}
             for part in (rows, checked)
         ]
         return Lexical(silent(model), nothing[0], nothing[1])
-    of_training = out_of_fold(rows.texts, rows.targets, labels.counts, arguments.seed, folds)
+    of_training = out_of_fold(rows.texts, rows.targets, labels.counts, arguments.seed, folds, tell)
     return Lexical(model, of_training, model.logits(checked.texts))
 
 
 def _encode(
-    network: ComplaintNetwork, parts: tuple[FedRows, FedRows], tokenizer: Any, arguments: ClassifierTraining, work: Path
+    network: ComplaintNetwork,
+    parts: tuple[FedRows, FedRows],
+    tokenizer: Any,
+    arguments: ClassifierTraining,
+    work: Path,
+    tell: Tell,
 ) -> tuple[EncodedRows, EncodedRows]:
     """Vectors of the training and the validation rows; before fine-tuning, states behind the frozen layers too.
 
@@ -242,14 +252,14 @@ def _encode(
     caching = bool(arguments.epochs) and can_cache(network)
     train, validation = (work / "states" / name for name in ("train.npy", "validation.npy"))
     with torch.autocast("cpu", torch.bfloat16, bool(arguments.epochs) and use_bf16(arguments.bf16)):
-        encoded = encode_with(network, parts[0].tokens, pad, train if caching else None)
+        encoded = encode_with(network, parts[0].tokens, pad, train if caching else None, tell)
         if not arguments.epochs:
             return encoded, encoded  # nobody asks for the validation rows then
-        return encoded, encode_with(network, parts[1].tokens, pad, validation if caching else None)
+        return encoded, encode_with(network, parts[1].tokens, pad, validation if caching else None, tell)
 
 
 def _fit_heads(
-    rows: Rows, lexical: Lexical, arguments: ClassifierTraining
+    rows: Rows, lexical: Lexical, arguments: ClassifierTraining, tell: Tell
 ) -> tuple[LinearHeads, NgramModel, Mapping[str, Floats] | None]:
     """Heads and n-grams; where nothing will be fine-tuned also what heads fitted without them say of the rows.
 
@@ -257,8 +267,8 @@ def _fit_heads(
     """
     if arguments.epochs:
         return fit_stacked(rows, lexical.of_training, dict.fromkeys(HEADS, PENALTY)), lexical.ngrams, None
-    choice = choose(rows, lexical.of_training, mixtures=arguments.ngrams)
+    choice = choose(rows, lexical.of_training, arguments.ngrams, tell)
     if not arguments.ngrams:
         return fit_stacked(rows, lexical.of_training, choice.penalties), lexical.ngrams, choice.held_out
-    ngrams, heads = fit_mixture(rows, lexical.ngrams, lexical.of_training, choice)
+    ngrams, heads = fit_mixture(rows, lexical.ngrams, lexical.of_training, choice, tell)
     return heads, ngrams, choice.held_out

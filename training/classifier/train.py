@@ -31,6 +31,7 @@ from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from registry import tracking
+from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
@@ -100,17 +101,18 @@ def train_classifier(
     frame: pd.DataFrame,
     catalogue_path: Path | None,
     arguments: ClassifierTraining,
+    region: str,
     home: Path,
     say: Say = log.info,
     fresh: bool = False,
 ) -> TrainedClassifier:
-    """Train, measure and register a champion; continues an interrupted run of the same job.
+    """Train, measure and register a region's champion; continues an interrupted run of the same job.
 
     Raises:
         InputError, LabelError, EncoderError, ResumeError: see their docstrings.
     """
     job = prepare(frame, catalogue_path, arguments)
-    work = home / "training" / f"classifier-{job.key}"
+    work = home / "training" / region / f"classifier-{job.key}"
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
@@ -121,15 +123,16 @@ def train_classifier(
     )
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
-    with tracking.tracked_run(tracking.CLASSIFIER, "train", parameters, work / "run.json") as run_id:
+    name = classifier_name(region)
+    with tracking.tracked_run(name, "train", parameters, work / "run.json") as run_id:
         train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
         labels = _label_space(train, job.arguments.min_label_rows)
         rows = BundleRows(train, validation, job.fingerprint)
         bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, work, home, say)
         evaluation, lexical = measure(job, bundle, say)
-        version = register(job, bundle, {}, tracking.CHAMPION, say)
+        version = register(name, job, bundle, {}, tracking.CHAMPION, say)
     shutil.rmtree(work, ignore_errors=True)
-    folder = tracking.version_bundle(tracking.CLASSIFIER, version)
+    folder = tracking.version_bundle(name, version)
     return TrainedClassifier(run_id, version, folder, evaluation, lexical)
 
 
@@ -266,11 +269,11 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     return evaluation, lexical
 
 
-def register(job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
+def register(name: str, job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
     """Register a bundle under an alias; its version."""
     say(f"registering the bundle as {alias}")
     return tracking.register(
-        tracking.CLASSIFIER,
+        name,
         bundle,
         CHECKOUT / "registry" / "pyfunc_classifier.py",
         _signature(),

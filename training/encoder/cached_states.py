@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from models.encoder.architecture import ComplaintNetwork, token_mean
-from training.progress import with_progress
+from training.heartbeat import Counted, Tell, quiet
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
 """Encoders whose top is nothing but their layers."""
@@ -54,7 +54,9 @@ def can_cache(network: ComplaintNetwork) -> bool:
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
-def encode_with(network: ComplaintNetwork, rows: Any, collate: Any, cache: Path | None) -> EncodedRows:
+def encode_with(
+    network: ComplaintNetwork, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet
+) -> EncodedRows:
     """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too."""
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -65,7 +67,7 @@ def encode_with(network: ComplaintNetwork, rows: Any, collate: Any, cache: Path 
         cache.parent.mkdir(parents=True, exist_ok=True)
         cached = np.lib.format.open_memmap(cache, mode="w+", dtype=np.float16, shape=(int(starts[-1]), hidden))
     network.eval()
-    for part, batch in _batches(network, rows, lengths, collate):
+    for part, batch in _batches(network, rows, lengths, collate, tell):
         with torch.no_grad():
             if cached is None:
                 pooled = network.pooled(**batch)
@@ -81,11 +83,11 @@ def encode_with(network: ComplaintNetwork, rows: Any, collate: Any, cache: Path 
 
 
 def _batches(
-    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any
+    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
 ) -> Iterator[tuple[npt.NDArray[np.int64], dict[str, torch.Tensor]]]:
     order = np.argsort(lengths, kind="stable")
     device = network.feature_mean.device
-    for start in with_progress(range(0, len(order), BATCH), "reading the rows"):
+    for start in Counted(range(0, len(order), BATCH), "batch", tell):
         part = order[start : start + BATCH]
         batch = collate([{name: rows[int(i)][name] for name in COLUMNS} for i in part])
         yield part, {name: batch[name].to(device) for name in COLUMNS}

@@ -26,6 +26,7 @@ from models.encoder.architecture import ComplaintNetwork
 from models.encoder.artifact import file_hash
 from training.encoder.cached_states import CachedStates, encode_with
 from training.encoder.pretrained import load_pretrained, network_of
+from training.heartbeat import Heartbeat
 
 PART = 2000
 """Texts that are read together, and the piece that a kill costs."""
@@ -120,8 +121,9 @@ def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, s
         if not folder.exists():
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
             with atomic_folder(folder) as partial:
-                with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
-                    encoded = encode_with(network, part, collate, partial / STATES)
+                precision = torch.autocast(device, torch.bfloat16) if bf16 else nullcontext()
+                with precision, Heartbeat("the teacher reads", say) as tell:
+                    encoded = encode_with(network, part, collate, partial / STATES, tell)
                 np.save(partial / POOLED, encoded.vectors)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
         parts.append(CachedStates(np.load(folder / STATES, mmap_mode="r"), ends))

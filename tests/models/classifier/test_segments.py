@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from models.classifier import segments
 from models.classifier.classifier import Classifier
 from models.classifier.segments import (
     MAX_UNITS,
@@ -108,6 +109,15 @@ def test_one_problem_spans_the_whole_text_and_is_what_the_whole_was_classified_a
     (whole,) = taught.classify([text], [None])
     assert (found.start, found.end) == (0, len(text))
     assert (found.sector, found.topic, found.agency) == (whole.sector, whole.topic, whole.agency)
+
+
+@pytest.mark.parametrize(("added", "several"), [("также ", True), ("", False)])
+def test_an_added_clause_needs_less_evidence_than_a_mere_change_of_subject(
+    taught: Classifier, monkeypatch: pytest.MonkeyPatch, added: str, several: bool
+) -> None:
+    """The same two problems, at a price between which lies what the sector of the second is worth."""
+    monkeypatch.setattr(segments, "SWITCH_PRICE", 1000.0)
+    assert (len(problems(taught, f"{RUBBISH}; {added}{PIT}")) > 1) is several
 
 
 def test_texts_do_not_mix(taught: Classifier) -> None:
