@@ -120,7 +120,7 @@ def test_the_encoder_is_a_registered_model_of_its_own_and_is_not_uploaded_twice(
 
     from models.classifier.bundle import read_config
     from registry.encoders import ENCODER, HASH, register_encoder_of
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.tracking import champion_bundle
 
     bundle, _ = champion_bundle(CLASSIFIER)
     client, address = mlflow.MlflowClient(), read_config(bundle).encoder_hash
