@@ -208,6 +208,7 @@ def surges(
     first = None if since is None else since.date()
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    heartbeat.step("looking for surges")
     own = read_region(region)
     if counts is None:
         forecasts = Forecasts.load(champion_bundle(forecaster_name(own.id))[0])
@@ -216,6 +217,7 @@ def surges(
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
         series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
+    heartbeat.step("telling the surges")
     events = only(events, municipality, sector, series)
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)

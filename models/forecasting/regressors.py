@@ -72,14 +72,14 @@ def check_covers(regressors: pd.DataFrame, panel: pd.DataFrame, horizon: int) ->
         absent = sorted(set(panel.columns.get_level_values(0)) - set(regressors.columns.get_level_values(0)))
         if absent:
             raise RegressorsError(f"regressors: municipality {absent[0]!r} of the counts is missing")
-    found = regressors.reindex(days)
-    missing = found.index[found.isna().any(axis=1)]
+    wanted = regressors.reindex(days)
+    missing = wanted.index[wanted.isna().any(axis=1)]
     if len(missing):
         raise RegressorsError(
             f"regressors: {missing[0]:%Y-%m-%d} is missing; they have to cover the history and the forecast, "
             f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d} ({len(missing)} days are missing)"
         )
-    return found
+    return wanted
 
 
 def of_place(regressors: pd.DataFrame | None, municipality: str) -> pd.DataFrame | None:

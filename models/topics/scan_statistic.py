@@ -80,16 +80,16 @@ def unusual_groups(vectors: Floats, recent: Bools, smallest: int, highest_p: flo
     rng = np.random.default_rng(0)
     highest = np.sort([_scores(tree, rng.permutation(recent), smallest).max() for _ in range(SHUFFLES)])
     scores = _scores(tree, recent, smallest)
-    free, found = np.ones(len(vectors), dtype=bool), []
+    free, groups = np.ones(len(vectors), dtype=bool), []
     for node in np.argsort(-scores, kind="stable"):
         p_value = (1 + len(highest) - np.searchsorted(highest, scores[node])) / (1 + len(highest))
         if scores[node] <= 0 or p_value > highest_p:
             break
         members = tree.members(int(node))
         if free[members].all():
-            found.append(Group(members, float(p_value)))
+            groups.append(Group(members, float(p_value)))
             free[members] = False
-    return found
+    return groups
 
 
 class _Tree:

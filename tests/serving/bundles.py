@@ -35,9 +35,11 @@ SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
 CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
 
 
-def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0, masked: bool = False) -> Path:
+def write_classifier(
+    folder: Path, threshold: float = 0.0, seed: int = 0, masked: bool = False, catalogue_file: Path = CATALOGUE
+) -> Path:
     """A classifier bundle with random heads, its encoder beside it; threshold 0 routes all that may be routed."""
-    catalogue = load_catalogue(CATALOGUE)
+    catalogue = load_catalogue(catalogue_file)
     triples = catalogue.triples()
     labels = LabelSpace({head: tuple(sorted({getattr(t, head) for t in triples})) for head in HEADS})
     config = BundleConfig(
@@ -54,7 +56,7 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0, masked
         folder, config, labels, calibration, catalogue, TopicAgencyPmi(), EVERYTHING_IS_USUAL,
         random_heads(labels, seed), silent_ngrams(labels),
     )  # fmt: skip
-    write_bundle(bundle, CATALOGUE.read_text(encoding="utf-8"))
+    write_bundle(bundle, catalogue_file.read_text(encoding="utf-8"))
     return folder
 
 
