@@ -91,7 +91,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
     runtime.store.decisions.save(decisions)
     runtime.metrics.classified(result.decision for result in results)
-    runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
+    cache = champion.model.encoders.cache
+    runtime.metrics.cache(cache.hits, cache.misses)
     answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
     return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
 
