@@ -37,7 +37,7 @@ from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
 from training.evaluate.metrics import head_metrics
-from training.heartbeat import Heartbeat, Tell
+from training.long_step import LongStep, Tell
 
 log = logging.getLogger(__name__)
 SCORE = "score"
@@ -83,7 +83,7 @@ def fit_network(
     texts = [model_inputs(part, catalogue) for part in (taught, rows[1])]
     targets = [labels.targets(part) for part in (taught, rows[1])]
     say("fitting the n-grams")
-    with Heartbeat("fitting the n-grams", say) as tell:
+    with LongStep("fitting the n-grams", say) as tell:
         ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds, tell)
     limit, prefix = token_limit(arguments, encoder.config), arguments.text_prefix
     datasets = [encode_rows(*part, tokenizer, prefix, limit) for part in zip(texts, targets, strict=True)]
@@ -99,7 +99,7 @@ def fit_network(
     else:
         say("fitting the heads on the encoder as it is")
         fitting = counts, weight, folds, arguments.class_weighting, arguments.seed
-        with Heartbeat("fitting the heads", say) as tell:
+        with LongStep("fitting the heads", say) as tell:
             ngrams = _fit_heads(
                 network, Rows(texts[0], read[0][0], targets[0], *fitting), ngrams, priors[0], arguments, work, tell
             )
