@@ -23,8 +23,8 @@ from data.complaints.schema import Complaint
 from data.complaints.sources import SourceMap
 from data.errors import InputError
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification
 from models.classifier.labels import HEADS
+from models.classifier.routing import Classification
 
 ROWS_PER_CHUNK = 2048
 """Rows that go to the disk together: enough for full batches of like length, seconds of work."""

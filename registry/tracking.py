@@ -12,18 +12,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from data.errors import BindingError, BundleError, ConfigError, NoChampionError, ResumeError, TrackingError
 from data.settings import CHECKOUT, settings
+from registry.names import training_command
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 BUNDLE_ARTIFACT = "bundle"
-
-ModelName = Literal["complaint-classifier", "complaint-forecaster"]
-CLASSIFIER: ModelName = "complaint-classifier"
-FORECASTER: ModelName = "complaint-forecaster"
 
 
 def connect(experiment: str) -> None:
@@ -113,7 +110,7 @@ def _git(*arguments: str) -> str:
 
 
 def register(
-    name: ModelName, bundle: Path, loader: Path, signature: Any, metadata: dict[str, Any], alias: str = CHAMPION
+    name: str, bundle: Path, loader: Path, signature: Any, metadata: dict[str, Any], alias: str = CHAMPION
 ) -> int:
     """Log a bundle as a pyfunc model of the active run, register it, give it the alias.
 
@@ -125,7 +122,7 @@ def register(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
         info = mlflow.pyfunc.log_model(
-            name=name,
+            name=name.rpartition(".")[2],  # a logged model's name has no dots, a registered one's may
             python_model=str(loader),
             artifacts={BUNDLE_ARTIFACT: str(bundle)},
             code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
@@ -139,7 +136,7 @@ def register(
     return version
 
 
-def champion_version(name: ModelName) -> int:
+def champion_version(name: str) -> int:
     """The version under the alias `champion`.
 
     Raises:
@@ -154,13 +151,12 @@ def champion_version(name: ModelName) -> int:
     except mlflow.exceptions.MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise _unreachable(error) from None
-        kind = name.removeprefix("complaint-")
         raise NoChampionError(
-            f"the registry holds no {name} with the alias {CHAMPION!r}: run `tsur train {kind}`"
+            f"the registry holds no {name} with the alias {CHAMPION!r}: run `{training_command(name)}`"
         ) from None
 
 
-def champion_bundle(name: ModelName) -> tuple[Path, int]:
+def champion_bundle(name: str) -> tuple[Path, int]:
     """Folder of the champion's bundle on this machine, and its version.
 
     Raises:
@@ -172,7 +168,7 @@ def champion_bundle(name: ModelName) -> tuple[Path, int]:
     return version_bundle(name, version), version
 
 
-def version_bundle(name: ModelName, version: int) -> Path:
+def version_bundle(name: str, version: int) -> Path:
     """Folder of a registered version's bundle on this machine; from a remote registry it is copied once into the home.
 
     Raises:
@@ -207,7 +203,7 @@ def _unreachable(error: Exception) -> TrackingError:
     return TrackingError(f"MLflow at {settings().mlflow_uri} does not answer ({sentence}): check TSUR_TRACKING_URI")
 
 
-def run_artifact(name: ModelName, version: int, artifact: str) -> Any:
+def run_artifact(name: str, version: int, artifact: str) -> Any:
     """A JSON artifact of the run that a registered version came from."""
     import mlflow
 

@@ -54,7 +54,7 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
-    champions = Champions(settings().mlflow_uri, config.inference_threads)
+    champions = Champions(settings().mlflow_uri, region.id, config.inference_threads)
     champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)

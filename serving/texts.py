@@ -1,6 +1,6 @@
 """Sentences that operators read, in Russian: the answers' only words that are not the catalogue's or the models'."""
 
-from models.classifier.decoding import Reason
+from models.classifier.routing import Reason
 
 REASONS_RU: dict[Reason, str] = {
     "low_confidence": "Модель недостаточно уверена в исполнителе: решение за оператором.",

@@ -80,6 +80,7 @@ def train_classifier_(
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
     from data.settings import settings
+    from registry.names import classifier_name
     from training.arguments import ClassifierTraining
     from training.classifier.train import train_classifier
     from tsur.show import comparison
@@ -89,12 +90,13 @@ def train_classifier_(
         complaints_or_sample(own, complaints),
         catalogue_path(own, catalogue, no_catalogue),
         config_of("classifier.yaml", ClassifierTraining, config, override),
+        own.id,
         settings().home,
         say,
         fresh,
     )
     console.print(comparison(trained.evaluation, trained.lexical))
-    console.print(f"champion: complaint-classifier version {trained.version}, MLflow run {trained.run_id}")
+    console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 
 
 @app.command()
@@ -114,6 +116,7 @@ def distill(
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
     from data.complaints.importing import read_complaints
     from data.settings import settings
+    from registry.names import classifier_name
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
     from tsur.show import distillation_table
@@ -124,10 +127,10 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, settings().home, say, promote, fresh)
+    done = run(labelled, more, chosen, recipe, own.id, settings().home, say, promote, fresh)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
-    console.print(f"{done.alias}: complaint-classifier version {done.version}, MLflow run {done.run_id}")
+    console.print(f"{done.alias}: {classifier_name(own.id)} version {done.version}, MLflow run {done.run_id}")
 
 
 @app.command()
@@ -141,9 +144,10 @@ def evaluate(
     from training.report.report import write_report
     from tsur.show import comparison
 
-    rows = complaints_or_sample(read_region(region), complaints)
+    own = read_region(region)
+    rows = complaints_or_sample(own, complaints)
     heartbeat.step("measuring the champion")
-    measured = evaluate_champion(rows)
+    measured = evaluate_champion(rows, own.id)
     if report is not None:
         heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
@@ -168,14 +172,16 @@ def classify(
     from batch.classify import ClassifyRun, rejects_path
     from data.tables.readers import estimated_rows
     from models.classifier.classifier import Classifier
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.names import classifier_name
+    from registry.tracking import champion_bundle
     from tsur.show import rows_bar
 
+    own = read_region(region)
     heartbeat.step("loading the champion")
-    folder, version = champion_bundle(CLASSIFIER)
+    folder, version = champion_bundle(classifier_name(own.id))
     classifier = Classifier.load(folder)
     heartbeat.step(f"looking for an unfinished run of {file}")
-    source_map = read_source(read_region(region), source).without_labels()
+    source_map = read_source(own, source).without_labels()
     run = ClassifyRun(classifier, str(version), file, source_map, date, out)
     if run.done.read:
         console.print(f"continuing: {run.done.read} rows were classified before")
@@ -201,7 +207,8 @@ def emerging(
     from batch.emerging import emerging_in
     from data.complaints.importing import read_complaints
     from models.classifier.classifier import Classifier
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.names import classifier_name
+    from registry.tracking import champion_bundle
     from serving.config import load_serving_config
     from tsur.show import counter, emerging_csv, emerging_report
 
@@ -209,10 +216,11 @@ def emerging(
     settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
     heartbeat.step(f"reading {complaints}")
     frame = read_complaints(complaints)
+    own = read_region(region)
     heartbeat.step("looking for new topics")
-    classifier = Classifier.load(champion_bundle(CLASSIFIER)[0])
+    classifier = Classifier.load(champion_bundle(classifier_name(own.id))[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
-        search = emerging_in(frame, classifier, settled, read_region(region).timezone, progress)
+        search = emerging_in(frame, classifier, settled, own.timezone, progress)
     if csv:
         sys.stdout.write(emerging_csv(search))
     else:

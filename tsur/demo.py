@@ -95,19 +95,20 @@ def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
 
 
 def _train_missing(region: Region, console: Console) -> None:
-    from registry.tracking import CLASSIFIER, FORECASTER, champion_version
+    from registry.names import classifier_name, forecaster_name, training_command
+    from registry.tracking import champion_version
 
-    for step, name in enumerate((FORECASTER, CLASSIFIER), start=1):
-        verb = name.removeprefix("complaint-")
+    for step, name in enumerate((forecaster_name(region.id), classifier_name(region.id)), start=1):
+        command = training_command(name)
         try:
             version = champion_version(name)
             console.print(f"{step}/2 {name}: version {version} is champion already")
         except NoChampionError:
-            console.rule(f"{step}/2 no {name} yet: tsur train {verb}")
+            console.rule(f"{step}/2 no {name} yet: {command}")
             # A process of its own, so that its memory and threads are gone before the service starts.
-            done = subprocess.run([sys.executable, "-m", "tsur", "train", verb, "--region", region.id], check=False)
+            done = subprocess.run([sys.executable, "-m", *command.split()], check=False)
             if done.returncode:
-                raise TsurError(f"`tsur train {verb}` ended with status {done.returncode}") from None
+                raise TsurError(f"`{command}` ended with status {done.returncode}") from None
 
 
 def _key() -> dict[str, str]:

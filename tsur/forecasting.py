@@ -86,6 +86,7 @@ def train_forecaster_(
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
+    from registry.names import forecaster_name
     from training.forecaster.train import train_forecaster
     from tsur.show import series_bars, wape_table
 
@@ -94,10 +95,10 @@ def train_forecaster_(
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, settings().home, say, bar, regressors_frame, refresh)
+        trained = train_forecaster(frame, settled, own.id, settings().home, say, bar, regressors_frame, refresh)
     if trained.result is not None:
         console.print(wape_table(trained.result))
-    console.print(f"champion: complaint-forecaster version {trained.version}, MLflow run {trained.run_id}")
+    console.print(f"champion: {forecaster_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 
 
 @app.command()
@@ -133,7 +134,7 @@ def backtest(
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, settings().home, bar, regressors_frame)
+        run_id, result = run_backtest(frame, settled, own.id, settings().home, bar, regressors_frame)
     console.print(wape_table(result))
     if plots is not None:
         heartbeat.step(f"drawing the plots to {plots}")
@@ -153,11 +154,12 @@ def forecast(
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
     from models.forecasting.bundle import Forecasts
-    from registry.tracking import FORECASTER, champion_bundle
+    from registry.names import forecaster_name
+    from registry.tracking import champion_bundle
     from training.forecaster.plots import write_forecast
     from tsur.show import frame_table
 
-    folder, version = champion_bundle(FORECASTER)
+    folder, version = champion_bundle(forecaster_name(read_region(region).id))
     forecasts = Forecasts.load(folder)
     days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
@@ -193,19 +195,21 @@ def surges(
     """Tell the surges: open, closed and expected, one line an event."""
     from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
-    from registry.tracking import FORECASTER, champion_bundle
+    from registry.names import forecaster_name
+    from registry.tracking import champion_bundle
     from training.forecaster.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
     from tsur.show import surge_table
 
     first = None if since is None else since.date()
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    own = read_region(region)
     if counts is None:
-        forecasts = Forecasts.load(champion_bundle(FORECASTER)[0])
+        forecasts = Forecasts.load(champion_bundle(forecaster_name(own.id))[0])
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        series = counts_or_sample(read_region(region), counts, date, sector_column, count, municipality_column)
+        series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
     events = only(events, municipality, sector, series)
     if plot is not None:

@@ -32,9 +32,9 @@ from benchmarks.results import (
 )
 from data.complaints.cleaning import clean_text
 from data.errors import ColumnsError, FileError
-from models.classifier.calibration import expected_calibration_error
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from training.classifier.splits import FOLDS, MIN_LABEL_ROWS, cross_validation_folds, fingerprint
+from training.evaluate.metrics import expected_calibration_error
 
 NAME = "classifier_quality"
 CORPORA = ("kursk", "ryazan")

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import interval
-from models.classifier.calibration import expected_calibration_error, fit_scaling, fit_threshold
-from models.classifier.decoding import scaled
 from models.classifier.labels import Ints
+from training.classifier.calibrate import fit_scaling, fit_threshold
+from training.evaluate.metrics import BINS, expected_calibration_error, reliability
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
@@ -76,27 +76,21 @@ def confidences(scores: Floats, probabilities: bool) -> Floats:
     return falling[:, 0] if probabilities or scores.shape[1] < 2 else falling[:, 0] - falling[:, 1]
 
 
-def calibration_figures(confidence: Floats, correct: Bools, bins: int = 15) -> dict[str, object]:
+def calibration_figures(confidence: Floats, correct: Bools, bins: int = BINS) -> dict[str, object]:
     """Expected calibration error, Brier score, and the reliability diagram over equal-mass bins."""
-    parts = np.array_split(np.argsort(confidence, kind="stable"), bins)
     return {
         "ece": expected_calibration_error(confidence, correct, bins),
         "brier": float(((confidence - correct) ** 2).mean()),
-        "reliability": [
-            {"confidence": float(confidence[part].mean()), "accuracy": float(correct[part].mean()), "rows": len(part)}
-            for part in parts
-            if len(part)
-        ],
+        "reliability": reliability(confidence, correct, bins).to_dict("records"),
     }
 
 
 def rescaled(confidence: Floats, correct: Bools, folds: Ints) -> Floats:
-    """Confidences of each fold, scaled (`models.classifier.calibration.fit_scaling`) by what the other folds show."""
+    """Confidences of each fold, scaled (`training.classifier.calibrate.fit_scaling`) by what the other folds show."""
     out = np.zeros(len(confidence))
     for fold in np.unique(folds):
         here = folds == fold
-        offset, slope = fit_scaling(confidence[~here], correct[~here])
-        out[here] = scaled(confidence[here], offset, slope)
+        out[here] = fit_scaling(confidence[~here], correct[~here]).scale(confidence[here])
     return out
 
 
@@ -122,7 +116,7 @@ def coverage_at_precision(confidence: Floats, correct: Bools, folds: Ints, promi
     routed = np.zeros(len(confidence), dtype=bool)
     for fold in np.unique(folds):
         here = folds == fold
-        threshold, _ = fit_threshold(confidence[~here], correct[~here], promised)
+        threshold = fit_threshold(confidence[~here], correct[~here], promised).value
         routed[here] = confidence[here] >= threshold
     kept = int(routed.sum())
     return Promise(promised, float(correct[routed].mean()) if kept else None, kept / len(routed), kept)

@@ -16,7 +16,9 @@ import numpy as np
 
 from benchmarks.classifier_speed.open_loop import Load, find_knee, offer
 from data.errors import TrackingError
+from data.regions.region import load_region
 from data.settings import CHECKOUT
+from registry.names import classifier_name
 
 FIRST_RATE, STEP, MOST_RATES = 4.0, 1.5, 14
 SECONDS = 12.0
@@ -156,6 +158,7 @@ def _registry(bundle: Path, home: Path) -> str:
     found = mlflow.get_experiment_by_name("speed")
     artifacts = (home / "mlflow" / "artifacts").as_uri()
     identity = found.experiment_id if found else mlflow.create_experiment("speed", artifacts)
+    name = classifier_name(load_region().id)
     model = CHECKOUT / "registry" / "pyfunc_classifier.py"
     with mlflow.start_run(experiment_id=identity):
         info = mlflow.pyfunc.log_model(
@@ -163,10 +166,10 @@ def _registry(bundle: Path, home: Path) -> str:
             python_model=str(model),
             artifacts={"bundle": str(bundle)},
             pip_requirements=[],
-            registered_model_name="complaint-classifier",
+            registered_model_name=name,
         )
     client = mlflow.MlflowClient()
-    client.set_registered_model_alias("complaint-classifier", "champion", str(info.registered_model_version))
+    client.set_registered_model_alias(name, "champion", str(info.registered_model_version))
     return uri
 
 

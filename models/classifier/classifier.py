@@ -11,9 +11,10 @@ from pathlib import Path
 
 from data.catalogue.model import Catalogue
 from models.classifier.bundle import FEATURES, ClassifierBundle, read_bundle
-from models.classifier.decoding import Classification, Floats, JointDecoder, decide
+from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel
+from models.classifier.routing import Classification, decide
 from models.encoder.onnx_runtime import Network
 from models.encoder.text_cache import TextCache
 from models.text.model_input import normalised_text, with_municipality
@@ -57,9 +58,8 @@ class Classifier:
         self.decoder = JointDecoder(
             bundle.labels,
             bundle.catalogue,
-            bundle.calibration.temperatures,
             bundle.topic_agency_pmi,
-            bundle.calibration.pmi_weight,
+            bundle.calibration.weights,
             bundle.calibration.scaling,
         )
         self.cache = TextCache(cached)
@@ -134,6 +134,13 @@ class Classifier:
         places: Sequence[str | None],
         read: Reading | None = None,
     ) -> list[Classification]:
-        unlike = self.bundle.out_of_vocabulary.unlike_training(plain).tolist()
-        told = (read.truncated, read.features) if read else ([False] * len(plain), None)
-        return decide(self.decoder, logits, plain, places, self.bundle.calibration.threshold, unlike, *told)
+        return decide(
+            self.decoder,
+            logits,
+            plain,
+            places,
+            self.bundle.calibration.threshold,
+            out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
+            truncated=read.truncated if read else None,
+            features=read.features if read else None,
+        )

@@ -1,229 +1,150 @@
-"""Joint decoding and the routing decision: from logits of the heads to `route` or `review`.
+"""Joint decoding: from logits of the heads to probabilities of whole (sector, topic, agency) combinations.
 
-In: logits of each head, shape (n, labels of the head), the catalogue's possible combinations and
-the place of each complaint. Out: one `Classification` an item. Sector, topic and agency are
-decoded together, so that an impossible combination cannot come out; below the threshold on the
-agency's confidence a person decides.
+In: logits of each head, shape (n, labels of the head), the catalogue's possible combinations and the municipality
+of each complaint. Out: joint probabilities, shape (n, combinations), and what follows from them. The three labels are
+decided together, so that an impossible combination cannot come out.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import log_softmax, softmax
 
 from data.catalogue.model import Catalogue
+from models.classifier.calibration import UNSCALED, JointWeights, PlattScaling
 from models.classifier.labels import HEADS, OTHER, Ints, LabelSpace
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
 
 Floats = npt.NDArray[np.floating]
-Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
-TOP = 3
-SUREST = 1e-6
-"""Confidences keep this distance from 0 and 1 when they are scaled."""
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """One label of one head with its calibrated probability."""
+class Evidence:
+    """What speaks for each combination in each of n rows, before it is weighed.
 
-    label: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Classification:
-    """What the classifier says of one complaint; `features` is what its heads read, shape (hidden,)."""
-
-    decision: Literal["route", "review"]
-    reasons: list[Reason]
-    sector: Proposal
-    topic: Proposal
-    agency: Proposal
-    alternatives: dict[str, list[Proposal]]
-    deadline_hours: int | None
-    truncated: bool = False
-    features: Floats | None = field(default=None, compare=False, repr=False)
-
-
-def log_softmax(logits: Floats) -> Floats:
-    """Log-probabilities along the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normalised: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normalised
-
-
-def log_odds(probabilities: Floats) -> Floats:
-    """Log-odds, of probabilities kept away from 0 and 1."""
-    chances = np.clip(probabilities, SUREST, 1 - SUREST)
-    odds: Floats = np.log(chances / (1 - chances))
-    return odds
-
-
-def scaled(probabilities: Floats, offset: float, slope: float) -> Floats:
-    """Each probability's sigmoid(offset + slope · log-odds)."""
-    answer: Floats = 1 / (1 + np.exp(-offset - slope * log_odds(probabilities)))
-    return answer
-
-
-@dataclass
-class JointDecoder:
-    """Joint probabilities over the possible (sector, topic, agency) combinations.
-
-    The score of a combination is the sum of its labels' log-probabilities, each divided by the
-    temperature of its head, and of the weighted PMI of its topic and agency; combinations
-    impossible in the complaint's place get none. A place that the catalogue does not have is as
-    good as no place. `scaling` holds an offset and a slope a head, for the confidences given out.
+    Attributes:
+        combinations: label indices of each combination, shape (combinations, 3), in the order of `HEADS`.
+        log_probabilities: of each head's labels, shape (n, labels of the head).
+        pmi: topic–agency PMI of each combination, shape (1 or n, combinations).
+        possible: which combinations there are in the row's municipality, shape (n, combinations).
     """
 
-    labels: LabelSpace
-    catalogue: Catalogue
-    temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
-    pmi: TopicAgencyPmi = field(default_factory=TopicAgencyPmi)
-    pmi_weight: float = 0.0
-    scaling: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    combinations: Ints
+    log_probabilities: Mapping[str, Floats]
+    pmi: Floats
+    possible: Bools
 
-    def __post_init__(self) -> None:
-        self._triples = self.labels.triples(self.catalogue.triples())
-        _, topics, agencies = self._triples.T
-        self._information = self.pmi.matrix(self.labels)[topics, agencies]
-        self._places = {place.id for place in self.catalogue.municipalities}
-        self._belongs = {}
-        for column, head in enumerate(HEADS):
-            belongs = np.zeros((len(self._triples), len(self.labels.names[head])))
-            belongs[np.arange(len(belongs)), self._triples[:, column]] = 1.0
-            self._belongs[head] = belongs
-        self._deadlines = [self._deadline(*triple) for triple in self._triples.tolist()]
-        self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
+    def joint(self, weights: JointWeights) -> Floats:
+        """Probabilities of the combinations, shape (n, combinations).
 
-    def _allowed_in(self, municipality: str) -> npt.NDArray[np.bool_]:
-        mask = self._allowed.get(municipality)
-        if mask is None:
-            here = {tuple(row) for row in self.labels.triples(self.catalogue.triples(municipality))}
-            mask = np.array([tuple(row) in here for row in self._triples], dtype=bool)
-            self._allowed[municipality] = mask
-        return mask
-
-    def joint(
-        self, logits: Mapping[str, Floats], places: Sequence[str | None], counted: Mapping[str, Ints] | None = None
-    ) -> Floats:
-        """Probabilities of the combinations, shape (n, combinations); `places` are municipality ids.
-
-        `counted` are the labels of rows that the PMI was counted on: each row's own count is taken out.
+        The score of a combination is the sum of its labels' log-probabilities, each divided by the temperature of
+        its head, and of the weighted PMI; impossible ones get none.
         """
-        information = np.tile(self._information, (len(places), 1))
-        if counted is not None:
-            own = (self._triples[:, 1] == counted["topic"][:, None]) & (
-                self._triples[:, 2] == counted["agency"][:, None]
-            )
-            information += own * self.pmi.own_count(self.labels)[self._triples[:, 1], self._triples[:, 2]]
-        scores = self.pmi_weight * information
-        for column, head in enumerate(HEADS):
-            log_p = log_softmax(np.asarray(logits[head], dtype=np.float64))
-            scores += log_p[:, self._triples[:, column]] / self.temperatures[head]
-        for row, place in enumerate(places):
-            if place in self._places and (allowed := self._allowed_in(place)).any():
-                scores[row, ~allowed] = -np.inf
-        return np.exp(log_softmax(scores))
+        scores = np.where(self.possible, weights.pmi * self.pmi, -np.inf)
+        for labels, head in zip(self.combinations.T, HEADS, strict=True):
+            scores += self.log_probabilities[head][:, labels] / weights.temperatures[head]
+        joint: Floats = softmax(scores, axis=1)
+        return joint
+
+
+class JointDecoder:
+    """The possible combinations of a label space and a catalogue, and how probable each one is.
+
+    Args:
+        labels: the labels of each head, in the order of its logits.
+        catalogue: which combinations are possible, and where.
+        pmi: which agency usually answers for which topic.
+        weights: what each kind of evidence counts.
+        scaling: of each head's confidences, as they are given out; a head that lacks is not scaled.
+    """
+
+    def __init__(
+        self,
+        labels: LabelSpace,
+        catalogue: Catalogue,
+        pmi: TopicAgencyPmi | None = None,
+        weights: JointWeights | None = None,
+        scaling: Mapping[str, PlattScaling] | None = None,
+    ) -> None:
+        self.labels, self.catalogue = labels, catalogue
+        self.pmi = pmi or TopicAgencyPmi()
+        self.weights = weights or JointWeights()
+        self.scaling = scaling or {}
+        self.combinations = labels.triples(catalogue.triples())
+        self._pmi_of_combinations = self._of_combinations(self.pmi.matrix(labels))
+        self._municipalities = {place.id for place in catalogue.municipalities}
+        self._possible_in: dict[str, Bools] = {}
+        self._has_label = {
+            head: (combination_labels[:, None] == np.arange(len(labels.names[head]))).astype(np.float64)
+            for head, combination_labels in zip(HEADS, self.combinations.T, strict=True)
+        }
+        self._deadlines = [self._deadline(sector, topic) for sector, topic, _ in self.combinations.tolist()]
+
+    def evidence(
+        self,
+        logits: Mapping[str, Floats],
+        municipalities: Sequence[str | None],
+        own_labels: Mapping[str, Ints] | None = None,
+    ) -> Evidence:
+        """What speaks for each combination in each row.
+
+        Args:
+            logits: of each head, shape (n, labels of the head).
+            municipalities: ids; one that the catalogue does not have is as good as None.
+            own_labels: true labels of these rows, where the PMI was counted on them: each row's own count is
+                taken out, so that it has no vote for itself.
+        """
+        pmi = self._pmi_of_combinations[None, :]
+        if own_labels is not None:
+            _, topics, agencies = self.combinations.T
+            own = (own_labels["topic"][:, None] == topics) & (own_labels["agency"][:, None] == agencies)
+            pmi = pmi + own * self._of_combinations(self.pmi.own_count(self.labels))
+        possible = np.ones((len(municipalities), len(self.combinations)), dtype=bool)
+        for row, municipality in enumerate(municipalities):
+            if municipality in self._municipalities:
+                possible[row] = self._possible(municipality)
+        log_probabilities = {head: log_softmax(np.asarray(logits[head], dtype=np.float64), axis=1) for head in HEADS}
+        return Evidence(self.combinations, log_probabilities, pmi, possible)
+
+    def joint(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Floats:
+        """Probabilities of the combinations, shape (n, combinations); `municipalities` are ids."""
+        return self.evidence(logits, municipalities).joint(self.weights)
 
     def marginal(self, joint: Floats, head: str) -> Floats:
         """Probabilities of one head's labels, shape (n, labels of the head)."""
-        marginal: Floats = joint @ self._belongs[head]
+        marginal: Floats = joint @ self._has_label[head]
         return marginal
 
     def confidences(self, joint: Floats, head: str) -> Floats:
-        """The marginals as they are given out, shape (n, labels of the head): scaled as Platt did (1999).
-
-        Each is sigmoid(offset + slope · log-odds): their order stays, their sum need not be 1.
-        """
-        offset, slope = self.scaling.get(head, (0.0, 1.0))
-        marginal = self.marginal(joint, head)
-        if (offset, slope) == (0.0, 1.0):
-            return marginal
-        return scaled(marginal, offset, slope)
+        """The marginals as they are given out, scaled, shape (n, labels of the head)."""
+        return self.scaling.get(head, UNSCALED).scale(self.marginal(joint, head))
 
     def best(self, joint: Floats) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""
-        chosen: Ints = self._triples[joint.argmax(axis=1)]
+        chosen: Ints = self.combinations[joint.argmax(axis=1)]
         return chosen
 
     def deadlines(self, joint: Floats) -> list[int | None]:
         """The catalogue's deadline of each row's likeliest combination, in hours; None where no topic was learnt."""
-        return [self._deadlines[row] for row in joint.argmax(axis=1).tolist()]
+        return [self._deadlines[combination] for combination in joint.argmax(axis=1).tolist()]
 
-    def _deadline(self, sector: int, topic: int, _: int) -> int | None:
+    def _of_combinations(self, matrix: Floats) -> Floats:
+        """Of a matrix of topics × agencies, what each combination has; shape (combinations,)."""
+        _, topics, agencies = self.combinations.T
+        values: Floats = matrix[topics, agencies]
+        return values
+
+    def _possible(self, municipality: str) -> Bools:
+        """Which combinations there are in a municipality; all, where the labels learnt leave none."""
+        if municipality not in self._possible_in:
+            here = {tuple(row) for row in self.labels.triples(self.catalogue.triples(municipality)).tolist()}
+            mask = np.array([tuple(row) in here for row in self.combinations.tolist()], dtype=bool)
+            self._possible_in[municipality] = mask if mask.any() else np.ones_like(mask)
+        return self._possible_in[municipality]
+
+    def _deadline(self, sector: int, topic: int) -> int | None:
         names = self.labels.names["sector"][sector], self.labels.names["topic"][topic]
         return None if OTHER in names else self.catalogue.topic(*names).deadline_hours
-
-
-def has_cyrillic(text: str) -> bool:
-    """Whether the text holds at least one Cyrillic letter, beside the marks of masking such as [ТЕЛЕФОН]."""
-    return _CYRILLIC.search(_MARK.sub("", text) if "[" in text else text) is not None
-
-
-_CYRILLIC, _MARK = re.compile("[Ѐ-ӿ]"), re.compile(r"\[[А-ЯЁ]+\]")
-
-
-def decide(
-    decoder: JointDecoder,
-    logits: Mapping[str, Floats],
-    texts: Sequence[str],
-    places: Sequence[str | None],
-    threshold: float,
-    unlike: Sequence[bool] | None = None,
-    truncated: Sequence[bool] | None = None,
-    features: Floats | None = None,
-) -> list[Classification]:
-    """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
-
-    `unlike` says which texts are unlike all that was trained on; `truncated` and `features` are handed through.
-    """
-    joint = decoder.joint(logits, places)
-    best = decoder.best(joint)
-    chosen, tops = {}, {}
-    for column, head in enumerate(HEADS):
-        confidences = decoder.confidences(joint, head)
-        sure = np.take_along_axis(confidences, best[:, column, None], axis=1)[:, 0]
-        chosen[head] = _proposals(best[:, column], sure, decoder.labels.names[head])
-        tops[head] = _tops(confidences, decoder.labels.names[head])
-    deadlines = decoder.deadlines(joint)
-    results = []
-    for row, text in enumerate(texts):
-        sector, topic, agency = (chosen[head][row] for head in HEADS)
-        reasons: list[Reason] = []
-        if agency.confidence < threshold:
-            reasons.append("low_confidence")
-        if OTHER in (sector.label, topic.label, agency.label):
-            reasons.append("rare_label")
-        if not has_cyrillic(text):
-            reasons.append("no_cyrillic")
-        if unlike is not None and unlike[row]:
-            reasons.append("unlike_training")
-        results.append(
-            Classification(
-                decision="review" if reasons else "route",
-                reasons=reasons,
-                sector=sector,
-                topic=topic,
-                agency=agency,
-                alternatives={head: tops[head][row] for head in HEADS},
-                deadline_hours=deadlines[row],
-                truncated=truncated is not None and truncated[row],
-                features=None if features is None else features[row],
-            )
-        )
-    return results
-
-
-def _proposals(labels: Ints, confidences: Floats, names: Sequence[str]) -> list[Proposal]:
-    return [Proposal(names[i], p) for i, p in zip(labels.tolist(), confidences.tolist(), strict=True)]
-
-
-def _tops(confidences: Floats, names: Sequence[str]) -> list[list[Proposal]]:
-    """The likeliest labels of each row, the first of equals first."""
-    order = np.argsort(-confidences, axis=1, kind="stable")[:, :TOP]
-    flat = _proposals(order.ravel(), np.take_along_axis(confidences, order, axis=1).ravel(), names)
-    width = order.shape[1]
-    return [flat[start : start + width] for start in range(0, len(flat), width)]

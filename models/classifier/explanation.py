@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification
+from models.classifier.routing import Classification
 from models.classifier.segments import Span, probability, units
 
 Head = Literal["topic", "agency"]

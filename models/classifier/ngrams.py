@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import log_softmax
 
 from data.errors import BundleError
-from models.classifier.decoding import log_softmax
 from models.classifier.labels import HEADS
 
 Floats = npt.NDArray[np.floating]
@@ -137,7 +137,7 @@ class NgramModel:
         scores = self.space.transform(texts) @ self._side_by_side
         ends = np.cumsum([0] + [self.weights[head].shape[1] for head in HEADS]).tolist()
         parts = {head: scores[:, slice(*ends[i : i + 2])] for i, head in enumerate(HEADS)}
-        return {head: log_softmax(part + self.bias[head]) for head, part in parts.items()}
+        return {head: log_softmax(part + self.bias[head], axis=1) for head, part in parts.items()}
 
     @cached_property
     def _side_by_side(self) -> Floats:

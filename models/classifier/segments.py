@@ -17,7 +17,7 @@ import numpy as np
 
 from data.catalogue.model import Catalogue
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification, Proposal
+from models.classifier.routing import Classification, Proposal
 
 MAX_UNITS = 12
 """Shortest neighbours are joined beyond this: it bounds what one text can cost."""

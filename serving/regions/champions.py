@@ -1,4 +1,4 @@
-"""The champions: the two registered models that answer, reloaded when their alias moves.
+"""The champions: the two registered models of a region that answer, reloaded when their alias moves.
 
 In: the MLflow registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. The old
 champion serves on until the new one is loaded; a broken new one is logged and leaves the old one
@@ -14,6 +14,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
+from registry.names import classifier_name, forecaster_name, training_command
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     from models.classifier.classifier import Classifier
     from models.forecasting.bundle import Forecasts
 
-CLASSIFIER = "complaint-classifier"
-FORECASTER = "complaint-forecaster"
 ALIAS = "champion"
-TRAINED_BY = {CLASSIFIER: "tsur train classifier", FORECASTER: "tsur train forecaster"}
 BUNDLE = "bundle"
 
 Model = TypeVar("Model")
@@ -98,13 +96,14 @@ class Champions:
 
     Args:
         uri: MLflow's tracking and registry URI.
+        region: id of the region whose models serve.
         threads: cores that all classifications share, 0 for all.
 
     Attributes:
         on_change: called after a champion has changed.
     """
 
-    def __init__(self, uri: str, threads: int = 0) -> None:
+    def __init__(self, uri: str, region: str, threads: int = 0) -> None:
         self._uri = uri
         self._threads = threads
         self.on_change: Callable[[], None] = lambda: None
@@ -112,8 +111,8 @@ class Champions:
         self._stop = Event()
         self._thread: Thread | None = None
         self._trouble: str | None = None
-        self._classifier: ModelSlot[Classifier] = ModelSlot(CLASSIFIER, self._load_classifier)
-        self._forecaster: ModelSlot[Forecasts] = ModelSlot(FORECASTER, _load_forecasts)
+        self._classifier: ModelSlot[Classifier] = ModelSlot(classifier_name(region), self._load_classifier)
+        self._forecaster: ModelSlot[Forecasts] = ModelSlot(forecaster_name(region), _load_forecasts)
         self._slots: tuple[ModelSlot[Any], ...] = (self._classifier, self._forecaster)
 
     @property
@@ -209,7 +208,7 @@ def _is_absent(uri: str) -> bool:
 
 def _champion_version(client: "MlflowClient | None", name: str) -> str:
     missing = NoChampionError(
-        f"the registry holds no {name} under the alias {ALIAS!r}: run `{TRAINED_BY[name]}`, or `tsur demo`"
+        f"the registry holds no {name} under the alias {ALIAS!r}: run `{training_command(name)}`, or `tsur demo`"
     )
     if client is None:
         raise missing
@@ -238,5 +237,5 @@ def _bundle_in(folder: Path, name: str) -> Path:
     except (MlflowException, OSError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"the registered {name} is no pyfunc with a bundle ({type(error).__name__})") from None
     if not found.is_dir():
-        raise BundleError(f"the registered {name} has lost its bundle: run `{TRAINED_BY[name]}` again")
+        raise BundleError(f"the registered {name} has lost its bundle: run `{training_command(name)}` again")
     return found

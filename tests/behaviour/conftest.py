@@ -4,8 +4,12 @@ import pytest
 
 from data.settings import settings
 from models.classifier.classifier import Classifier
-from registry.tracking import CLASSIFIER, champion_bundle
+from registry.names import classifier_name
+from registry.tracking import champion_bundle
 from tests.conftest import tsur
+from tsur.samples import SAMPLE_REGION
+
+CLASSIFIER = classifier_name(SAMPLE_REGION)
 
 
 @pytest.fixture(scope="session")

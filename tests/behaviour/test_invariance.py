@@ -12,7 +12,7 @@ import pytest
 
 from data.complaints.cleaning import clean_text
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification
+from models.classifier.routing import Classification
 from models.text.normalisation import normalised
 from tests.behaviour.complaints import OBVIOUS
 from tests.behaviour.typing_errors import with_slips

@@ -19,8 +19,8 @@ from benchmarks.classifier_quality.contenders import CONTENDERS, Fold, frozen_ve
 from benchmarks.results import Target, interval, markdown_table, resample_weights, write_results
 from data.errors import ColumnsError, FileError
 from data.settings import CHECKOUT
-from models.classifier.calibration import fit_threshold
 from models.classifier.labels import HEADS
+from training.classifier.calibrate import fit_threshold
 from training.classifier.splits import cross_validation_folds, text_keys
 from training.evaluate.metrics import head_metrics
 
@@ -104,7 +104,7 @@ def test_thresholds_are_fitted_on_the_other_folds_only():
     correct = rng.uniform(size=3000) < confidence**0.3
     promise = quality.coverage_at_precision(confidence, correct, folds, 0.9)
     routed = [
-        confidence[folds == fold] >= fit_threshold(confidence[folds != fold], correct[folds != fold], 0.9)[0]
+        confidence[folds == fold] >= fit_threshold(confidence[folds != fold], correct[folds != fold], 0.9).value
         for fold in range(5)
     ]
     assert promise.rows == sum(part.sum() for part in routed)

@@ -17,10 +17,13 @@ from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
 from models.forecasting.config import ForecasterConfig
+from registry.names import classifier_name, forecaster_name
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
-CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
+REGION = "verkhnerechye"
+CLASSIFIER, FORECASTER = classifier_name(REGION), forecaster_name(REGION)
+CATALOGUE = CHECKOUT / "configs" / "regions" / REGION / "catalogue.yaml"
 SENTENCES = [
     "не вывозят мусор у дома третью неделю",
     "яма на дороге после зимы не заделана",
@@ -158,7 +161,7 @@ def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str
     identity = experiment.experiment_id if experiment else mlflow.create_experiment("tests", artifacts.as_uri())
     with mlflow.start_run(experiment_id=identity):
         info = mlflow.pyfunc.log_model(
-            name=name,
+            name=name.rpartition(".")[2],
             python_model=str(Path(__file__).with_name("pyfunc_nothing.py")),
             artifacts={"bundle": str(bundle)},
             pip_requirements=[],

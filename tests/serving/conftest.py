@@ -15,8 +15,7 @@ import yaml
 
 from data.settings import CHECKOUT
 from serving import launch as run
-from serving.regions.champions import CLASSIFIER, FORECASTER
-from tests.serving.bundles import register, write_classifier, write_forecaster
+from tests.serving.bundles import CLASSIFIER, FORECASTER, register, write_classifier, write_forecaster
 
 READY_SECONDS = 180
 SMALL_BODY = 64 * 1024

@@ -11,7 +11,7 @@ import sys
 import serving.service
 assert not {{"mlflow", "onnxruntime"}} & set(sys.modules), "the service module itself must stay light"
 from serving.regions.champions import Champions
-champions = Champions({uri!r})
+champions = Champions({uri!r}, "verkhnerechye")
 champions.refresh()
 champions.check_ready()
 champions.classifier.model.classify(["Не вывозят мусор"])

@@ -10,7 +10,7 @@ import pytest
 
 from data.settings import CHECKOUT
 from tests.conftest import tsur
-from tests.serving.bundles import SENTENCES, register, write_classifier
+from tests.serving.bundles import CLASSIFIER, SENTENCES, register, write_classifier
 from tests.serving.conftest import free_port, write_configs
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
@@ -179,7 +179,7 @@ def random_champion(tmp_path):
     home = tmp_path / "home"
     (home / "mlflow" / "artifacts").mkdir(parents=True)
     bundle = write_classifier(tmp_path / "bundle")
-    register(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts", "complaint-classifier", bundle)
+    register(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts", CLASSIFIER, bundle)
     return home, write_configs(tmp_path / "configs", emerging={"doubt": 1.0})
 
 

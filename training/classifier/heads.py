@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from rich.progress import track
+from scipy.special import log_softmax
 
-from models.classifier.decoding import log_softmax
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel
 from models.encoder.architecture import ComplaintNetwork
@@ -144,12 +144,12 @@ def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool) -> Choice:
         for penalty in PENALTIES:
             logits = fit_stacked(train, known, dict.fromkeys(HEADS, penalty)).logits(features)
             for head in HEADS:
-                stacked[penalty][head][rest] = log_softmax(logits[head] + priors[head][rest])
+                stacked[penalty][head][rest] = log_softmax(logits[head] + priors[head][rest], axis=-1)
         if mixtures:
             ngrams, heads = fit_side_by_side(train)
             said = ngrams.logits([text for text, held in zip(rows.texts, rest, strict=True) if held])
             for head, logit in heads.logits(features).items():
-                beside[head][rest] = log_softmax(logit + said[head])
+                beside[head][rest] = log_softmax(logit + said[head], axis=-1)
     found = {}
     for head in HEADS:
         tried = [(penalty, share) for penalty in PENALTIES for share in (SHARES if mixtures else SHARES[:1])]
@@ -169,7 +169,7 @@ def _loss(logits: Floats, rows: Rows, head: str) -> float:
     weight, truth = rows.row_weights(head)[known], rows.targets[head][known]
 
     def at(temperature: float) -> float:
-        chances = log_softmax(logits[known] / temperature)[np.arange(len(known)), truth]
+        chances = log_softmax(logits[known] / temperature, axis=-1)[np.arange(len(known)), truth]
         return -float((chances * weight).sum())
 
     return min(at(temperature) for temperature in TEMPERATURES)

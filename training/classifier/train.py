@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,15 @@ from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from data.settings import CHECKOUT
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
-from models.classifier.calibration import NEVER_ROUTE, Calibration, fit_decoder, fit_scaling, fit_threshold
+from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, decide
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
 from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from registry import tracking
+from registry.names import classifier_name
 from training.arguments import ClassifierTraining
+from training.classifier.calibrate import calibrate
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 from training.encoder.quantise import checked_precision, keep_plain, use_precision
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
@@ -98,17 +99,18 @@ def train_classifier(
     frame: pd.DataFrame,
     catalogue_path: Path | None,
     arguments: ClassifierTraining,
+    region: str,
     home: Path,
     say: Say = log.info,
     fresh: bool = False,
 ) -> TrainedClassifier:
-    """Train, measure and register a champion; continues an interrupted run of the same job.
+    """Train, measure and register a region's champion; continues an interrupted run of the same job.
 
     Raises:
         InputError, LabelError, EncoderError, ResumeError: see their docstrings.
     """
     job = prepare(frame, catalogue_path, arguments)
-    work = home / "training" / f"classifier-{job.key}"
+    work = home / "training" / region / f"classifier-{job.key}"
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
@@ -119,15 +121,16 @@ def train_classifier(
     )
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
-    with tracking.tracked_run(tracking.CLASSIFIER, "train", parameters, work / "run.json") as run_id:
+    name = classifier_name(region)
+    with tracking.tracked_run(name, "train", parameters, work / "run.json") as run_id:
         train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
         labels = _label_space(train, job.arguments.min_label_rows)
         rows = train, validation
         bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
         evaluation, lexical = measure(job, bundle, say)
-        version = register(job, bundle, {}, tracking.CHAMPION, say)
+        version = register(name, job, bundle, {}, tracking.CHAMPION, say)
     shutil.rmtree(work, ignore_errors=True)
-    folder = tracking.version_bundle(tracking.CLASSIFIER, version)
+    folder = tracking.version_bundle(name, version)
     return TrainedClassifier(run_id, version, folder, evaluation, lexical)
 
 
@@ -195,42 +198,6 @@ def fit_bundle(
     return bundle
 
 
-def calibrate(
-    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
-) -> Calibration:
-    """Temperatures, the weight of the PMI, the scaling and the threshold, from logits that no row had a part in.
-
-    `held_out` are such logits of the rows; without them, nothing may have been trained on the rows.
-    """
-    texts, decoder = rows["text"].tolist(), classifier.decoder
-    places = classifier.catalogue.municipality_ids(rows["municipality"])
-    logits = held_out or classifier.logits(texts, places)[0]
-    targets = classifier.bundle.labels.targets(rows)
-    counted = held_out is not None
-    fit_decoder(decoder, logits, targets, places, counted)
-    joint = decoder.joint(logits, places, targets if counted else None)
-    best, every = decoder.best(joint), range(len(rows))
-    for column, head in enumerate(HEADS):
-        known = targets[head] >= 0
-        said, right = decoder.marginal(joint, head)[every, best[:, column]], best[:, column] == targets[head]
-        decoder.scaling = {**decoder.scaling, head: fit_scaling(said[known], right[known])}
-    chosen = best[:, HEADS.index("agency")]
-    confidence = decoder.confidences(joint, "agency")[every, chosen]
-    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unlike = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
-    routable = np.array([not item.reasons for item in decide(decoder, logits, texts, places, 0.0, unlike)])
-    right = chosen == targets["agency"]
-    threshold, coverage = fit_threshold(confidence[routable], right[routable], promised)
-    return Calibration(
-        temperatures=dict(decoder.temperatures),
-        pmi_weight=decoder.pmi_weight,
-        scaling=dict(decoder.scaling),
-        threshold=threshold,
-        promised_precision=promised,
-        coverage=coverage * float(routable.mean()),
-    )
-
-
 def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the active run; both figures."""
     import mlflow
@@ -255,11 +222,11 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     return evaluation, lexical
 
 
-def register(job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
+def register(name: str, job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
     """Register a bundle under an alias; its version."""
     say(f"registering the bundle as {alias}")
     return tracking.register(
-        tracking.CLASSIFIER,
+        name,
         bundle,
         CHECKOUT / "registry" / "pyfunc_classifier.py",
         _signature(),

@@ -25,6 +25,7 @@ from models.classifier.bundle import ClassifierBundle, read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from registry import tracking
+from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.fit_network import model_inputs
 from training.classifier.splits import text_keys
@@ -56,12 +57,13 @@ def distill(
     unlabelled: Sequence[pd.DataFrame],
     arguments: Distillation,
     recipe: ClassifierTraining,
+    region: str,
     home: Path,
     say: Say = log.info,
     promote: bool = False,
     fresh: bool = False,
 ) -> DistilledClassifier:
-    """Distil, measure and register a student; continues an interrupted run of the same job.
+    """Distil, measure and register a student of a region's classifier; continues an interrupted run of the same job.
 
     `frame` holds complaints, `unlabelled` more of them whose labels are not read; `recipe` is how the heads
     are fitted.
@@ -72,15 +74,18 @@ def distill(
         LabelError: a row's labels are not in the teacher's catalogue.
         EncoderError: such a student cannot be made of the teacher.
     """
-    version = _teacher_version(arguments)
-    bundle = tracking.version_bundle(tracking.CLASSIFIER, version)
+    name = classifier_name(region)
+    version = _teacher_version(name, arguments)
+    bundle = tracking.version_bundle(name, version)
     teacher = Teacher.of_bundle(bundle)
     check_size(teacher.network.encoder, arguments)  # refused before a run begins
-    job = teachers_job(frame, bundle, version, recipe)
+    job = teachers_job(frame, bundle, name, version, recipe)
     texts = taught_texts(frame, unlabelled, job)
     key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
-    work = home / "training" / f"student-{key.hexdigest()[:16]}"
-    student = home.resolve() / "students" / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
+    work = home / "training" / region / f"student-{key.hexdigest()[:16]}"
+    student = (
+        home.resolve() / "students" / region / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
+    )
     on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
     job = replace(job, arguments=job.arguments.model_copy(update=on_student))
     if fresh:
@@ -90,28 +95,28 @@ def distill(
     parameters = {f"distillation.{name}": value for name, value in arguments.model_dump(mode="json").items()}
     parameters |= job.arguments.model_dump(mode="json")
     parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
-    with tracking.tracked_run(tracking.CLASSIFIER, "distill", parameters, work / "run.json") as run_id:
+    with tracking.tracked_run(name, "distill", parameters, work / "run.json") as run_id:
         fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
         fitted = _fit(job, read_bundle(bundle), work, home, say)
         comparison = _measure(job, bundle, fitted, fidelity, say)
         alias = tracking.CHAMPION if promote else tracking.CHALLENGER
-        registered = register(job, fitted, {"teacher_version": version}, alias, say)
+        registered = register(name, job, fitted, {"teacher_version": version}, alias, say)
     shutil.rmtree(work, ignore_errors=True)
     return DistilledClassifier(run_id, registered, alias, version, student, fidelity, comparison)
 
 
-def _teacher_version(arguments: Distillation) -> int:
+def _teacher_version(name: str, arguments: Distillation) -> int:
     if arguments.teacher == "champion":
-        return tracking.champion_version(tracking.CLASSIFIER)
+        return tracking.champion_version(name)
     return arguments.teacher
 
 
-def teachers_job(frame: pd.DataFrame, bundle: Path, version: int, recipe: ClassifierTraining) -> Job:
+def teachers_job(frame: pd.DataFrame, bundle: Path, name: str, version: int, recipe: ClassifierTraining) -> Job:
     """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
     parts = read_bundle(bundle)
     recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
     job = prepare(frame, bundle / "catalogue.yaml" if parts.catalogue.region else None, recipe)
-    new, _ = held_out(job.frame.iloc[job.splits.test], version)
+    new, _ = held_out(job.frame.iloc[job.splits.test], name, version)
     if new.empty:
         raise InputError(f"version {version}, the teacher, was trained on all test rows: give it other complaints")
     test = job.splits.test[np.isin(job.frame["id"].iloc[job.splits.test], new["id"])]

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import log_softmax
 from torch import nn
 
 from data.atomic import atomic_folder
 from data.errors import InputError
-from models.classifier.decoding import log_softmax
 from models.classifier.labels import HEADS
 from models.encoder.architecture import ComplaintNetwork
 from training.arguments import Distillation
@@ -158,7 +158,7 @@ def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fide
         said, meant = (imitation.logits(torch.from_numpy(vectors)) for vectors in (mine, theirs))
     divergence, agreement = {}, {}
     for head in said:
-        student, teacher = log_softmax(said[head].numpy()), log_softmax(meant[head].numpy())
+        student, teacher = log_softmax(said[head].numpy(), axis=1), log_softmax(meant[head].numpy(), axis=1)
         divergence[head] = float((np.exp(teacher) * (teacher - student)).sum(axis=1).mean())
         agreement[head] = float((student.argmax(axis=1) == teacher.argmax(axis=1)).mean())
     return Fidelity(len(rows), explained, divergence, agreement)

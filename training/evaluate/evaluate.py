@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import softmax
 
 from data.errors import InputError
-from models.classifier.calibration import expected_calibration_error
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, JointDecoder, log_softmax
+from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
-from training.evaluate.metrics import HeadMetrics, head_metrics
+from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 
@@ -98,12 +98,12 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
         heads={head: head_metrics(targets[head], scores[head]) for head in HEADS},
         targets=targets,
         predicted={head: scores[head].argmax(axis=1) for head in HEADS},
-        confidence={head: np.exp(log_softmax(scores[head])).max(axis=1) for head in HEADS},
+        confidence={head: softmax(scores[head], axis=1).max(axis=1) for head in HEADS},
     )
 
 
-def evaluate_champion(frame: pd.DataFrame) -> ChampionEvaluation:
-    """Measure the champion on labelled complaints.
+def evaluate_champion(frame: pd.DataFrame, region: str) -> ChampionEvaluation:
+    """Measure a region's champion on labelled complaints.
 
     Rows that it was trained or calibrated on are left out, whatever file they come in.
 
@@ -111,14 +111,16 @@ def evaluate_champion(frame: pd.DataFrame) -> ChampionEvaluation:
         NoChampionError, BundleError: there is no usable champion.
         InputError: no row has all three labels, or the champion has seen every row.
     """
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.names import classifier_name
+    from registry.tracking import champion_bundle
 
-    folder, version = champion_bundle(CLASSIFIER)
+    name = classifier_name(region)
+    folder, version = champion_bundle(name)
     classifier = Classifier.load(folder)
     rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
     if rows.empty:
         raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
-    rows, seen = held_out(rows, version)
+    rows, seen = held_out(rows, name, version)
     if rows.empty:
         raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
     note = f"version {version} on {len(rows)} complaints"
@@ -127,11 +129,11 @@ def evaluate_champion(frame: pd.DataFrame) -> ChampionEvaluation:
     return ChampionEvaluation(evaluate_classifier(classifier, rows), classifier, rows, note)
 
 
-def held_out(frame: pd.DataFrame, version: int) -> tuple[pd.DataFrame, int]:
-    """The rows whose texts a version was neither trained nor calibrated on, and how many others there were."""
-    from registry.tracking import CLASSIFIER, run_artifact
+def held_out(frame: pd.DataFrame, name: str, version: int) -> tuple[pd.DataFrame, int]:
+    """Rows whose texts a registered version was neither trained nor calibrated on, and how many others there were."""
+    from registry.tracking import run_artifact
     from training.classifier.splits import SPLITS, text_keys
 
-    splits = run_artifact(CLASSIFIER, version, SPLITS)
+    splits = run_artifact(name, version, SPLITS)
     seen = np.isin(text_keys(frame["text"]), [*splits["train"], *splits["validation"]])
     return frame[~seen].reset_index(drop=True), int(seen.sum())

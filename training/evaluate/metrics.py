@@ -16,6 +16,8 @@ from models.classifier.labels import Ints
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
+BINS = 15
+"""As Guo et al. 2017 (arXiv:1706.04599) and most after them."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ def area_under_risk(curve: pd.DataFrame) -> float:
     return float((curve["risk"] * steps).sum())
 
 
-def reliability(confidence: Floats, correct: Bools, bins: int = 15) -> pd.DataFrame:
-    """Columns `confidence, accuracy, rows` of equal-mass bins, as the expected calibration error takes them."""
+def reliability(confidence: Floats, correct: Bools, bins: int = BINS) -> pd.DataFrame:
+    """Columns `confidence, accuracy, rows` of bins with equally many rows, fewer where there are fewer rows."""
     order = np.argsort(confidence, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     return pd.DataFrame(
@@ -150,6 +152,13 @@ def reliability(confidence: Floats, correct: Bools, bins: int = 15) -> pd.DataFr
             "rows": [len(part) for part in parts],
         }
     )
+
+
+def expected_calibration_error(confidence: Floats, correct: Bools, bins: int = BINS) -> float:
+    """Mean |confidence − accuracy| over the bins of `reliability`, weighted by their rows; 0 where there is none."""
+    table = reliability(confidence, correct, bins)
+    gaps = (table["confidence"] - table["accuracy"]).abs()
+    return float((gaps * table["rows"]).sum() / max(table["rows"].sum(), 1))
 
 
 def brier(confidence: Floats, correct: Bools) -> float:

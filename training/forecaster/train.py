@@ -21,6 +21,7 @@ from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
 from registry import tracking
+from registry.names import forecaster_name
 from training.forecaster.backtest import Progress, backtest
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
@@ -57,6 +58,7 @@ def counts_fingerprint(counts: pd.DataFrame) -> str:
 def run_backtest(
     counts: pd.DataFrame,
     config: ForecasterConfig,
+    region: str,
     home: Path,
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
@@ -68,8 +70,9 @@ def run_backtest(
         RegressorsError: the regressors do not cover the counts.
     """
     counts = check_counts(counts)
-    with tracking.tracked_run(tracking.FORECASTER, "backtest", _parameters(counts, config, regressors)) as run_id:
-        result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
+    parameters = _parameters(counts, config, regressors)
+    with tracking.tracked_run(forecaster_name(region), "backtest", parameters) as run_id:
+        result = backtest(counts, config, bar("backtest"), home / "training" / region / "backtest", regressors)
         _log_result(result)
         log_figures(backtest_figures(counts, config, result, regressors), "backtest")
     return run_id, result
@@ -78,6 +81,7 @@ def run_backtest(
 def train_forecaster(
     counts: pd.DataFrame,
     config: ForecasterConfig,
+    region: str,
     home: Path,
     say: Say = log.info,
     bar: Bar = no_bar,
@@ -89,6 +93,7 @@ def train_forecaster(
     Args:
         counts: `DAILY_COUNTS`.
         config: the forecaster's.
+        region: id of the region whose forecaster it will be.
         home: where unfinished work is kept.
         say: takes lines to show.
         bar: makes progress callbacks.
@@ -105,15 +110,16 @@ def train_forecaster(
     counts = check_counts(counts)
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
-    last = _refreshable(counts, config, say) if refresh else None
+    name, work = forecaster_name(region), home / "training" / region
+    last = _refreshable(name, counts, config, say) if refresh else None
     parameters = _parameters(counts, config, regressors)
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-    note = home / "training" / f"forecaster-{key}.json"
-    fits = home / "training" / "fits"
-    with tracking.tracked_run(tracking.FORECASTER, "train", parameters, note) as run_id:
+    note = work / f"forecaster-{key}.json"
+    fits = work / "fits"
+    with tracking.tracked_run(name, "train", parameters, note) as run_id:
         result = None
         if last is None:
-            result = backtest(counts, config, bar("backtest"), home / "training" / "backtest", regressors)
+            result = backtest(counts, config, bar("backtest"), work / "backtest", regressors)
             forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
             _log_result(result)
             log_figures(backtest_figures(counts, config, result, regressors), "backtest")
@@ -125,7 +131,7 @@ def train_forecaster(
             log_figures(forecast_figures(forecasts), "forecasts")
             log_surges(counts, forecasts.config)
             version = tracking.register(
-                tracking.FORECASTER,
+                name,
                 bundle,
                 CHECKOUT / "registry" / "pyfunc_forecaster.py",
                 _signature(),
@@ -134,9 +140,9 @@ def train_forecaster(
     return TrainedForecaster(run_id, version, result, forecasts)
 
 
-def _refreshable(counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Forecasts | None:
+def _refreshable(name: str, counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Forecasts | None:
     """The registered forecasts, where their champions still hold: same config, and no backtest due."""
-    folder, version = tracking.champion_bundle(tracking.FORECASTER)
+    folder, version = tracking.champion_bundle(name)
     last = Forecasts.load(folder)
     age = (counts["date"].max().date() - last.backtested).days
     if not _same(last.config, config):

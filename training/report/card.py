@@ -17,8 +17,8 @@ import pandas as pd
 import yaml
 
 from models.classifier.bundle import CARD, ClassifierBundle, read_bundle
-from models.classifier.decoding import Reason
 from models.classifier.labels import HEADS, OTHER
+from models.classifier.routing import Reason
 from models.encoder.source import PACKAGED
 from training.arguments import ClassifierTraining
 from training.evaluate.evaluate import Evaluation

@@ -18,8 +18,8 @@ import pandas as pd
 
 from data.complaints.masking import mask
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification
 from models.classifier.labels import HEADS
+from models.classifier.routing import Classification
 from training.evaluate.evaluate import Evaluation
 from training.evaluate.metrics import (
     area_under_risk,

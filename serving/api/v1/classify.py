@@ -17,8 +17,8 @@ from data.errors import LabelError, RequestError
 from data.regions.region import Region
 from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Classification, Proposal
 from models.classifier.explanation import explain
+from models.classifier.routing import Classification, Proposal
 from models.classifier.segments import SegmentProposal, classify_with_proposals, with_several
 from serving.api.v1.classify_types import (
     MAX_EXPLAINED,

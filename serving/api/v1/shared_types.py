@@ -23,5 +23,5 @@ class Wire(BaseModel):
 class ModelVersion(Wire):
     """Which registered model answered."""
 
-    name: str = Field(examples=["complaint-classifier"])
+    name: str = Field(examples=["verkhnerechye.complaint-classifier"])
     version: str = Field(examples=["3"])

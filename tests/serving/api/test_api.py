@@ -37,7 +37,7 @@ def classify(api: httpx.Client, *items: dict[str, object]) -> dict:
 def test_a_complaint_gets_a_decision_with_labels_deadline_and_model_version(api: httpx.Client) -> None:
     created = "2026-11-10T12:00:00+03:00"
     answer = classify(api, {"id": "a-1", "text": TEXT, "municipality": "верхнереченск", "created_at": created})
-    assert answer["model"] == {"name": "complaint-classifier", "version": "1"}
+    assert answer["model"] == {"name": "verkhnerechye.complaint-classifier", "version": "1"}
     (result,) = answer["results"]
     assert result["id"] == "a-1"
     assert result["decision"] == "route"
@@ -230,7 +230,7 @@ def test_health_readiness_and_metrics_answer(api: httpx.Client) -> None:
     for line in (
         'tsur_items_total{decision="route"}',
         'tsur_errors_total{code="not_found"}',
-        'tsur_champion{name="complaint-classifier",version="1"} 1.0',
+        'tsur_champion{name="verkhnerechye.complaint-classifier",version="1"} 1.0',
         'tsur_request_seconds_bucket{le="0.005",path="/v1/classify"}',
     ):
         assert line in metrics

@@ -11,7 +11,7 @@ from data.complaints.masking import masked
 from data.errors import LabelError
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Reason
+from models.classifier.routing import Reason
 from models.classifier.segments import proposals, with_several
 from serving.api.v1.classify import Complaint, complaints_of, result_of
 from serving.api.v1.classify_types import ClassifyItem, ClassifyResult

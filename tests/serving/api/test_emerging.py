@@ -19,9 +19,9 @@ from models.classifier.classifier import Classifier
 from serving import launch as run
 from serving.analytics.new_topics import search
 from serving.config import EmergingDefaults
-from serving.regions.champions import CLASSIFIER, Champion
+from serving.regions.champions import Champion
 from tests.data.store.rows import REGION
-from tests.serving.bundles import SENTENCES, SURGE_PLACE
+from tests.serving.bundles import CLASSIFIER, SENTENCES, SURGE_PLACE
 from tests.serving.conftest import Registry, start_server, write_configs
 
 TODAY = date(2026, 11, 25)

@@ -26,7 +26,7 @@ OTHERS: list[tuple[str, str, dict[str, Any] | None]] = [
 
 @pytest.fixture(scope="module")
 def champions(registry: Registry) -> Champions:
-    loaded = Champions(registry.uri)
+    loaded = Champions(registry.uri, "verkhnerechye")
     loaded.refresh()
     loaded.check_ready()
     return loaded

@@ -87,7 +87,9 @@ def test_the_tighter_of_a_routes_limits_and_the_installations_holds(
 
 @pytest.fixture()
 def runtime(tmp_path: Path) -> Runtime:
-    return make_runtime(Champions(f"sqlite:///{tmp_path}/none.db"), tmp_path, ServingConfig(max_body_bytes=2000))
+    return make_runtime(
+        Champions(f"sqlite:///{tmp_path}/none.db", "verkhnerechye"), tmp_path, ServingConfig(max_body_bytes=2000)
+    )
 
 
 def send(runtime: Runtime, *calls: tuple[str, str, bytes]) -> list[httpx.Response]:

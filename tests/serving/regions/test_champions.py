@@ -10,8 +10,8 @@ import pytest
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
 from serving import launch as run
-from serving.regions.champions import CLASSIFIER, FORECASTER, Champions
-from tests.serving.bundles import write_classifier
+from serving.regions.champions import Champions
+from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, write_classifier
 from tests.serving.conftest import Registry, start_server, write_configs
 
 TEXT = {"items": [{"text": "Не вывозят мусор"}]}
@@ -27,14 +27,14 @@ def eventually(check: Callable[[], bool], seconds: float = 30) -> bool:
 
 
 def test_before_the_first_look_the_service_is_not_ready(registry: Registry) -> None:
-    champions = Champions(registry.uri)
+    champions = Champions(registry.uri, REGION)
     with pytest.raises(NotReadyError):
         champions.check_ready()
 
 
 def test_no_registry_means_no_champion_and_names_the_command(tmp_path: Path) -> None:
     database = tmp_path / "mlflow.db"
-    champions = Champions(f"sqlite:///{database}")
+    champions = Champions(f"sqlite:///{database}", REGION)
     champions.refresh()
     with pytest.raises(NoChampionError, match="tsur train classifier"):
         _ = champions.classifier
@@ -44,7 +44,7 @@ def test_no_registry_means_no_champion_and_names_the_command(tmp_path: Path) -> 
 
 
 def test_an_unreachable_registry_is_logged_not_raised(caplog: pytest.LogCaptureFixture) -> None:
-    champions = Champions("sqlite:////dev/null")
+    champions = Champions("sqlite:////dev/null", REGION)
     champions.refresh()
     with pytest.raises(TsurError):
         champions.check_ready()
@@ -92,7 +92,7 @@ def test_a_broken_first_bundle_leaves_no_champion(registry: Registry, classifier
     empty.mkdir(parents=True)
     (empty / "config.yaml").write_text("format: 99\n")
     own.register(FORECASTER, empty)
-    champions = Champions(own.uri)
+    champions = Champions(own.uri, REGION)
     champions.refresh()
     assert champions.classifier.version
     with pytest.raises(BundleError):

@@ -17,10 +17,14 @@ from data.errors import InputError, LabelError
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from registry.names import classifier_name
 from tests.conftest import tsur
 from training.arguments import ClassifierTraining
 from training.classifier.splits import fingerprint, split_rows
 from training.classifier.train import prepare
+from tsur.samples import SAMPLE_REGION
+
+CLASSIFIER = classifier_name(SAMPLE_REGION)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def run(trained, at_home):
     """The MLflow run of the session's training."""
     import mlflow
 
-    from registry.tracking import CLASSIFIER, connect
+    from registry.tracking import connect
 
     at_home(trained)
     connect(CLASSIFIER)
@@ -86,7 +90,7 @@ def test_nothing_sent_to_mlflow_holds_personal_data(run, trained):
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run, trained):
     import mlflow
 
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.tracking import champion_bundle
 
     rows = pd.DataFrame(
         {"text": ["Не вывозят мусор на Садовой", "Нет горячей воды"], "municipality": ["Верхнереченск", None]}
@@ -99,7 +103,7 @@ def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run, trained):
 
 
 def test_bundle_holds_no_pickle_and_a_card_in_two_languages(run, at_home):
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.tracking import champion_bundle
 
     bundle, _ = champion_bundle(CLASSIFIER)
     names = {path.name for path in bundle.rglob("*") if path.is_file()}
@@ -115,7 +119,7 @@ def test_evaluate_on_the_training_file_measures_the_test_rows_only(run, trained,
     from training.evaluate.evaluate import evaluate_champion
     from tsur.samples import sample_complaints
 
-    measured = evaluate_champion(sample_complaints())
+    measured = evaluate_champion(sample_complaints(), SAMPLE_REGION)
     assert len(measured.rows) == int(run.data.params["rows.test"])
     assert "left out" in measured.note
     accuracy = measured.evaluation.heads["sector"].accuracy
@@ -132,7 +136,7 @@ def test_rows_trained_on_are_left_out_of_an_evaluation_whatever_file_they_come_i
     from training.evaluate.evaluate import evaluate_champion
 
     other = sample.iloc[::-1].tail(2000).assign(id=[f"other-{n}" for n in range(2000)])
-    measured = evaluate_champion(other.reset_index(drop=True))
+    measured = evaluate_champion(other.reset_index(drop=True), SAMPLE_REGION)
     assert len(measured.rows) <= int(run.data.params["rows.test"])
     assert f"{2000 - len(measured.rows)} more are left out" in measured.note
 
@@ -215,7 +219,7 @@ def test_checkpoint_left_half_written_by_a_kill_is_passed_over(tmp_path):
 def test_another_architecture_trains_and_long_texts_fit_its_positions(sample, tiny_encoder, tmp_path, at_home):
     from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
 
-    from registry.tracking import CLASSIFIER, champion_bundle
+    from registry.tracking import champion_bundle
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
     config = DistilBertConfig(

@@ -16,12 +16,16 @@ from data.complaints.importing import read_complaints, write_complaints
 from data.errors import BundleError
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS
+from registry.names import classifier_name
 from tests.conftest import tsur
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.splits import text_keys
+from tsur.samples import SAMPLE_REGION
 
 ROWS, WIDTH, LAYERS = 200, 32, 3
 QUICK = ["--layers", "1", "--set", "epochs=3", "--set", "batch_size=8", "--set", "max_tokens=32"]
+
+CLASSIFIER = classifier_name(SAMPLE_REGION)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,7 @@ def distilled(teachers_home: Path) -> Path:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not list(teachers_home.glob("students/*/fidelity.json"))
+    assert not list(teachers_home.glob("students/*/*/fidelity.json"))
     resumed = tsur(teachers_home, *command(teachers_home), **configs)
     (teachers_home / "distilled.out").write_text(resumed.stdout, encoding="utf-8")
     return teachers_home
@@ -81,7 +85,7 @@ def run(distilled, at_home):
     """The MLflow run of the distillation."""
     import mlflow
 
-    from registry.tracking import CLASSIFIER, connect
+    from registry.tracking import connect
 
     at_home(distilled)
     connect(CLASSIFIER)
@@ -90,23 +94,23 @@ def run(distilled, at_home):
 
 
 def student_of(home: Path) -> Path:
-    (folder,) = home.glob("students/*")
+    (folder,) = home.glob("students/*/*")
     return folder
 
 
 @pytest.fixture
 def job(distilled, at_home):
     """What the distillation was told: the teacher's bundle, the job and the unlabelled rows."""
-    from registry.tracking import CLASSIFIER, version_bundle
+    from registry.tracking import version_bundle
     from training.encoder.distill import teachers_job
 
     at_home(distilled)
     bundle = version_bundle(CLASSIFIER, 1)
-    return teachers_job(read_complaints(distilled / "rows.jsonl"), bundle, 1, ClassifierTraining())
+    return teachers_job(read_complaints(distilled / "rows.jsonl"), bundle, CLASSIFIER, 1, ClassifierTraining())
 
 
 def test_a_killed_distillation_goes_on_and_ends_with_the_same_student(distilled, job, tmp_path):
-    from registry.tracking import CLASSIFIER, version_bundle
+    from registry.tracking import version_bundle
     from training.encoder.distill import taught_texts
     from training.encoder.distillation import distill_encoder
     from training.encoder.teacher import Teacher
@@ -137,7 +141,7 @@ def test_the_student_is_an_encoder_that_the_auto_classes_load(distilled):
 def test_it_is_registered_as_challenger_and_the_champion_stays(run, distilled):
     import mlflow
 
-    from registry.tracking import CLASSIFIER, champion_version, version_bundle
+    from registry.tracking import champion_version, version_bundle
 
     challenger = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "challenger")
     assert champion_version(CLASSIFIER) == 1
@@ -178,7 +182,7 @@ def test_texts_of_the_test_rows_teach_nothing(distilled, job):
 
 
 def test_the_student_is_half_as_wide_inside_as_its_teacher(distilled):
-    (config,) = distilled.glob("students/*/config.json")
+    (config,) = distilled.glob("students/*/*/config.json")
     assert json.loads(config.read_text())["intermediate_size"] == 32
 
 
@@ -198,7 +202,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(teachers_home, at_home, monkeyp
 
 
 def test_a_teacher_without_its_network_is_refused(teachers_home, at_home, tmp_path):
-    from registry.tracking import CLASSIFIER, version_bundle
+    from registry.tracking import version_bundle
     from training.encoder.teacher import Teacher
 
     at_home(teachers_home)

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.classifier.calibration import expected_calibration_error
 from training.evaluate.metrics import (
     area_under_risk,
     brier,
     confused_pairs,
     confusions,
     coverage_at_precision,
+    expected_calibration_error,
     label_report,
     reliability,
     risk_coverage,
@@ -64,6 +64,25 @@ def test_reliability_bins_give_the_expected_calibration_error():
     assert bins["rows"].sum() == 200
     gaps = (bins["confidence"] - bins["accuracy"]).abs() * bins["rows"]
     assert gaps.sum() / 200 == pytest.approx(expected_calibration_error(confidence, correct))
+
+
+def test_a_calibrated_sample_has_no_calibration_error_and_an_over_confident_one_its_gap():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 1.0, size=50_000)
+    calibrated = rng.random(50_000) < confidence
+    over_confident = rng.random(50_000) < confidence - 0.2
+    assert expected_calibration_error(confidence, calibrated) < 0.01
+    assert expected_calibration_error(confidence, over_confident) == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "error"),
+    [([], [], 0.0), ([1.0], [True], 0.0), ([1.0], [False], 1.0), ([0.75] * 4, [True, True, True, False], 0.375)],
+    ids=["no rows", "right", "wrong", "fewer rows than bins: each row its own"],
+)
+def test_calibration_error_by_hand(confidence, correct, error):
+    found = expected_calibration_error(np.array(confidence), np.array(correct, dtype=bool))
+    assert found == pytest.approx(error)
 
 
 def test_fewer_rows_than_bins_give_a_bin_a_row():

@@ -6,8 +6,12 @@ import pytest
 from data.errors import CountsError
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
+from registry.names import forecaster_name
 from tests.conftest import tsur
 from training.forecaster.train import counts_fingerprint, largest_series
+from tsur.samples import SAMPLE_REGION
+
+FORECASTER = forecaster_name(SAMPLE_REGION)
 
 
 @pytest.fixture
@@ -15,7 +19,7 @@ def run(trained, at_home):
     """The MLflow run of the session's training."""
     import mlflow
 
-    from registry.tracking import FORECASTER, connect
+    from registry.tracking import connect
 
     at_home(trained)
     connect(FORECASTER)
@@ -49,7 +53,7 @@ def test_run_tracks_parameters_tables_and_plots(run, small_counts):
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
     import mlflow
 
-    from registry.tracking import FORECASTER, champion_bundle
+    from registry.tracking import champion_bundle
 
     wanted = pd.DataFrame({"municipality": ["Верхнереченск", None], "sector": ["ЖКХ", None], "horizon": [3, 2]})
     answers = mlflow.pyfunc.load_model(f"models:/{FORECASTER}@champion").predict(wanted)
@@ -63,7 +67,7 @@ def test_backtest_command_prints_every_forecaster_and_continues_where_it_was(sma
     arguments = ["backtest", str(small_counts), "--sector", "sector", "--municipality", "municipality"]
     arguments += ["--largest", "2", "--set", "windows=2"]
     first = tsur(tmp_path, *arguments).stdout
-    kept = sorted((tmp_path / "training" / "backtest").glob("*.parquet"))
+    kept = sorted((tmp_path / "training" / SAMPLE_REGION / "backtest").glob("*.parquet"))
     times = [path.stat().st_mtime_ns for path in kept]
     second = tsur(tmp_path, *arguments).stdout
     for name in ("seasonal_naive", "weekday_mean", "prophet", "champion"):

@@ -1,0 +1,120 @@
+"""Routing decision: from joint probabilities to `route` or `review`.
+
+In: a decoder, logits of each head, texts and municipalities. Out: one `Classification` an item. Below the threshold
+on the agency's confidence a person decides, and wherever something else speaks against deciding alone; the reasons
+are named.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.labels import HEADS, OTHER, Ints
+
+Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
+ALTERNATIVES = 3
+"""Labels given out for each head, the decided one among them: as many as an operator takes in at a glance."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One label of one head with its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What the classifier says of one complaint; `features` is what its heads read, shape (hidden,)."""
+
+    decision: Literal["route", "review"]
+    reasons: list[Reason]
+    sector: Proposal
+    topic: Proposal
+    agency: Proposal
+    alternatives: dict[str, list[Proposal]]
+    deadline_hours: int | None
+    truncated: bool = False
+    features: Floats | None = field(default=None, compare=False, repr=False)
+
+
+_CYRILLIC, _MASK = re.compile("[Ѐ-ӿ]"), re.compile(r"\[[А-ЯЁ]+\]")
+
+
+def has_cyrillic(text: str) -> bool:
+    """Whether the text holds at least one Cyrillic letter, beside the marks of masking such as [ТЕЛЕФОН]."""
+    return _CYRILLIC.search(_MASK.sub("", text) if "[" in text else text) is not None
+
+
+def unroutable(labels: Sequence[str], text: str, out_of_vocabulary: bool) -> list[Reason]:
+    """Why an operator decides whatever the confidence; `labels` are the decided sector, topic and agency."""
+    reasons: list[Reason] = []
+    if OTHER in labels:
+        reasons.append("rare_label")
+    if not has_cyrillic(text):
+        reasons.append("no_cyrillic")
+    if out_of_vocabulary:
+        reasons.append("unlike_training")
+    return reasons
+
+
+def decide(
+    decoder: JointDecoder,
+    logits: Mapping[str, Floats],
+    texts: Sequence[str],
+    municipalities: Sequence[str | None],
+    threshold: float,
+    *,
+    out_of_vocabulary: Sequence[bool] | None = None,
+    truncated: Sequence[bool] | None = None,
+    features: Floats | None = None,
+) -> list[Classification]:
+    """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
+
+    `out_of_vocabulary` says which texts are unlike all that was trained on; `truncated` and `features` are handed
+    through.
+    """
+    joint = decoder.joint(logits, municipalities)
+    best, deadlines = decoder.best(joint), decoder.deadlines(joint)
+    decided: dict[str, list[Proposal]] = {}
+    alternatives: dict[str, list[list[Proposal]]] = {}
+    for column, head in enumerate(HEADS):
+        confidences, names = decoder.confidences(joint, head), decoder.labels.names[head]
+        decided[head] = [row[0] for row in _proposals(best[:, [column]], confidences, names)]
+        # The likeliest labels, the first of equals first.
+        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :ALTERNATIVES]
+        alternatives[head] = _proposals(likeliest, confidences, names)
+    results = []
+    for row, text in enumerate(texts):
+        sector, topic, agency = (decided[head][row] for head in HEADS)
+        reasons: list[Reason] = ["low_confidence"] if agency.confidence < threshold else []
+        labels = (sector.label, topic.label, agency.label)
+        reasons += unroutable(labels, text, out_of_vocabulary is not None and out_of_vocabulary[row])
+        results.append(
+            Classification(
+                decision="review" if reasons else "route",
+                reasons=reasons,
+                sector=sector,
+                topic=topic,
+                agency=agency,
+                alternatives={head: alternatives[head][row] for head in HEADS},
+                deadline_hours=deadlines[row],
+                truncated=truncated is not None and truncated[row],
+                features=None if features is None else features[row],
+            )
+        )
+    return results
+
+
+def _proposals(labels: Ints, confidences: Floats, names: Sequence[str]) -> list[list[Proposal]]:
+    """The proposals of each row for its labels, given as indices of shape (n, labels a row)."""
+    taken = np.take_along_axis(confidences, labels, axis=1)
+    return [
+        [Proposal(names[label], confidence) for label, confidence in zip(*row, strict=True)]
+        for row in zip(labels.tolist(), taken.tolist(), strict=True)
+    ]

@@ -1,0 +1,155 @@
+"""Calibration of a classifier: weights of the joint decoding, scaled confidences, and the routing threshold.
+
+In: logits and true labels of rows that no weight was trained on. Out: a `Calibration`. The temperatures and the weight
+of the topic–agency PMI are fitted on the marginals of the joint decoding; then an offset and a slope a head set right
+what sector and topic, which speak of the same thing, say too loudly together; the threshold is the lowest at which the
+agency is right as often as promised, by an exact binomial bound.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.classifier.calibration import (
+    NEVER_ROUTE,
+    UNSCALED,
+    Calibration,
+    JointWeights,
+    PlattScaling,
+    log_odds,
+)
+from models.classifier.classifier import Classifier
+from models.classifier.decoding import Evidence, Floats, JointDecoder
+from models.classifier.labels import HEADS, Ints
+from models.classifier.routing import unroutable
+
+Bools = npt.NDArray[np.bool_]
+LOG_TEMPERATURES = (-3.0, 4.0)
+"""Temperatures between 0.05 and 55: beyond them a head decides alone or says nothing, which no data asked for."""
+PMI_WEIGHTS = (0.0, 2.0)
+"""A whole factor P(agency | topic) / P(agency) is 1; more than its square would only repeat the commonest agency."""
+FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
+"""Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
+SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
+"""A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
+LEAST_PROBABILITY = 1e-12
+"""Of a true label, so that one impossible row is dear and not infinitely so."""
+ASSURANCE = 0.8
+"""How surely the promise is kept. At 0.5 it is a coin's toss; at 0.95 nothing is routed below some 400 rows
+(docs/experiments.md, "The routing threshold"). As sure as the 80 % intervals of the forecasts."""
+SCALING_C = 1e3
+"""Next to no penalty: two numbers are fitted to hundreds of rows."""
+
+
+def calibrate(
+    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
+) -> Calibration:
+    """Fit a classifier's calibration on labelled rows.
+
+    Args:
+        classifier: its labels, catalogue and PMI are used; without `held_out` its logits too.
+        rows: complaints, schema COMPLAINTS.
+        promised: the precision that is promised of what is routed.
+        held_out: logits of the rows by heads fitted without them, of shape (n, labels); the PMI may be counted on
+            the rows then. Without them nothing may have been trained on the rows.
+    """
+    labels, texts = classifier.bundle.labels, rows["text"].tolist()
+    municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
+    logits = held_out or classifier.logits(texts, municipalities)[0]
+    targets = labels.targets(rows)
+    decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
+    evidence = decoder.evidence(logits, municipalities, targets if held_out is not None else None)
+    weights = fit_weights(decoder, evidence, targets)
+    joint = evidence.joint(weights)
+    best = decoder.best(joint)
+    scaling: dict[str, PlattScaling] = {}
+    for head, chosen in zip(HEADS, best.T, strict=True):
+        known = targets[head] >= 0
+        probability = decoder.marginal(joint, head)[np.arange(len(rows)), chosen]
+        scaling[head] = fit_scaling(probability[known], (chosen == targets[head])[known])
+    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
+    unknown = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
+    names = [tuple(labels.names[head][i] for head, i in zip(HEADS, row, strict=True)) for row in best.tolist()]
+    routable = np.array([not unroutable(*row) for row in zip(names, texts, unknown, strict=True)], dtype=bool)
+    agency = best[:, HEADS.index("agency")]
+    confidence = scaling["agency"].scale(decoder.marginal(joint, "agency"))[np.arange(len(rows)), agency]
+    right = agency == targets["agency"]
+    threshold = fit_threshold(confidence[routable], right[routable], promised)
+    return Calibration(
+        temperatures=dict(weights.temperatures),
+        pmi_weight=weights.pmi,
+        scaling=scaling,
+        threshold=threshold.value,
+        promised_precision=promised,
+        coverage=threshold.coverage * float(routable.mean()),
+    )
+
+
+def fit_weights(decoder: JointDecoder, evidence: Evidence, targets: Mapping[str, Ints]) -> JointWeights:
+    """The temperatures and the weight of the PMI that minimise the negative log-likelihood, all heads together."""
+    from scipy.optimize import minimize
+
+    def weights_of(point: npt.NDArray[np.float64]) -> JointWeights:
+        temperatures = np.exp(np.clip(point[: len(HEADS)], *LOG_TEMPERATURES)).tolist()
+        pmi = float(np.clip(point[len(HEADS)], *PMI_WEIGHTS))
+        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi)
+
+    def loss(point: npt.NDArray[np.float64]) -> float:
+        joint = evidence.joint(weights_of(point))
+        total = 0.0
+        for head in HEADS:
+            known = np.flatnonzero(targets[head] >= 0)
+            if len(known):
+                probability = decoder.marginal(joint, head)[known, targets[head][known]]
+                total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).mean())
+        return total
+
+    start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT]
+    return weights_of(minimize(loss, start, method="Nelder-Mead", options=SEARCH).x)
+
+
+def fit_scaling(confidence: Floats, correct: Bools) -> PlattScaling:
+    """The scaling that makes confidences as high as the share of right answers.
+
+    Where all answers are right, all wrong, or the slope would turn the order round: no change.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(np.unique(correct)) < 2:
+        return UNSCALED
+    regression = LogisticRegression(C=SCALING_C).fit(log_odds(confidence)[:, None], correct)
+    scaling = PlattScaling(float(regression.intercept_[0]), float(regression.coef_[0, 0]))
+    return scaling if scaling.slope > 0 else UNSCALED
+
+
+@dataclass(frozen=True)
+class RoutingThreshold:
+    """From which confidence a decision goes out alone, and the share of the rows that pass it."""
+
+    value: float
+    coverage: float
+
+
+def fit_threshold(confidence: Floats, correct: Bools, precision: float) -> RoutingThreshold:
+    """The lowest threshold that keeps the promise; `NEVER_ROUTE` where none does.
+
+    It keeps it where the precision above it is at least the promise by the lower end of Clopper and Pearson's
+    interval (1934) at `ASSURANCE`, so that a handful of lucky rows promises nothing.
+    """
+    from scipy.special import betaincinv
+
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    routed = np.arange(1, len(order) + 1)
+    hits = np.cumsum(correct[order])
+    # Without a hit the bound is 0, which the inverse of the beta distribution is not defined for.
+    lower = np.where(hits > 0, betaincinv(np.maximum(hits, 1), routed - hits + 1, 1 - ASSURANCE), 0.0)
+    last_of_equals = np.append(falling[1:] < falling[:-1], True)[: len(order)]
+    keeping = np.flatnonzero((lower >= precision) & last_of_equals)
+    if len(keeping) == 0:
+        return RoutingThreshold(NEVER_ROUTE, 0.0)
+    lowest = int(keeping[-1])
+    return RoutingThreshold(float(falling[lowest]), (lowest + 1) / len(order))
