@@ -53,6 +53,8 @@ def serve(
     """Start the HTTP service with a region's registered champions."""
     from serving.launch import serve as run
 
+    heartbeat.rest()
+
     raise typer.Exit(run(host, port, region))
 
 
@@ -65,6 +67,8 @@ def demo(
     """Train the sample's champions if there are none, start the service, send it requests, stay up."""
     from tsur.demo import run_demo
 
+    heartbeat.rest()
+
     run_demo(once, port, read_region(region), console)
 
 
@@ -75,5 +79,7 @@ def mlflow(
 ) -> None:
     """Start the MLflow interface on the tracking store."""
     from registry.tracking import serve_interface
+
+    heartbeat.rest()
 
     raise typer.Exit(serve_interface(host, port))

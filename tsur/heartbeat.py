@@ -30,13 +30,18 @@ class Heartbeat:
         if name != self._step:
             self._step, self._began = name, time.monotonic()
 
+    def rest(self) -> None:
+        """The command is not at a step that ends by itself, such as serving."""
+        self._step = None
+
     def printed(self) -> None:
         """Something was printed."""
         self._last = time.monotonic()
 
     @contextmanager
     def beating(self, quiet_seconds: float = QUIET_SECONDS) -> Iterator[None]:
-        """Beat while the block runs."""
+        """Beat while the block runs; until it names a step, it is starting: imports take seconds."""
+        self.step("starting")
         stdout, ended = sys.stdout, threading.Event()
         sys.stdout = cast(TextIO, _Watched(stdout, self))
         threading.Thread(target=self._beat, args=(ended, quiet_seconds), name="heartbeat", daemon=True).start()
@@ -44,7 +49,8 @@ class Heartbeat:
             yield
         finally:
             ended.set()
-            sys.stdout, self._step = stdout, None
+            sys.stdout = stdout
+            self.rest()
 
     def _beat(self, ended: threading.Event, quiet_seconds: float) -> None:
         while not ended.wait(quiet_seconds / LOOKS):

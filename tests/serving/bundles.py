@@ -16,6 +16,7 @@ from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
+from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from registry.names import classifier_name, forecaster_name
 from training.forecaster.backtest import backtest
@@ -38,6 +39,7 @@ FIRST_DAY = "2026-05-01"
 LAST_DAY = "2026-11-15"
 SURGE_DAYS = 5
 SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
+CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
 
 
 def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Path:
@@ -126,13 +128,29 @@ def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], se
     onnx.save(model, str(path))
 
 
+QUICK = ForecasterConfig(
+    forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
+)
+
+
 def write_forecaster(folder: Path) -> Path:
     """A forecaster bundle over two places and two sectors; one series surges in its last five days."""
-    config = ForecasterConfig(
-        forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1, calendar="none"
-    )
     counts = small_counts()
-    fit_forecasts(counts, config, backtest(counts, config)).save(folder)
+    fit_forecasts(counts, QUICK, backtest(counts, QUICK)).save(folder)
+    return folder
+
+
+def write_surging_forecaster(folder: Path) -> Path:
+    """The same places and sectors with a surge in each: one goes on, one is over, one is sure to come, one may come."""
+    counts = small_counts()
+    ago = (counts["date"].max() - counts["date"]).dt.days
+    over = (counts["municipality"] == CALM_PLACE) & (counts["sector"] == CALM_SECTOR) & ago.between(9, 13)
+    counts.loc[over, "count"] *= 4
+    fitted = fit_forecasts(counts, QUICK, backtest(counts, QUICK))
+    means = fitted.means.copy()
+    means.loc[means.index[:14], (SURGE_PLACE, CALM_SECTOR)] *= 3
+    means.loc[means.index[:14], (CALM_PLACE, SURGE_SECTOR)] *= 1.35
+    Forecasts(fitted.config, fitted.origin, fitted.series, means, fitted.tail, fitted.past_means).save(folder)
     return folder
 
 
@@ -141,8 +159,8 @@ def small_counts() -> pd.DataFrame:
     days = pd.date_range(FIRST_DAY, LAST_DAY, freq="D")
     rng = np.random.default_rng(0)
     parts = []
-    for place in (SURGE_PLACE, "Каменный Брод"):
-        for sector, level in ((SURGE_SECTOR, 20.0), ("Дороги", 8.0)):
+    for place in (SURGE_PLACE, CALM_PLACE):
+        for sector, level in ((SURGE_SECTOR, 20.0), (CALM_SECTOR, 8.0)):
             mean = np.where(days.dayofweek < 5, level, level / 2)
             if (place, sector) == (SURGE_PLACE, SURGE_SECTOR):
                 mean = np.where(days >= days[-SURGE_DAYS], 4 * mean, mean)

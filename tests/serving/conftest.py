@@ -15,6 +15,7 @@ import yaml
 
 from data.settings import CHECKOUT
 from serving import launch as run
+from serving.regions.champions import Champions
 from tests.serving.bundles import CLASSIFIER, FORECASTER, register, write_classifier, write_forecaster
 
 READY_SECONDS = 180
@@ -127,6 +128,15 @@ def registry(tmp_path_factory: pytest.TempPathFactory, classifier_bundle: Path, 
     made.register(CLASSIFIER, classifier_bundle)
     made.register(FORECASTER, forecaster_bundle)
     return made
+
+
+@pytest.fixture(scope="session")
+def champions(registry: Registry) -> Champions:
+    """Both champions of that registry, loaded in this process."""
+    loaded = Champions(registry.uri, "verkhnerechye")
+    loaded.refresh()
+    loaded.check_ready()
+    return loaded
 
 
 @pytest.fixture(scope="session")

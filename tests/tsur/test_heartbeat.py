@@ -32,12 +32,13 @@ def test_what_prints_by_itself_needs_no_heartbeat(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("when", ["before a step", "after the command"])
+@pytest.mark.parametrize("when", ["at rest", "after the command"])
 def test_without_a_step_nothing_is_said(capsys: pytest.CaptureFixture[str], when: str):
     heartbeat = Heartbeat()
-    if when == "before a step":
-        with heartbeat.beating(quiet_seconds=0.05):
-            time.sleep(0.3)
+    if when == "at rest":
+        with heartbeat.beating(quiet_seconds=0.5):
+            heartbeat.rest()
+            time.sleep(0.8)
     else:
         with heartbeat.beating(quiet_seconds=0.05):
             heartbeat.step("reading")

@@ -10,7 +10,6 @@ import pytest
 from data.errors import BusyError
 from serving.http.admission import Admission
 from serving.regions.champions import Champions
-from tests.serving.conftest import Registry
 from tests.serving.inprocess import client_of, make_runtime
 
 TEXT = "Третью неделю не вывозят мусор у дома"
@@ -22,14 +21,6 @@ OTHERS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/v1/heatmap", None),
     ("GET", "/v1/emerging", None),
 ]
-
-
-@pytest.fixture(scope="module")
-def champions(registry: Registry) -> Champions:
-    loaded = Champions(registry.uri, "verkhnerechye")
-    loaded.refresh()
-    loaded.check_ready()
-    return loaded
 
 
 def test_places_are_taken_and_given_back() -> None:
