@@ -190,12 +190,12 @@ class Registry:
             TrackingError: MLflow does not answer.
         """
         if is_local(self.uri):
-            return self._download(name, version, None)
+            return _bundle_in(self._fetched(name, version, None), name)
         copy = self._copies / f"{name}-{version}"
         if not copy.is_dir():
             partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
             try:
-                self._download(name, version, partial)
+                self._fetched(name, version, partial)
                 partial.rename(copy)
             except OSError:  # another process was quicker
                 if not copy.is_dir():
@@ -205,8 +205,17 @@ class Registry:
         return _bundle_in(copy, name)
 
     def download(self, name: str, version: int, folder: Path) -> Path:
-        """Folder of a copy of a version's bundle, made inside `folder`. Raises as `bundle`."""
-        return self._download(name, version, folder)
+        """Folder of a copy of a version's bundle, made inside `folder`.
+
+        Raises:
+            BundleError: what is registered is no bundle.
+            TrackingError: its files cannot be fetched now.
+        """
+        try:
+            fetched = self._fetched(name, version, folder)
+        except BundleError as error:
+            raise TrackingError(error.message) from None
+        return _bundle_in(fetched, name)
 
     def versions(self, name: str) -> "list[ModelVersion]":
         """All versions of a registered model, the oldest first; none where there is no such model.
@@ -241,16 +250,16 @@ class Registry:
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: {artifact} of its run cannot be read: {error}") from None
 
-    def _download(self, name: str, version: int, folder: Path | None) -> Path:
+    def _fetched(self, name: str, version: int, folder: Path | None) -> Path:
+        """The pyfunc of a version, copied into `folder` where one is given."""
         from mlflow.exceptions import MlflowException
 
         self._version(name, version)
         try:
             location = self.existing_client().get_model_version_download_uri(name, str(version))
-            downloaded = _downloaded(location, None if folder is None else str(folder), self.uri)
+            return _downloaded(location, None if folder is None else str(folder), self.uri)
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
-        return _bundle_in(downloaded, name)
 
     def _version(self, name: str, version: int) -> "ModelVersion":
         from mlflow.exceptions import MlflowException

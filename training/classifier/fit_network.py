@@ -37,6 +37,7 @@ from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
 from training.evaluate.metrics import head_metrics
+from training.tracker import TrackedRun
 
 log = logging.getLogger(__name__)
 SCORE = "score"
@@ -63,6 +64,7 @@ def fit_network(
     encoders: Path,
     bundle: Path,
     say: Any,
+    run: TrackedRun | None = None,
 ) -> Tuned:
     """Fit on the first frame of `rows`, keep the epoch best on the second, export the network and the n-grams."""
     import transformers
@@ -105,7 +107,7 @@ def fit_network(
     if arguments.epochs:
         transformers.set_seed(arguments.seed)
         collators = [_Collator(pad, prior, states) for prior, (_, states) in zip(priors, read, strict=True)]
-        trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints")
+        trainer = _trainer(network, datasets, collators, arguments, work / "checkpoints", run)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
         network = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
@@ -250,6 +252,7 @@ def _trainer(
     collators: list["_Collator"],
     arguments: ClassifierTraining,
     folder: Path,
+    tracked: TrackedRun | None,
 ) -> Any:
     from transformers import EarlyStoppingCallback
 
@@ -271,6 +274,7 @@ def _trainer(
         what="fine-tuning",
         callbacks=[EarlyStoppingCallback(arguments.patience)],
         compute_metrics=_validation_metrics,
+        run=tracked,
     )
 
 
