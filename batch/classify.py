@@ -6,10 +6,8 @@ missing, and when none is, they are joined into the output. Rows are as `tsur im
 twice is classified twice: to know all ids takes memory.
 """
 
-import csv
 import hashlib
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -18,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from batch.chunks import Chunks, Part
-from data.complaints.importing import Reject, stream_complaints
+from data.complaints.importing import Reject, none_is_good, stream_complaints
 from data.complaints.schema import Complaint
 from data.complaints.sources import SourceMap
-from data.errors import InputError
+from data.tables.csv_writer import csv_header, csv_lines
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.classifier.routing import Classification
 
 ROWS_PER_CHUNK = 2048
 """Rows that go to the disk together: enough for full batches of like length, seconds of work."""
-CHUNK_FORMAT = 1
+CHUNK_FORMAT = 2
 """Raise it with every change after which the same rows and model give another chunk."""
 COLUMNS = (
     "id",
@@ -40,9 +38,6 @@ COLUMNS = (
     "truncated",
 )
 REJECT_COLUMNS = ("line", "reason", "row")
-BOM = "\ufeff"
-"""So that Excel opens the file as UTF-8."""
-
 
 Row = Complaint | Reject
 Progress = Callable[[int], None]
@@ -85,6 +80,7 @@ class ClassifyRun:
     Attributes:
         done: what the finished chunks hold, of an earlier run of the same job too.
         changed: by what an unfinished run that lies there was another job, as keys of the manifest.
+        notes: what of the file was not read as rows, a sentence each.
     """
 
     def __init__(
@@ -96,6 +92,7 @@ class ClassifyRun:
         summaries = (Classified(**self._chunks.summary(number)) for number in self._finished)
         self.done = sum(summaries, Classified())
         self.changed = self._chunks.changed
+        self.notes: list[str] = []
 
     def finish(self, progress: Progress, joining: Progress = lambda rows: None) -> Classified:
         """Classify what is missing and write the output; `progress` and `joining` get rows so far.
@@ -112,8 +109,7 @@ class ClassifyRun:
             progress(self.done.read)
         self._join(joining)
         if not self.done.rows:
-            why = f"; line {first_reject.line}: {first_reject.reason}" if first_reject else ""
-            raise InputError(f"{self._path}: none of {self.done.rejected} rows can be used{why}")
+            raise none_is_good(self._path, first_reject, self.done.rejected)
         return self.done
 
     def _missing_chunks(self) -> Iterator[tuple[int, list[Row]]]:
@@ -122,7 +118,7 @@ class ClassifyRun:
         catalogue = self._classifier.catalogue
         places = catalogue if catalogue.municipalities else None
         skipped = first * ROWS_PER_CHUNK
-        rows = stream_complaints(self._path, self._source, places, self._date, skipped, unique=False)
+        rows = stream_complaints(self._path, self._source, places, self._date, skipped, False, self.notes.append)
         for number, chunk in enumerate(_read_ahead(_in_chunks(rows)), start=first):
             if number not in self._finished:
                 yield number, chunk
@@ -140,7 +136,10 @@ class ClassifyRun:
             routed=sum(decision.decision == "route" for decision in decisions),
             rejected=len(rejects),
         )
-        texts = {"decisions": _csv(lines), "rejects": _csv([[row.line, row.reason, row.row] for row in rejects])}
+        texts = {
+            "decisions": csv_lines(lines),
+            "rejects": csv_lines([[row.line, row.reason, row.row] for row in rejects]),
+        }
         self._chunks.write(number, asdict(summary), texts)
         self._finished.add(number)
         self.done += summary
@@ -148,9 +147,9 @@ class ClassifyRun:
     def _join(self, progress: Progress) -> None:
         parts = {}
         if self.done.rows:
-            parts["decisions"] = Part(self._out, BOM + _csv([COLUMNS]))
+            parts["decisions"] = Part(self._out, csv_header(COLUMNS))
         if self.done.rejected:
-            parts["rejects"] = Part(rejects_path(self._out), BOM + _csv([REJECT_COLUMNS]))
+            parts["rejects"] = Part(rejects_path(self._out), csv_header(REJECT_COLUMNS))
         self._chunks.join(parts, lambda chunks: progress(min(chunks * ROWS_PER_CHUNK, self.done.read)))
         self._chunks.remove()
 
@@ -188,15 +187,8 @@ def _read_ahead(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
             yield chunk
 
 
-def _csv(lines: Iterable[Sequence[object]]) -> str:
-    """The lines as CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(lines)
-    return text.getvalue()
-
-
 def _cells(item: Classification) -> list[object]:
     proposals = [getattr(item, head) for head in HEADS]
-    labels = [cell for proposal in proposals for cell in (proposal.label, f"{proposal.confidence:.4f}")]
+    labels = [cell for proposal in proposals for cell in (proposal.label, round(proposal.confidence, 4))]
     deadline = "" if item.deadline_hours is None else item.deadline_hours
     return [item.decision, " ".join(item.reasons), *labels, deadline, int(item.truncated)]

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,9 @@ class Settings(BaseSettings):
     tracking_uri: str | None = Field(default=None, description="MLflow tracking URI; default: SQLite in `home`")
     store_url: str | None = Field(default=None, description="SQLAlchemy URL of the store; default: SQLite in `home`")
     api_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated keys; required off loopback")
+    csv_decimal: Literal["comma", "point"] = Field(
+        default="point", description="decimal sign of the CSV files that are written; a Russian Excel reads `comma`"
+    )
     real_data: Path | None = Field(
         default=None, description="folder with real complaints and counts, for tests and benchmarks"
     )

@@ -29,6 +29,8 @@ from tsur.options import (
 )
 
 app = typer.Typer()
+REASONS = 10
+"""Kinds of reasons that `import` lists, the commonest first."""
 
 
 @app.command("import")
@@ -46,7 +48,8 @@ def import_(
     ] = None,
 ) -> None:
     """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
-    from data.complaints.importing import import_complaints, write_complaints, write_rejects
+    from data.complaints.files import write_complaints, write_rejects
+    from data.complaints.importing import import_complaints
     from tsur.show import counter
 
     own = read_region(region)
@@ -60,12 +63,15 @@ def import_(
         )
     heartbeat.step(f"writing {out}")
     write_complaints(imported.complaints, out)
+    for note in imported.notes:
+        console.print(f"note: {note}")
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
         rejects = rejects or out.with_suffix(".rejects.csv")
         write_rejects(imported.rejects, rejects)
-        first = imported.rejects.iloc[0]
-        console.print(f"{len(imported.rejects)} rows set aside → {rejects} (line {first['line']}: {first['reason']})")
+        console.print(f"{len(imported.rejects)} rows set aside → {rejects}")
+        for reason, count in imported.reasons[:REASONS]:
+            console.print(f"  {count} × {reason}")
 
 
 @train_app.command("classifier")
@@ -118,7 +124,7 @@ def distill(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from data.settings import settings
     from registry.client import open_registry
     from registry.names import classifier_name
@@ -208,6 +214,8 @@ def classify(
         console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
     with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
         done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
+    for note in run.notes:
+        console.print(f"note: {note}")
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
@@ -224,7 +232,7 @@ def emerging(
     from contextlib import nullcontext
 
     from batch.emerging import emerging_in
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from models.classifier.classifier import Classifier
     from registry.client import open_registry
     from registry.names import classifier_name

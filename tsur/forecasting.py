@@ -39,15 +39,16 @@ def counts(
     region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from data.counts.daily import daily_counts
+    from data.tables.csv_writer import write_csv
 
     timezone = read_region(region).timezone
     heartbeat.step(f"reading {complaints}")
     rows = read_complaints(complaints)
     heartbeat.step("counting")
     frame = daily_counts(rows, timezone)
-    frame.to_csv(out, index=False)
+    write_csv(frame, out)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
 
@@ -169,6 +170,7 @@ def forecast(
     plot: Annotated[Path | None, typer.Option(help="Write a plot there too: PNG, SVG or PDF.")] = None,
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
+    from data.tables.csv_writer import write_csv
     from models.forecasting.bundle import Forecasts
     from registry.client import open_registry
     from registry.names import forecaster_name
@@ -183,7 +185,7 @@ def forecast(
         write_forecast(forecasts, municipality, sector, horizon, plot)
         console.print(f"plot → {plot}")
     if out is not None:
-        days.to_csv(out, index=False)
+        write_csv(days, out)
         console.print(f"{len(days)} days → {out}")
     else:
         console.print(frame_table(days, f"{municipality or 'region'} · {sector or 'all sectors'} (version {version})"))
@@ -210,6 +212,7 @@ def surges(
     override: Overrides = None,
 ) -> None:
     """Tell the surges: open, closed and expected, one line an event."""
+    from data.tables.csv_writer import csv_text
     from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
     from registry.client import open_registry
@@ -232,7 +235,7 @@ def surges(
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)
     if csv:
-        sys.stdout.write(surge_frame(events).to_csv(index=False))
+        sys.stdout.write(csv_text(surge_frame(events)))
         return
     console.print(surge_table(events, f"Всплески: {len(events)}"))
     if plot is not None:

@@ -42,6 +42,7 @@ class Heartbeat:
     def beating(self, quiet_seconds: float = QUIET_SECONDS) -> Iterator[None]:
         """Beat while the block runs; until it names a step, it is starting: imports take seconds."""
         self.step("starting")
+        self.printed()
         stdout, ended = sys.stdout, threading.Event()
         sys.stdout = cast(TextIO, _Watched(stdout, self))
         threading.Thread(target=self._beat, args=(ended, quiet_seconds), name="heartbeat", daemon=True).start()
@@ -55,7 +56,7 @@ class Heartbeat:
     def _beat(self, ended: threading.Event, quiet_seconds: float) -> None:
         while not ended.wait(quiet_seconds / LOOKS):
             now = time.monotonic()
-            if self._step is not None and now - max(self._last, self._began) >= quiet_seconds:
+            if self._step is not None and now - self._last >= quiet_seconds:
                 self.printed()
                 sys.stderr.write(f"… {self._step}: {now - self._began:.0f} s\n")
                 sys.stderr.flush()

@@ -85,7 +85,7 @@ def complaints_or_sample(region: "Region", given: Path | None) -> Any:
     Raises:
         InputError: no file is named, and the region is not the sample's.
     """
-    from data.complaints.importing import read_complaints
+    from data.complaints.files import read_complaints
     from tsur.samples import sample_complaints
 
     if given is not None:

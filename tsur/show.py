@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from data.tables.csv_writer import csv_text
 from models.classifier.labels import HEADS
 from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
@@ -177,7 +178,7 @@ def emerging_csv(search: Emerging) -> str:
         cells = {name: getattr(topic, name) for name in columns} | {"municipalities": municipalities}
         flat = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in cells.items()}
         rows.append({"summary_ru": topic.summary, **flat})
-    return pd.DataFrame(rows, columns=["summary_ru", *columns]).to_csv(index=False)
+    return csv_text(pd.DataFrame(rows, columns=["summary_ru", *columns]))
 
 
 def surge_table(surges: list[Surge], title: str) -> Table:

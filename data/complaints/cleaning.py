@@ -1,7 +1,7 @@
 """Text cleaning: what is left of a complaint when its transport is taken away.
 
 In: a text as it came from an export or a request. Out: the same words on one line: no tags,
-entities, mojibake, control or invisible characters. Letters of a look-alike alphabet stay as
+entities, mojibake, OOXML escapes (`_x000D_`), control or invisible characters. Letters of a look-alike alphabet stay as
 they are, for they may be meant. The classifier calls this too, so it is idempotent and quick:
 plain Russian text, which nearly all of it is, skips the HTML parser and ftfy.
 """
@@ -9,6 +9,8 @@ plain Russian text, which nearly all of it is, skips the HTML parser and ftfy.
 import html
 import re
 import unicodedata
+
+from data.tables.cells import decode_escapes
 
 _PLAIN = re.compile(r"[\t\n\r -~А-Яа-яЁё№«»„“”—–…]*")
 """Characters that need no repair…"""
@@ -44,6 +46,7 @@ def folded(name: str) -> str:
 
 
 def _clean_once(text: str) -> str:
+    text = decode_escapes(text)
     if _MARKUP.search(text):
         text = _without_tags(text)
     elif "&" in text:

@@ -4,12 +4,13 @@ A complaint is validated once, where it enters. Frames are checked with pandera 
 """
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pandera.pandas as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from data.complaints.quoting import quoted
 from data.errors import CountsError, InputError
 
 SourceName = Literal["incident", "pos", "dobrodel", "hotline", "municipality", "other"]
@@ -22,7 +23,7 @@ MAX_COUNT = 10_000_000
 class Complaint(BaseModel):
     """One message from a citizen; labels are absent until somebody gives them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, cache_strings="keys")
 
     id: str = Field(min_length=1, max_length=200)
     text: str = Field(min_length=1, max_length=MAX_CHARACTERS)
@@ -100,7 +101,7 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     if len(bad):
         row = bad.iloc[0]
         raise CountsError(
-            f"daily counts: {row['count']!r} on {str(row['date'])[:10]} in {row['municipality']} · {row['sector']} "
+            f"daily counts: {quoted(row['count'])} on {str(row['date'])[:10]} in {_place(row)} "
             f"is not a whole number of complaints, 0 to {MAX_COUNT:,}"
         )
     nameless = [name for name in ("date", "municipality", "sector") if frame[name].isna().any()]
@@ -109,18 +110,16 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(count=counts.astype("int64"))[["date", "municipality", "sector", "count"]]
     try:
         days = pd.to_datetime(frame["date"], errors="coerce").dt.normalize().dt.tz_localize(None)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CountsError(f"daily counts: a date cannot be read: {error}") from None
+    except (ValueError, TypeError, AttributeError):
+        raise CountsError("daily counts: the column 'date' holds more than dates") from None
     if days.isna().any():
         unread = frame["date"][days.isna()].iloc[0]
-        raise CountsError(f"daily counts: a date cannot be read: {unread!r}")
+        raise CountsError(f"daily counts: a date cannot be read: {quoted(unread)}")
     frame = frame.assign(date=days)
     twice = frame[frame.duplicated(["date", "municipality", "sector"])]
     if len(twice):
         row = twice.iloc[0]
-        raise CountsError(
-            f"daily counts: {row['date']:%Y-%m-%d} in {row['municipality']} · {row['sector']} is given twice"
-        )
+        raise CountsError(f"daily counts: {row['date']:%Y-%m-%d} in {_place(row)} is given twice")
     try:
         checked = DAILY_COUNTS.validate(frame)
     except (pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
@@ -128,6 +127,15 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     return checked.sort_values(["municipality", "sector", "date"], ignore_index=True)
 
 
+def _place(row: "pd.Series[Any]") -> str:
+    return f"{quoted(row['municipality'])[1:-1]} · {quoted(row['sector'])[1:-1]}"
+
+
 def _first_problem(error: pa.errors.SchemaError | pa.errors.SchemaErrors) -> str:
+    """Which column fails which check; pandera's own message repeats the cells."""
     first = error.schema_errors[0] if isinstance(error, pa.errors.SchemaErrors) else error
-    return " ".join(str(first).split())[:300]
+    if first.check in ("column_in_dataframe", "column_in_schema"):
+        return (
+            f"column {first.failure_cases!r} is {'missing' if first.check == 'column_in_dataframe' else 'one too many'}"
+        )
+    return f"column {getattr(first.schema, 'name', None)!r}: {first.check}"

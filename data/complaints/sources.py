@@ -12,14 +12,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from data.complaints.cleaning import folded
 from data.complaints.schema import COLUMNS, LABELS, SourceName
 from data.config import Config, parse_config, read_yaml
 from data.errors import ConfigError
 from data.regions.time_zone import check_timezone
-
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-"""A date outside is a slip of the keyboard, and pandas would not hold some of them."""
+from data.tables.dates import written_time
+from data.tables.header import matched
+from data.tables.rows import Expected
 
 
 class SourceMap(Config):
@@ -28,6 +27,8 @@ class SourceMap(Config):
     Attributes:
         timezone: the zone of times that are written without an offset; None: the region's.
         region_timezone: the region's zone, whose midnight a date without a time is; set by `load_source`.
+        sheet: the only sheet of a workbook that is read; None: all that have the columns.
+        records: dotted path of a JSON document's list of records; None: it is looked for.
         origin: where the map was read from, for messages; set by `load_source`.
     """
 
@@ -38,6 +39,8 @@ class SourceMap(Config):
     timezone: str | None = None
     region_timezone: str
     encoding: str | None = None
+    sheet: str | None = None
+    records: str | None = None
     defaults: dict[str, str] = Field(default_factory=dict)
     origin: str = "a source map"
 
@@ -79,20 +82,23 @@ class SourceMap(Config):
 
     def find(self, header: Iterable[str]) -> dict[str, str]:
         """Complaint field → the file's column; the first accepted name that the file has."""
-        present = {folded(name): name for name in header}
-        columns: dict[str, str] = {}
-        for field, accepted in self.columns.items():
-            name = next((present[folded(name)] for name in accepted if folded(name) in present), None)
-            if name is not None:
-                columns[field] = name
-        return columns
+        return matched(self.columns, header)
 
-    def moment(self, value: str | datetime) -> datetime | None:
-        """The UTC time of a cell: a date cell, one of `date_formats`, or ISO 8601; None if unreadable."""
-        parsed = value if isinstance(value, datetime) else self._parsed(value)
-        if parsed is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
-            return None
-        return self.located(parsed).astimezone(UTC)
+    def expected(self, dated: bool) -> Expected:
+        """What a reader has to look for; `dated`: a table without dates is none."""
+        return Expected(
+            columns=self.columns,
+            needed=("text", "created_at") if dated else ("text",),
+            dates=("created_at",),
+            encoding=self.encoding,
+            sheet=self.sheet,
+            records=self.records,
+        )
+
+    def moment(self, value: object, month_first: bool = False) -> datetime | None:
+        """The UTC time of a cell: by `date_formats`, else by its common forms; None if it is no date."""
+        written = written_time(value, self.date_formats, month_first)
+        return None if written is None else self.located(written).astimezone(UTC)
 
     def located(self, moment: datetime) -> datetime:
         """The moment with its zone: its own, the source's, or the region's where it is a mere date (midnight)."""
@@ -100,17 +106,6 @@ class SourceMap(Config):
             return moment
         written_in = None if moment.time() == time() else self.timezone
         return moment.replace(tzinfo=ZoneInfo(written_in or self.region_timezone))
-
-    def _parsed(self, value: str) -> datetime | None:
-        for date_format in self.date_formats:
-            try:
-                return datetime.strptime(value, date_format)
-            except ValueError:
-                continue
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return None
 
 
 def load_source(name_or_path: str | Path, *folders: Path, timezone: str) -> SourceMap:

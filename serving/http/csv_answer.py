@@ -7,6 +7,8 @@ import pandas as pd
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
+from data.tables.csv_writer import PLAIN, csv_text
+
 Format = Annotated[Literal["json", "csv"] | None, Query(description="`csv`, or send `Accept: text/csv`")]
 CSV_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
@@ -28,4 +30,4 @@ def csv_response(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Resp
     """Rows as a CSV file; lists are joined by `; `."""
     flat = [{k: "; ".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
     frame = pd.DataFrame(flat, columns=list(columns) if not flat else None)
-    return Response(frame.to_csv(index=False), media_type="text/csv; charset=utf-8")
+    return Response(csv_text(frame, PLAIN), media_type="text/csv; charset=utf-8")

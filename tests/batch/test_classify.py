@@ -54,7 +54,7 @@ def write_export(path: Path, rows: int, bad: tuple[int, ...] = ()) -> Path:
 
 def ids(path: Path) -> list[int]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [int(row["id"]) for row in csv.DictReader(file)]
+        return [int(row["id"]) for row in csv.DictReader(file, delimiter=";")]
 
 
 def run(classifier: Classifier, export: Path, out: Path, version: str = "1") -> ClassifyRun:
@@ -79,7 +79,7 @@ def test_rows_come_out_once_and_in_order_and_bad_ones_go_to_their_file(classifie
     assert ids(out) == [n for n in range(30) if n not in (3, 29)]
     assert (done.read, done.rows, done.rejected) == (30, 28, 2)
     with rejects_path(out).open(encoding="utf-8-sig", newline="") as file:
-        assert [row["line"] for row in csv.DictReader(file)] == ["5", "31"]
+        assert [row["line"] for row in csv.DictReader(file, delimiter=";")] == ["5", "31"]
     assert sorted(path.name for path in out.parent.iterdir()) == ["decisions.csv", "decisions.rejects.csv"]
 
 
@@ -88,7 +88,7 @@ def test_decisions_are_those_of_the_classifier(classifier: Classifier, tmp_path:
     run(classifier, write_export(tmp_path / "e.csv", 20), out).finish(lambda _: None)
     expected = classifier.classify([f"{TEXTS[n % 5]} {n}" for n in range(20)])
     with out.open(encoding="utf-8-sig", newline="") as file:
-        for row, item in zip(csv.DictReader(file), expected, strict=True):
+        for row, item in zip(csv.DictReader(file, delimiter=";"), expected, strict=True):
             assert (row["decision"], row["topic"], row["agency"]) == (
                 item.decision,
                 item.topic.label,

@@ -1,5 +1,6 @@
 """Serving stays light: no torch, no Prophet, no training code, whatever it loads and answers."""
 
+import os
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ print(sorted(unwanted & {name.split(".")[0] for name in sys.modules}))
 
 
 def test_loading_and_asking_both_champions_imports_no_training_library(registry: RegistryHome) -> None:
-    done = subprocess.run([sys.executable, "-c", SERVED], cwd=CHECKOUT, capture_output=True, text=True)
+    at_home = {**os.environ, "TSUR_HOME": str(registry.home)}
+    done = subprocess.run([sys.executable, "-c", SERVED], cwd=CHECKOUT, env=at_home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -128,7 +128,7 @@ def test_forecast_of_nonsense_is_refused(arguments, sentence, trained):
 def test_forecast_writes_a_table_that_pandas_reads(trained, tmp_path):
     out = tmp_path / "forecast.csv"
     tsur(trained, "forecast", "--sector", "ЖКХ", "--horizon", "7", "--out", str(out))
-    frame = pd.read_csv(out, parse_dates=["date"])
+    frame = pd.read_csv(out, sep=";", parse_dates=["date"])
     assert len(frame) == 7
     assert (frame["q10"] <= frame["q90"]).all()
     assert (frame.drop(columns="date") >= 0).all().all()
@@ -155,11 +155,11 @@ def test_import_then_classify_keeps_good_rows_and_sets_bad_ones_aside(trained, t
     export.write_text("\n".join(["id;text;created_at", *rows]), encoding="cp1251")
     out = tmp_path / "decisions.csv"
     done = tsur(trained, "classify", str(export), "--out", str(out))
-    decisions = pd.read_csv(out)
+    decisions = pd.read_csv(out, sep=";")
     assert list(decisions["id"]) == [1]
     assert decisions["decision"].isin(["route", "review"]).all()
     assert "2 rows set aside" in done.stdout
-    assert list(pd.read_csv(tmp_path / "decisions.rejects.csv")["line"]) == [3, 4]
+    assert list(pd.read_csv(tmp_path / "decisions.rejects.csv", sep=";")["line"]) == [3, 4]
 
 
 def test_complaints_become_daily_counts(tmp_path):
@@ -167,8 +167,8 @@ def test_complaints_become_daily_counts(tmp_path):
     lines = [f"{n},Мусор,2026-01-{n % 5 + 1:02d},Вывоз мусора,Не вывозят мусор" for n in range(20)]
     export.write_text("\n".join(["id,text,created_at,sector,topic", *lines]), encoding="utf-8")
     tsur(tmp_path, "import", str(export), "--out", str(out))
-    tsur(tmp_path, "counts", str(out), "--out", str(tmp_path / "counts.csv"))
-    counts = pd.read_csv(tmp_path / "counts.csv")
+    tsur(tmp_path, "counts", str(out), "--out", str(tmp_path / "counts.csv", sep=";"))
+    counts = pd.read_csv(tmp_path / "counts.csv", sep=";")
     assert counts["count"].sum() == 20
     assert counts["date"].nunique() == 5
 
@@ -196,7 +196,9 @@ def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_p
     report = tsur(home, "emerging", str(out), TSUR_CONFIGS=str(configs)).stdout
     assert "02.11.2026 – 15.11.2026: обращений" in report
     assert "прокатные самокаты" in report
-    table = pd.read_csv(io.StringIO(tsur(home, "emerging", str(out), "--csv", TSUR_CONFIGS=str(configs)).stdout))
+    table = pd.read_csv(
+        io.StringIO(tsur(home, "emerging", str(out), "--csv", TSUR_CONFIGS=str(configs)).stdout), sep=";"
+    )
     assert list(table.columns[:3]) == ["summary_ru", "size", "since"]
     assert len(table) == report.count("Похожие обращения") >= 1
     assert table["words"].str.contains("самокаты").any()

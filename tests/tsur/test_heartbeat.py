@@ -46,6 +46,15 @@ def test_without_a_step_nothing_is_said(capsys: pytest.CaptureFixture[str], when
     assert capsys.readouterr().err == ""
 
 
+def test_many_short_steps_that_print_nothing_are_not_quiet_together(capsys: pytest.CaptureFixture[str]):
+    heartbeat = Heartbeat()
+    with heartbeat.beating(quiet_seconds=0.5):
+        for number in range(8):
+            heartbeat.step(f"step {number}")
+            time.sleep(0.2)
+    assert len(capsys.readouterr().err.splitlines()) >= 2
+
+
 def test_the_same_step_named_again_goes_on(capsys: pytest.CaptureFixture[str]):
     heartbeat = Heartbeat()
     with heartbeat.beating(quiet_seconds=0.4):

@@ -33,7 +33,7 @@ def test_complaints_count_on_the_days_of_their_region(tmp_path: Path, configs: s
     environment = {"TSUR_CONFIGS": configs} | ({} if said else {"TSUR_REGION": "kamchatka"})
     tsur(tmp_path, "import", str(export), "--out", str(out), *said, **environment)
     tsur(tmp_path, "counts", str(out), "--out", str(counts), *said, **environment)
-    frame = pd.read_csv(counts)
+    frame = pd.read_csv(counts, sep=";")
     assert dict(zip(frame["date"], frame["count"], strict=True)) == {"2026-11-01": 3, "2026-11-02": 1, "2026-11-03": 1}
 
 

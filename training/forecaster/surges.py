@@ -13,6 +13,7 @@ import pandas as pd
 from data.complaints.schema import check_counts
 from data.counts.daily import REGION
 from data.errors import CountsError, UnknownSeriesError
+from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import ALL_SECTORS, panel, sums_of_observed
@@ -145,5 +146,5 @@ def log_surges(run: TrackedRun, counts: pd.DataFrame, config: ForecasterConfig) 
     wide = panel(counts)
     since = (wide.index[-1] - pd.Timedelta(days=365)).date()
     found = past_surges(wide, config.surges, config.calendar, since)
-    run.log_text(surge_frame(found).to_csv(index=False), "surges/events.csv")
+    run.log_text(csv_text(surge_frame(found)), "surges/events.csv")
     run.log_figure(surge_figure(found), "surges/timeline.png")

@@ -17,6 +17,7 @@ import pandas as pd
 
 from data.complaints.schema import check_counts
 from data.errors import CountsError
+from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
 from registry.client import BUNDLE, Registry
@@ -186,9 +187,9 @@ def _log_result(run: TrackedRun, result: BacktestResult) -> None:
     held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
     held_out["pinball_loss"] = result.pinball_loss
     run.log_metrics({name: value for name, value in held_out.items() if value == value})
-    run.log_text(result.wape.to_csv(), "backtest/wape.csv")
+    run.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
-    run.log_text(champions.to_csv(index=False), "backtest/champions.csv")
+    run.log_text(csv_text(champions), "backtest/champions.csv")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.complaints.masking import mask
+from data.tables.csv_writer import write_csv
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.classifier.routing import Classification
@@ -75,7 +76,7 @@ class Measured:
 
     def save(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Write a table beside the report and hand it back."""
-        table.to_csv(self.folder / name, index=False)
+        write_csv(table, self.folder / name)
         return table
 
 
@@ -255,7 +256,7 @@ def _labels(measured: Measured) -> str:
         targets, predicted = measured.evaluation.targets[head], measured.evaluation.predicted[head]
         report = measured.save(label_report(measured.names(head), targets, predicted), f"labels-{head}.csv")
         matrix = confusions(measured.names(head), targets, predicted)
-        matrix.to_csv(measured.folder / f"confusion-{head}.csv")
+        write_csv(matrix, measured.folder / f"confusion-{head}.csv", index=True)
         plot_confusions(matrix, head, measured.folder / f"confusion-{head}.png")
         pairs = measured.save(confused_pairs(matrix), f"confused-pairs-{head}.csv")
         text += (

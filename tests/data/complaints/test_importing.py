@@ -10,7 +10,8 @@ import pytest
 from data.catalogue.checks import load_catalogue
 from data.catalogue.draft import draft_catalogue
 from data.catalogue.model import Catalogue
-from data.complaints.importing import Imported, import_complaints, read_complaints, write_complaints, write_rejects
+from data.complaints.files import read_complaints, write_complaints, write_rejects
+from data.complaints.importing import Imported, import_complaints
 from data.complaints.schema import COLUMNS
 from data.complaints.sources import SourceMap, load_source
 from data.errors import ColumnsError, ConfigError, FileError, InputError
@@ -52,7 +53,15 @@ def imported(folder: Path, content: str, catalogue: Catalogue | None = None, day
         ),
         ("hotline.csv", 5, {3: "close to 'Энергетика'", 4: "the date 'вчера утром'", 8: "the text is empty"}),
         ("municipality.jsonl", 5, {3: "not valid JSON", 4: "is not known in sector 'Дороги'"}),
-        ("generic.csv", 5, {4: "line 2 already", 8: "close to 'Верхнереченск'", 9: "there is no date"}),
+        (
+            "generic.csv",
+            5,
+            {
+                4: "the same text on the same day, without an id too, is on line 2",
+                8: "close to 'Верхнереченск'",
+                9: "there is no date",
+            },
+        ),
     ],
 )
 def test_each_sources_sample_export_is_read(export: str, good: int, rejects: dict[int, str], catalogue: Catalogue):
@@ -123,13 +132,47 @@ def test_a_place_is_masked_where_the_catalogue_knows_no_places(tmp_path: Path, c
     assert row["municipality"] == "у [ИМЯ]"
 
 
-@pytest.mark.parametrize("given", ["8 900 000-12-34", "+79000001234", "ivan@example.org", "t.me/ivanov_petr"])
-def test_an_id_that_holds_personal_data_gives_way_to_the_hash_of_the_row(tmp_path: Path, given: str):
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("8 900 000-12-34", "a phone number"),
+        ("+79000001234", "a phone number"),
+        ("89000001234", "a phone number"),
+        ("8 (47122) 5-12-34", "a phone number"),
+        ("900 000-12-34", "a phone number"),
+        ("ivan@example.org", "an e-mail or an account"),
+        ("t.me/ivanov_petr", "an e-mail or an account"),
+        ("Иванова Мария Петровна", "a person's name"),
+    ],
+)
+def test_an_id_that_is_somebodys_own_is_refused_and_never_repeated(tmp_path: Path, given: str, why: str):
     result = imported(tmp_path, f"id,text\n{given},Яма\n{given},Снег\n46-2025-000123,Лёд\n")
-    unnamed = imported(tmp_path, "text\nЯма\n")
-    assert result.complaints["id"].tolist() == [unnamed.complaints["id"].iloc[0], "46-2025-000123"]
-    assert result.rejects["reason"].str.fullmatch(r"id '\[\w+\]' was given on line 2 already").all()
+    assert result.complaints["id"].tolist() == ["46-2025-000123"]
+    assert result.rejects["reason"].str.startswith(f"the id is {why}: give the complaints numbers of their own").all()
+    assert [count for _, count in result.reasons] == [2]
     assert given not in result.rejects.to_json(force_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [str(20261101001 + n) for n in range(100)],  # some have the check digits of a СНИЛС
+        [str(2026110100000001 + n) for n in range(100)],  # … of a card
+        [str(84000100001 + n) for n in range(100)],  # … or begin like a phone
+        ["9000001234", "4712511234", "112-233-445 95", "2202 2026 0000 0001", "46-89/2026", "00123", "-2", "=1+1"],
+        ["№ 12/3-456", "ПОС-2026-1", "2026-1101-0000-0001", "1E5", "wall-123_45", "5b0c-41d2-9f6e"],
+    ],
+    ids=lambda ids: ids[0],
+)
+def test_an_id_stays_as_the_source_gave_it_and_one_text_may_have_many(tmp_path: Path, ids: list[str]):
+    result = imported(tmp_path, "Номер;text\n" + "".join(f"{each};Не горит фонарь\n" for each in ids))
+    assert result.complaints["id"].tolist() == ids
+
+
+@pytest.mark.parametrize("given", ["2,02611E+15", "2.0261101E+15", "2E+15", "2,02611e+15"])
+def test_an_id_that_excel_rounded_is_refused_with_its_culprit(tmp_path: Path, given: str):
+    result = imported(tmp_path, f"Номер;text\n{given};Яма\n1;Снег\n")
+    assert result.rejects["reason"].iloc[0].startswith("Excel turned the id into a rounded number")
 
 
 def test_a_row_without_id_gets_a_stable_one(tmp_path: Path):
@@ -168,7 +211,7 @@ def test_rejects_hold_mapped_columns_only_and_masked(tmp_path: Path):
     )
     assert json.loads(result.rejects["row"].iloc[0]) == {"text": "Пишет [ИМЯ] [ТЕЛЕФОН]", "date": "никогда"}
     write_rejects(result.rejects, tmp_path / "out" / "rejects.csv")
-    assert pd.read_csv(tmp_path / "out" / "rejects.csv")["line"].tolist() == [3]
+    assert pd.read_csv(tmp_path / "out" / "rejects.csv", sep=";")["line"].tolist() == [3]
 
 
 def test_missing_columns_are_named_with_the_files_own_and_the_map(tmp_path: Path):

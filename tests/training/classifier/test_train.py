@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.complaints.importing import write_complaints
+from data.complaints.files import write_complaints
 from data.complaints.masking import mask
 from data.errors import InputError, LabelError
 from data.settings import CHECKOUT, settings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.complaints.importing import read_complaints, write_complaints
+from data.complaints.files import read_complaints, write_complaints
 from data.errors import BundleError
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS

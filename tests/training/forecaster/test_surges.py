@@ -78,7 +78,7 @@ def test_the_command_prints_csv_and_draws_the_timeline(file: Path, tmp_path: Pat
     assert "идёт" in table
     assert picture.read_bytes().startswith(b"\x89PNG")
     csv = tsur(tmp_path, *arguments[:-2], "--set", "calendar=none", "--csv", "--sector", "Связь").stdout
-    frame = pd.read_csv(io.StringIO(csv))
+    frame = pd.read_csv(io.StringIO(csv), sep=";")
     assert set(frame["sector"]) == {"Связь"}
     assert list(frame.columns) == list(surge_frame([]).columns)
 

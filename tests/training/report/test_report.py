@@ -96,16 +96,16 @@ def test_no_file_of_the_report_holds_personal_data(report, secret):
 
 
 def test_rival_stands_beside_the_model(report):
-    summary = pd.read_csv(report / "summary.csv")
+    summary = pd.read_csv(report / "summary.csv", sep=";")
     assert set(zip(summary["head"], summary["by"], strict=True)) == {
         (head, by) for head in HEADS for by in ("model", "TF-IDF + SVM")
     }
-    assert set(pd.read_csv(report / "risk-coverage.csv")["by"]) == {"model", "TF-IDF + SVM"}
+    assert set(pd.read_csv(report / "risk-coverage.csv", sep=";")["by"]) == {"model", "TF-IDF + SVM"}
 
 
 def test_routing_figures_add_up_to_those_of_the_evaluation(report, evaluation, rows):
     for key in ("sector", "municipality", "source", "characters"):
-        table = pd.read_csv(report / f"routing-by-{key}.csv")
+        table = pd.read_csv(report / f"routing-by-{key}.csv", sep=";")
         assert table["rows"].sum() == len(rows)
         assert (table["coverage"] * table["rows"]).sum() / len(rows) == pytest.approx(evaluation.coverage)
         routed = table["coverage"] * table["rows"]
@@ -113,13 +113,13 @@ def test_routing_figures_add_up_to_those_of_the_evaluation(report, evaluation, r
 
 
 def test_samples_are_the_surest_errors_the_least_sure_right_ones_and_the_routed_wrongly(report):
-    misread = pd.read_csv(report / "misread.csv")
+    misread = pd.read_csv(report / "misread.csv", sep=";")
     assert (misread["topic"] != misread["predicted topic"]).all()
     assert misread["confidence"].is_monotonic_decreasing
-    unsure = pd.read_csv(report / "unsure-right.csv")
+    unsure = pd.read_csv(report / "unsure-right.csv", sep=";")
     assert (unsure["agency"] == unsure["predicted agency"]).all()
     assert unsure["confidence"].is_monotonic_increasing
-    wrong = pd.read_csv(report / "routed-wrongly.csv")
+    wrong = pd.read_csv(report / "routed-wrongly.csv", sep=";")
     assert len(wrong)
     assert (wrong["agency"] != wrong["predicted agency"]).all()
 
@@ -128,10 +128,12 @@ def test_one_row_without_municipality_from_a_model_that_routes_nothing_is_report
     careful = Classifier.load(write_classifier(tmp_path / "bundle", threshold=1.01))
     few = rows.head(1).assign(municipality=None)
     write_report(evaluate_classifier(careful, few), careful, few, tmp_path / "report")
-    assert list(pd.read_csv(tmp_path / "report" / "routing-by-municipality.csv")["municipality"]) == ["not given"]
+    assert list(pd.read_csv(tmp_path / "report" / "routing-by-municipality.csv", sep=";")["municipality"]) == [
+        "not given"
+    ]
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "### Routed to the wrong agency\n\nNone." in text
-    assert set(pd.read_csv(tmp_path / "report" / "summary.csv")["by"]) == {"model"}
+    assert set(pd.read_csv(tmp_path / "report" / "summary.csv", sep=";")["by"]) == {"model"}
 
 
 def test_run_keeps_the_whole_report_and_the_figures_of_confidence(classifier, rows, tmp_path):
