@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-forecast-speed bench-surges clean
+.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-forecast-speed bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DAT
 
 bench-forecast-speed: install ## train 1,000 simulated series of three years, and refresh them a day later
 	$(BIN)/python -m benchmarks.forecast_speed $(BENCH)
+
+MUTANTS_MINUTES ?= 10
+mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)
+	$(BIN)/python -m tests.mutants --minutes $(MUTANTS_MINUTES) $(MUTANTS)
 
 clean: ## remove .venv and the local state in var/
 	rm -rf $(VENV) var

@@ -42,14 +42,14 @@ def emerging_in(
     frame = complaints.assign(day=local)
     end: date = local.max().date()
     frame = frame.iloc[in_window(frame, end, config)].reset_index(drop=True)
-    vectors, said = [], []
+    vectors, topics = [], []
     for start in range(0, len(frame), CHUNK):
         rows = frame.iloc[start : start + CHUNK]
         for item in classifier.classify(
             rows["text"].tolist(), classifier.catalogue.municipality_ids(rows["municipality"])
         ):
             vectors.append(item.features)
-            said.append((item.topic.label, item.topic.confidence, "unlike_training" in item.reasons))
+            topics.append((item.topic.label, item.topic.confidence, "unlike_training" in item.reasons))
         progress(start + len(rows))
-    columns = dict(zip(("topic", "confidence", "unlike"), zip(*said, strict=True), strict=True))
+    columns = dict(zip(("topic", "confidence", "unlike"), zip(*topics, strict=True), strict=True))
     return emerging_topics(frame.assign(**columns)[COLUMNS], np.array(vectors), end, config)

@@ -58,16 +58,16 @@ def environment(port: int, region: str | None = None) -> dict[str, str]:
 def _bento_config(workers: int) -> str:
     """BentoML's settings as JSON; what the environment says of the same keys holds."""
     # nobody reads traces unless they are asked for, and they take a tenth of a request's time
-    found: dict[str, object] = {"tracing": {"excluded_urls": ".*"}}
+    config: dict[str, object] = {"tracing": {"excluded_urls": ".*"}}
     if workers != 1:
-        found["services"] = {"tsur": {"workers": workers}}
+        config["services"] = {"tsur": {"workers": workers}}
     try:
         given = json.loads(os.environ.get(OVERRIDES) or "{}")
     except ValueError:
         given = None
     if not isinstance(given, dict):
         raise ConfigError(f"{OVERRIDES} is not a JSON object, such as {{}}")
-    return json.dumps(found | given)
+    return json.dumps(config | given)
 
 
 def resolved_settings(region: str | None = None) -> dict[str, str]:

@@ -203,11 +203,12 @@ def classify(
 
     own = read_region(region)
     heartbeat.step("loading the champion")
-    folder, version = open_registry(own.id).champion_bundle(classifier_name(own.id))
+    name = classifier_name(own.id)
+    folder, version = open_registry(own.id).champion_bundle(name)
     classifier = Classifier.load(folder)
     heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(own, source).without_labels()
-    run = ClassifyRun(classifier, str(version), file, source_map, date, out)
+    run = ClassifyRun(classifier, f"{name} {version}", file, source_map, date, out)
     if run.done.read:
         console.print(f"continuing: {run.done.read} rows were classified before")
     elif run.changed:

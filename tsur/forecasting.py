@@ -61,7 +61,7 @@ def delays(
     region: RegionName = None,
 ) -> None:
     """Measure how late complaints are entered: the key `completeness` of configs/forecaster.yaml."""
-    from data.counts.daily import read_days
+    from data.counts.reading import read_days
     from models.forecasting.count_cleaning import completeness_curve
 
     timezone = read_region(region).timezone
@@ -205,9 +205,11 @@ def surges(
     plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
     date: DateColumn = "date",
-    sector_column: SectorColumn = "sector",
+    sector_column: Annotated[str, typer.Option(help="Column of the sector or category.")] = "sector",
     count: CountColumn = "count",
-    municipality_column: MunicipalityColumn = None,
+    municipality_column: Annotated[
+        str | None, typer.Option(help="Column of the municipality; absent: one region.")
+    ] = None,
     config: ConfigPath = None,
     override: Overrides = None,
 ) -> None:
@@ -223,6 +225,7 @@ def surges(
     first = None if since is None else since.date()
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+    heartbeat.step("looking for surges")
     own = read_region(region)
     if counts is None:
         forecasts = Forecasts.load(open_registry(own.id).champion_bundle(forecaster_name(own.id))[0])
@@ -231,6 +234,7 @@ def surges(
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
         series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
+    heartbeat.step("telling the surges")
     events = only(events, municipality, sector, series)
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)

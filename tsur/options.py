@@ -36,14 +36,17 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a config key, as in --set epochs=3; repeatable.")
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML than the one in configs.")]
-DateColumn = Annotated[str, typer.Option(help="Column of the day.")]
-SectorColumn = Annotated[str, typer.Option(help="Column of the sector or category.")]
-CountColumn = Annotated[str, typer.Option(help="Column of the number of complaints.")]
+DateColumn = Annotated[str, typer.Option("--date-column", "--date", help="Column of the day.")]
+SectorColumn = Annotated[str, typer.Option("--sector-column", "--sector", help="Column of the sector or category.")]
+CountColumn = Annotated[str, typer.Option("--count-column", "--count", help="Column of the number of complaints.")]
 Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
-MunicipalityColumn = Annotated[str | None, typer.Option(help="Column of the municipality; absent: one region.")]
+MunicipalityColumn = Annotated[
+    str | None,
+    typer.Option("--municipality-column", "--municipality", help="Column of the municipality; absent: one region."),
+]
 
 
 def read_region(name: str | None) -> "Region":
@@ -71,6 +74,11 @@ def read_source(region: "Region", given: str | None) -> Any:
     from data.complaints.sources import load_source
 
     return load_source(given or region.source, *region.source_folders, timezone=region.timezone)
+
+
+def note_aside(note: str) -> None:
+    """Tell what of a file was not read, beside what the command prints."""
+    typer.echo(f"note: {note}", err=True)
 
 
 def say(line: str) -> None:
@@ -112,7 +120,8 @@ def counts_or_sample(
     Raises:
         InputError: no file is named, and the region is not the sample's.
     """
-    from data.counts.daily import CountColumns, complete, read_counts
+    from data.counts.daily import complete
+    from data.counts.reading import CountColumns, read_counts
     from tsur.samples import sample_counts
 
     if given is None:
@@ -120,7 +129,7 @@ def counts_or_sample(
         return sample_counts()
     heartbeat.step(f"reading {given}")
     columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
-    return complete(read_counts(given, columns, region.timezone))
+    return complete(read_counts(given, columns, region.timezone, tell=note_aside))
 
 
 def regressors_or_none(region: "Region", given: Path | None) -> Any:

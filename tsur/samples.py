@@ -24,7 +24,7 @@ def sample_complaints() -> pd.DataFrame:
 
 def sample_counts() -> pd.DataFrame:
     """The simulated daily counts (schema DAILY_COUNTS)."""
-    from data.counts.daily import CountColumns, read_counts
+    from data.counts.reading import CountColumns, read_counts
 
     path = next(FOLDER.glob("daily_counts.*"))
     return read_counts(path, CountColumns(sector="sector", municipality="municipality"))

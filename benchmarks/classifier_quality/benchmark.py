@@ -1,8 +1,8 @@
-"""How well each contender classifies real complaints: the same five folds for all, every row predicted once.
+"""How well each candidate classifies real complaints: the same five folds for all, every row predicted once.
 
 In: `text/kursk.csv` and `text/ryazan.csv` in the folder of real data. Out: a table, and
 `results/classifier_quality.json`. Labels with fewer than five rows are neither taught nor scored.
-Each fold of each contender is kept in `TSUR_HOME`, so a run that was stopped goes on where it was; a contender
+Each fold of each candidate is kept in `TSUR_HOME`, so a run that was stopped goes on where it was; a candidate
 that is left out keeps its figures of the JSON, if they are of the same data, folds and recipe.
 """
 
@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.classifier_quality import contenders as field
 from benchmarks.classifier_quality import figures as quality
-from benchmarks.classifier_quality.contenders import CONTENDERS, Corpus, Fold, Scores
+from benchmarks.classifier_quality.candidates import CANDIDATES, LEXICAL, REFERENCE, STUDENT, WINNER
+from benchmarks.classifier_quality.corpus import Fold, Scores, load_corpus, recipe_hash
 from benchmarks.results import (
     RESULTS,
     Target,
@@ -30,10 +29,8 @@ from benchmarks.results import (
     targets_line,
     write_results,
 )
-from data.complaints.cleaning import clean_text
-from data.errors import ColumnsError, FileError
-from models.classifier.labels import HEADS, Ints, LabelSpace
-from training.classifier.splits import FOLDS, MIN_LABEL_ROWS, cross_validation_folds, fingerprint
+from models.classifier.labels import HEADS, Ints
+from training.classifier.splits import FOLDS, MIN_LABEL_ROWS, cross_validation_folds
 from training.evaluate.metrics import expected_calibration_error
 
 NAME = "classifier_quality"
@@ -55,14 +52,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     corpora: Annotated[str, typer.Option(help="Corpora, comma-separated.")] = ",".join(CORPORA),
-    contenders: Annotated[str, typer.Option(help="Contenders to compute, comma-separated; default: all.")] = "",
+    candidates: Annotated[str, typer.Option(help="Candidates to compute, comma-separated; default: all.")] = "",
     fold: Annotated[int | None, typer.Option(help="Only this fold, to explore; writes no JSON.")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = FOLDS,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
     table: Annotated[Path | None, typer.Option(help="Write the table here too (Markdown).")] = None,
 ) -> None:
-    """Compare the contenders on real complaints, fold by fold; finished folds are not computed again."""
-    names = _chosen(contenders, tuple(CONTENDERS), "contender")
+    """Compare the candidates on real complaints, fold by fold; finished folds are not computed again."""
+    names = _chosen(candidates, tuple(CANDIDATES), "candidate")
     if fold is not None and not 0 <= fold < folds:
         raise typer.BadParameter(f"fold {fold} is not one of 0 to {folds - 1}")
     folder = real_data() / "text"
@@ -85,39 +82,10 @@ def main(
         console.print(f"fold {fold} only: an exploration, no JSON written")
         return
     goals = targets(measured)
-    recipes = {name: {"title": c.title, "recipe": dict(c.recipe)} for name, c in CONTENDERS.items()}
-    figures = {"protocol": protocol, "contenders": recipes, "corpora": measured}
+    recipes = {name: {"title": c.title, "recipe": dict(c.recipe)} for name, c in CANDIDATES.items()}
+    figures = {"protocol": protocol, "candidates": recipes, "corpora": measured}
     write_results(out, data, LIBRARIES, figures, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
-
-
-def load_corpus(path: Path) -> Corpus:
-    """Read a corpus and clean its texts.
-
-    Raises:
-        FileError: no such file.
-        ColumnsError: a column is missing.
-    """
-    from data.settings import settings
-
-    columns = ["id", "text", *HEADS]
-    if not path.is_file():
-        raise FileError(f"TSUR_REAL_DATA holds no {path.parent.name}/{path.name}")
-    frame = pd.read_csv(path, dtype="string").astype(object)
-    missing = [name for name in columns if name not in frame]
-    if missing:
-        raise ColumnsError(f"{path.name}: column {missing[0]!r} is missing; there are {list(frame)}")
-    frame = frame[columns].assign(municipality=None, text=[clean_text(text) for text in frame["text"]])
-    names, targets = {}, {}
-    for head in HEADS:
-        counted = frame[head].value_counts()
-        names[head] = tuple(sorted(counted.index[counted >= MIN_LABEL_ROWS]))
-        index = {name: i for i, name in enumerate(names[head])}
-        targets[head] = np.array([index.get(name, -100) for name in frame[head]])
-    key = fingerprint(frame)
-    work = settings().home / "benchmarks" / NAME / f"{path.stem}-{key}"
-    work.mkdir(parents=True, exist_ok=True)
-    return Corpus(path.stem, frame, LabelSpace(names), targets, key, work)
 
 
 def compute(jobs: list[tuple[str, Fold]], folds: int) -> None:
@@ -132,8 +100,8 @@ def compute(jobs: list[tuple[str, Fold]], folds: int) -> None:
                 progress.console.print(f"{what}: computed before")
             else:
                 started = time.perf_counter()
-                contender = CONTENDERS[name]
-                scores = contender.fit_predict(fold, contender.recipe)
+                candidate = CANDIDATES[name]
+                scores = candidate.fit_predict(fold, candidate.recipe)
                 seconds = time.perf_counter() - started
                 keep_scores(name, fold, folds, scores, seconds)
                 progress.console.print(f"{what}: {seconds:.0f} s")
@@ -141,8 +109,8 @@ def compute(jobs: list[tuple[str, Fold]], folds: int) -> None:
 
 
 def scores_path(name: str, fold: Fold, folds: int) -> Path:
-    """Where the scores of one fold are kept: by data, contender, recipe and number of folds."""
-    key = field.recipe_hash(CONTENDERS[name].recipe)
+    """Where the scores of one fold are kept: by data, candidate, recipe and number of folds."""
+    key = recipe_hash(CANDIDATES[name].recipe)
     return fold.corpus.work / f"{name}-{key}" / f"fold-{fold.number}-of-{folds}.npz"
 
 
@@ -169,11 +137,11 @@ def kept_scores(name: str, fold: Fold, folds: int) -> tuple[Scores, float] | Non
 
 
 def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
-    """Figures of every contender whose folds are all there, by head, over the pooled test rows of `parts`."""
+    """Figures of every candidate whose folds are all there, by head, over the pooled test rows of `parts`."""
     corpus = parts[0].corpus
     rows = np.concatenate([part.test for part in parts])
     of_fold = np.concatenate([np.full(len(part.test), part.number) for part in parts])
-    kept = {name: [kept_scores(name, part, folds) for part in parts] for name in CONTENDERS}
+    kept = {name: [kept_scores(name, part, folds) for part in parts] for name in CANDIDATES}
     whole = {name: [fold for fold in found if fold] for name, found in kept.items() if all(found)}
     lengths = corpus.frame["text"].str.len().to_numpy()[rows]
     long = lengths >= np.quantile(lengths, 0.9)
@@ -183,21 +151,21 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
         truth, weights = corpus.targets[head][rows][known], resample_weights(int(known.sum()))
         scores = {name: np.concatenate([fold[0][head] for fold in found])[known] for name, found in whole.items()}
         measured = {name: quality.estimates(truth, values, weights) for name, values in scores.items()}
-        heads[head] = {"labels": len(corpus.labels.names[head]), "rows": len(truth), "contenders": {}}
+        heads[head] = {"labels": len(corpus.labels.names[head]), "rows": len(truth), "candidates": {}}
         for name in measured:
             figures: dict[str, Any] = {key: estimate.as_dict() for key, estimate in measured[name].items()}
-            if field.REFERENCE in measured and name != field.REFERENCE:
+            if REFERENCE in measured and name != REFERENCE:
                 figures["difference"] = {
-                    key: quality.difference(measured[name][key], measured[field.REFERENCE][key]).as_dict()
+                    key: quality.difference(measured[name][key], measured[REFERENCE][key]).as_dict()
                     for key in ("accuracy", "macro_f1")
                 }
-            figures |= _confidence_figures(truth, scores[name], of_fold[known], CONTENDERS[name].probabilities)
+            figures |= _confidence_figures(truth, scores[name], of_fold[known], CANDIDATES[name].probabilities)
             figures["accuracy_longest_tenth"] = float((scores[name].argmax(axis=1) == truth)[long[known]].mean())
             if (raw := f"uncalibrated.{head}") in whole[name][0][0]:
                 before = np.concatenate([fold[0][raw] for fold in whole[name]])[known]
                 confidence, correct = quality.confidences(before, True), before.argmax(axis=1) == truth
                 figures["calibration"]["ece_before"] = expected_calibration_error(confidence, correct)
-            heads[head]["contenders"][name] = figures
+            heads[head]["candidates"][name] = figures
     seconds = {name: sum(fold[1] for fold in found) for name, found in whole.items()}
     deletion = {
         name: np.mean([fold[0]["deletion"] for fold in found], axis=0).tolist()
@@ -210,7 +178,7 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
 def add_earlier(measured: dict[str, Any], path: Path, data: dict[str, str], protocol: dict[str, int]) -> None:
     """Take from an earlier JSON what was not computed now, where data, protocol and recipe are the same.
 
-    `earlier` of a corpus says at which commit each of these contenders was computed.
+    `earlier` of a corpus says at which commit each of these candidates was computed.
     """
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if earlier.get("protocol") != protocol:
@@ -219,8 +187,8 @@ def add_earlier(measured: dict[str, Any], path: Path, data: dict[str, str], prot
         if earlier["data"].get(corpus) != data[corpus]:
             continue
         kept = earlier["corpora"][corpus]
-        for name, contender in CONTENDERS.items():
-            known = earlier["contenders"].get(name, {}).get("recipe") == contender.recipe and name in kept["seconds"]
+        for name, candidate in CANDIDATES.items():
+            known = earlier["candidates"].get(name, {}).get("recipe") == candidate.recipe and name in kept["seconds"]
             if name in figures["seconds"] or not known:
                 continue
             figures["earlier"] = figures.get("earlier", {}) | {
@@ -229,10 +197,10 @@ def add_earlier(measured: dict[str, Any], path: Path, data: dict[str, str], prot
             for part in ("seconds", "deletion"):
                 figures[part] |= {name: kept[part][name]} if name in kept[part] else {}
             for head in HEADS:
-                figures["heads"][head]["contenders"][name] = kept["heads"][head]["contenders"][name]
+                figures["heads"][head]["candidates"][name] = kept["heads"][head]["candidates"][name]
         for of_head in figures["heads"].values():
-            found = of_head["contenders"]
-            of_head["contenders"] = {name: found[name] for name in CONTENDERS if name in found}
+            found = of_head["candidates"]
+            of_head["candidates"] = {name: found[name] for name in CANDIDATES if name in found}
 
 
 def _confidence_figures(truth: Ints, scores: quality.Floats, of_fold: Ints, probabilities: bool) -> dict[str, Any]:
@@ -252,59 +220,59 @@ def targets(measured: dict[str, Any]) -> list[Target]:
     """What the winner should reach, on each corpus and head; unmeasured while there is no winner."""
     goals: list[Target] = []
     for corpus, head in [(corpus, head) for corpus in measured for head in HEADS]:
-        contenders = measured[corpus]["heads"][head]["contenders"]
-        ours: dict[str, Any] = contenders.get(field.WINNER, {})
+        candidates = measured[corpus]["heads"][head]["candidates"]
+        ours: dict[str, Any] = candidates.get(WINNER, {})
         place = f"{corpus} {head}"
         for key in ("accuracy", "macro_f1"):
             low = ours.get("difference", {}).get(key, {}).get("low")
-            goals.append(Target.above(f"{place} {key}: gain on {field.REFERENCE}, lower end", low, 0.0))
+            goals.append(Target.above(f"{place} {key}: gain on {REFERENCE}, lower end", low, 0.0))
         for key, aim in zip(("accuracy", "macro_f1", "top3"), AIMS[corpus][head], strict=True):
             goals.append(Target.at_least(f"{place} {key}", ours.get(key, {}).get("value"), aim))
         goals.append(Target.at_most(f"{place} ECE", ours.get("calibration", {}).get("ece"), ECE))
-        routing, rival = ours.get("routing", {}), contenders.get(field.LEXICAL, {}).get("routing", {})
+        routing, rival = ours.get("routing", {}), candidates.get(LEXICAL, {}).get("routing", {})
         kept = routing.get("precision")
         goals.append(Target.at_least(f"{place} precision at {PRECISION} promised", kept, PRECISION - SLACK))
         # A rival that dares nothing must still be beaten: half a row of coverage is the least.
         least = max(MORE_COVERAGE * rival.get("coverage", 0.0), 0.5 / measured[corpus]["rows"])
         goals.append(Target.at_least(f"{place} coverage at {PRECISION} promised", routing.get("coverage"), least))
     for corpus, head in [(corpus, head) for corpus in measured for head in HEADS]:
-        goals += _student_targets(f"{corpus} {head}", measured[corpus]["heads"][head]["contenders"])
+        goals += _student_targets(f"{corpus} {head}", measured[corpus]["heads"][head]["candidates"])
     for corpus, figures in measured.items():
-        top, random = figures.get("deletion", {}).get(field.WINNER, (None, None))
+        top, random = figures.get("deletion", {}).get(WINNER, (None, None))
         goals.append(Target.above(f"{corpus} {TOP_WORDS}", None if top is None else top - random, 0.0))
     return goals
 
 
-def _student_targets(place: str, contenders: dict[str, Any]) -> list[Target]:
+def _student_targets(place: str, candidates: dict[str, Any]) -> list[Target]:
     """The student close to the winner, and above the lexical rival."""
 
     def gain(rival: str, key: str) -> float | None:
-        if not {field.STUDENT, rival} <= set(contenders):
+        if not {STUDENT, rival} <= set(candidates):
             return None
-        return float(contenders[field.STUDENT][key]["value"] - contenders[rival][key]["value"])
+        return float(candidates[STUDENT][key]["value"] - candidates[rival][key]["value"])
 
-    goals = [Target.at_least(f"{place} accuracy: student on {field.WINNER}", gain(field.WINNER, "accuracy"), -NEAR)]
+    goals = [Target.at_least(f"{place} accuracy: student on {WINNER}", gain(WINNER, "accuracy"), -NEAR)]
     for key in ("accuracy", "macro_f1"):
-        goals.append(Target.above(f"{place} {key}: student on {field.LEXICAL}", gain(field.LEXICAL, key), 0.0))
+        goals.append(Target.above(f"{place} {key}: student on {LEXICAL}", gain(LEXICAL, key), 0.0))
     return goals
 
 
 def markdown(measured: dict[str, Any]) -> str:
     """A table a corpus: figures with their 95 % intervals, and what is gained on the reference."""
-    header = ["", "contender", "accuracy", "macro-F1", "weighted F1", "top-3", "Δ accuracy", "Δ macro-F1", "coverage"]
+    header = ["", "candidate", "accuracy", "macro-F1", "weighted F1", "top-3", "Δ accuracy", "Δ macro-F1", "coverage"]
     sections = []
     for corpus, figures in measured.items():
         rows = []
         for head, of_head in figures["heads"].items():
-            for name, ours in of_head["contenders"].items():
+            for name, ours in of_head["candidates"].items():
                 gained = [_between(ours.get("difference", {}).get(key), "+.3f") for key in ("accuracy", "macro_f1")]
                 routing = ours.get("routing")
                 covered = f"{routing['coverage']:.1%}" if routing else ""
                 cells = [_between(ours["accuracy"]), _between(ours["macro_f1"])]
                 cells += [f"{ours[key]['value']:.3f}" for key in ("weighted_f1", "top3")]
-                rows.append([f"{head} ({of_head['labels']})", CONTENDERS[name].title, *cells, *gained, covered])
+                rows.append([f"{head} ({of_head['labels']})", CANDIDATES[name].title, *cells, *gained, covered])
         sections.append(f"{corpus.capitalize()}, {figures['rows']} complaints:\n\n{markdown_table(header, rows)}")
-    note = "Δ: gain on " + CONTENDERS[field.REFERENCE].title + ", paired by row. In brackets 95 % bootstrap intervals. "
+    note = "Δ: gain on " + CANDIDATES[REFERENCE].title + ", paired by row. In brackets 95 % bootstrap intervals. "
     note += f"Coverage: share decided without a person at {PRECISION:.0%} promised precision.\n"
     return "\n".join([*sections, note])
 

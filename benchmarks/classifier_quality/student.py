@@ -1,23 +1,21 @@
-"""The distilled student as a contender: taught without a text of its corpus, then fitted as the product is.
+"""The distilled student as a candidate: taught without a text of its corpus, then fitted as the product is.
 
-In: a fold and the recipe. Out: calibrated probabilities of each head, as `tuned` gives them. One student for
+In: a fold and the recipe. Out: calibrated probabilities of each head, as `product` gives them. One student for
 each corpus learns from all texts but those of the corpus (the bundled sample, the other corpus, unlabelled
 messages, thanks), so that no test row, nor its like, had a part in it; heads, n-grams and calibration learn from
 the fold's training rows. The teacher is the packaged encoder, as in the winner. It has no heads before it is fitted
 to a fold, so its logits are not imitated.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.classifier_quality.tuned import tuned
+from benchmarks.classifier_quality.corpus import Corpus, Fold, Recipe, Scores, recipe_hash
+from benchmarks.classifier_quality.product import product
 from benchmarks.results import console, real_data
 from data.settings import settings
-from models.classifier.decoding import Floats
 from models.encoder.source import PACKAGED
 from models.text.model_input import model_input
 from training.arguments import ClassifierTraining, Distillation
@@ -29,25 +27,30 @@ from tsur.samples import sample_complaints
 FILES = ("kursk", "ryazan", "perm_unlabelled", "gratitude")
 
 
-def student(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
+def student(fold: Fold, recipe: Recipe) -> Scores:
     """Fit and score as the product does, on the corpus' student; `explained` is its R² on texts held out."""
     encoder, explained = student_encoder(fold.corpus, recipe["distillation"])
-    scores = tuned(fold, {**recipe["arguments"], "encoder": str(encoder)})
+    scores = product(fold, {"arguments": {**recipe["arguments"], "encoder": str(encoder)}})
     return scores | {"explained": np.array(explained)}
 
 
-def student_encoder(corpus: Any, recipe: Mapping[str, Any]) -> tuple[Path, float]:
+def student_encoder(corpus: Corpus, recipe: Recipe) -> tuple[Path, float]:
     """The folder of the corpus' student, and how much of the teacher's variance it explains; taught once."""
-    from benchmarks.classifier_quality.contenders import recipe_hash
-
     home, folder = settings().home, corpus.work / f"student-{recipe_hash(recipe)}"
     teacher = Teacher.of_encoder(PACKAGED, ClassifierTraining().text_prefix, home / "encoders")
-    places = corpus.work / f"{folder.name}-work", home / "distillation", folder
-    found = distill_encoder(other_texts(corpus), teacher, Distillation(**recipe), *places, console.print)
-    return folder, found.explained
+    fidelity = distill_encoder(
+        other_texts(corpus),
+        teacher,
+        Distillation(**recipe),
+        corpus.work / f"{folder.name}-work",
+        home / "distillation",
+        folder,
+        console.print,
+    )
+    return folder, fidelity.explained
 
 
-def other_texts(corpus: Any) -> list[str]:
+def other_texts(corpus: Corpus) -> list[str]:
     """What the models read of all texts there are but those of one corpus and their like."""
     files = [real_data() / "text" / f"{name}.csv" for name in FILES if name != corpus.name]
     read = [pd.read_csv(file, dtype="string")["text"].dropna() for file in files]

@@ -30,7 +30,8 @@ from benchmarks.results import (
     targets_line,
     write_results,
 )
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.settings import settings
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.distribution import pinball

@@ -1,4 +1,4 @@
-"""How well each contender detects surges, curve beside curve at the same rate of false alarms.
+"""How well each detector detects surges, curve beside curve at the same rate of false alarms.
 
 In: `series/` in the folder of real data, and the simulated region. Out: tables, and
 `results/surge_quality.json`. Three measurements: surges of known size and shape injected into real counts
@@ -23,9 +23,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.results import RESULTS, Target, console, markdown_table, real_data, targets_line, write_results
 from benchmarks.surge_quality.controls import bulk_and_covid, forewarned, region_figures, region_trial
-from benchmarks.surge_quality.rivals import CONTENDERS, Scored, Trial, with_learned_weight
+from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, with_learned_weight
 from benchmarks.surge_quality.trials import SHAPES, Injected, at_rate, curve, false_alarms, found_at, inject
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.errors import FileError
 from models.forecasting.config import SurgeConfig
 from models.forecasting.series import panel
@@ -33,7 +34,7 @@ from models.surges.thresholds import learned_thresholds
 
 NAME = "surge_quality"
 VERSION = 4
-"""Part of the name of kept figures: raise it with every change to a contender or to what is measured."""
+"""Part of the name of kept figures: raise it with every change to a detector or to what is measured."""
 TUNED = {"chicago": "2012", "boston": "2015-04 to 2015-07", "nyc": "2016 to 2017"}
 SETS = {
     "chicago": ("chicago_sanitation_daily.csv", "2013-01-01", "2014-12-31"),
@@ -54,10 +55,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(frozen=True)
 class Job:
-    """One contender on one set of counts."""
+    """One detector on one set of counts."""
 
     place: str
-    contender: str
+    detector: str
     measure: Callable[[], dict[str, Any]]
 
 
@@ -76,9 +77,9 @@ def main(
     jobs = [
         Job(place, name, lambda trial=trial, name=name: injected_figures(trial, name))  # type: ignore[misc]
         for place, trial in trials.items()
-        for name in CONTENDERS
+        for name in DETECTORS
     ]
-    jobs += [Job("region", name, lambda name=name: region_figures(region, truth, name)) for name in CONTENDERS]  # type: ignore[misc]
+    jobs += [Job("region", name, lambda name=name: region_figures(region, truth, name)) for name in DETECTORS]  # type: ignore[misc]
     jobs += [
         Job("region", "expected", lambda: forewarned(truth)),
         Job("nyc", "controls", lambda: bulk_and_covid(real_data() / "series" / SETS["nyc"][0])),
@@ -89,11 +90,11 @@ def main(
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("surges", total=len(jobs))
         for job in jobs:
-            progress.update(task, description=f"{job.place}, {job.contender}")
-            path = folder / f"{job.place}-{prints[job.place]}" / f"{job.contender}-v{VERSION}.json"
+            progress.update(task, description=f"{job.place}, {job.detector}")
+            path = folder / f"{job.place}-{prints[job.place]}" / f"{job.detector}-v{VERSION}.json"
             figures = kept(path, job.measure, fresh)
-            measured.setdefault(job.place, {})[job.contender] = figures
-            progress.console.print(f"{job.place}, {job.contender}: done")
+            measured.setdefault(job.place, {})[job.detector] = figures
+            progress.console.print(f"{job.place}, {job.detector}: done")
             progress.advance(task)
     text = markdown(measured)
     console.print(text)
@@ -148,14 +149,14 @@ def kept(path: Path, measure: Callable[[], dict[str, Any]], fresh: bool) -> dict
 
 
 def injected_figures(trial: Trial, name: str) -> dict[str, Any]:
-    """The headline's curve of one contender, and what it finds of each shape and size at the headline's rate."""
-    contender = CONTENDERS[name][1]
-    clean = contender(trial)
+    """The headline's curve of one detector, and what it finds of each shape and size at the headline's rate."""
+    detector = DETECTORS[name][1]
+    clean = detector(trial)
     runs = {}
     for shape in SHAPES:
         for ratio in RATIOS:
             made = [inject(trial.clean, trial.watched, trial.first, shape, ratio, seed) for seed in SEEDS]
-            runs[shape, ratio] = [(contender(replace(trial, counts=one.counts)), one) for one in made]
+            runs[shape, ratio] = [(detector(replace(trial, counts=one.counts)), one) for one in made]
     points = curve(clean, runs[HEADLINE])
     kept_point = at_rate(points, RATE)
     cells = {
@@ -196,9 +197,9 @@ def _finite(value: Any) -> Any:
 def targets(measured: dict[str, dict[str, Any]]) -> list[Target]:
     """What the issue asks for: the headline on each set and pooled, above every rival, and the two controls."""
     goals: list[Target] = []
-    rivals = [name for name in CONTENDERS if name != "tsur"]
+    rivals = [name for name in DETECTORS if name != "tsur"]
     for place in (*SETS, "pooled"):
-        of = {name: _headline(measured, place, name) for name in CONTENDERS}
+        of = {name: _headline(measured, place, name) for name in DETECTORS}
         what = f"{place}: 2 times for 5 days at {RATE} false alarms a month"
         goals.append(Target.at_least(f"{what}, detected", of["tsur"][0], DETECTED))
         goals.append(Target.at_most(f"{what}, median delay", of["tsur"][1], DELAY))
@@ -225,7 +226,7 @@ def markdown(measured: dict[str, dict[str, Any]]) -> str:
     parts = []
     for place in SETS:
         rows = []
-        for name, (title, _) in CONTENDERS.items():
+        for name, (title, _) in DETECTORS.items():
             figures = measured[place][name]
             points = figures["at_rates"]
             cells = [_share(points[f"{rate:g}"].get("detected")) for rate in RATES]
@@ -245,7 +246,7 @@ def markdown(measured: dict[str, dict[str, Any]]) -> str:
         cells = list(measured[place]["tsur"]["by_shape"])
         rows = [
             [title, *[_share(measured[place][name]["by_shape"].get(cell, {}).get("detected")) for cell in cells]]
-            for name, (title, _) in CONTENDERS.items()
+            for name, (title, _) in DETECTORS.items()
         ]
         parts.append(f"POD at {RATE} false alarms a month, {place}:\n")
         parts.append(markdown_table([place, *cells], rows))
@@ -257,7 +258,7 @@ def markdown(measured: dict[str, dict[str, Any]]) -> str:
             _number(region[name]["at_rates"][f"{RATE:g}"].get("delay")),
             _share(region[name]["at_rates"][f"{RATE:g}"].get("ppv")),
         ]
-        for name, (title, _) in CONTENDERS.items()
+        for name, (title, _) in DETECTORS.items()
     ]
     parts.append(f"Simulated region, {region['tsur']['surges']} surges in {region['tsur']['series']} series:\n")
     header = ["region", *[f"POD at {rate:g}" for rate in RATES], "median delay", "PPV"]

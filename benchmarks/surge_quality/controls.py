@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.surge_quality.rivals import CONTENDERS, Scored, Trial, with_learned_weight
+from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, with_learned_weight
 from benchmarks.surge_quality.trials import at_rate, delays, thresholds
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE
 from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts
@@ -54,8 +55,8 @@ def region_trial(folder: Path) -> tuple[Trial, pd.DataFrame]:
 
 
 def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, Any]:
-    """A contender's curve on the simulated region; days of known surges, and a week after, give no false alarm."""
-    scored = CONTENDERS[name][1](trial)
+    """A detector's curve on the simulated region; days of known surges, and a week after, give no false alarm."""
+    scored = DETECTORS[name][1](trial)
     position = {
         (key.municipality, key.sector): at for at, key in enumerate(keys_of(trial.counts.iloc[:, trial.watched]))
     }

@@ -1,4 +1,4 @@
-"""The contenders of the surge benchmark: each gives every day of every watched series a score.
+"""The detectors of the surge benchmark: each gives every day of every watched series a score.
 
 In: a `Trial`, counts with or without injected surges. Out: a `Scored`, whose alarms at any threshold can be
 asked for. The rivals are written from their papers. Two favours to them: Prophet and the regressions
@@ -227,7 +227,7 @@ def _quasi_poisson(design: Floats, y: Floats, rounds: int = 6) -> tuple[Floats, 
     return coefficients, phi
 
 
-CONTENDERS: dict[str, tuple[str, Callable[[Trial], Scored]]] = {
+DETECTORS: dict[str, tuple[str, Callable[[Trial], Scored]]] = {
     "tsur": ("TSUR", ours),
     "ears_c1": ("EARS C1", ears(0)),
     "ears_c2": ("EARS C2", ears(2)),

@@ -7,7 +7,6 @@ as the text is, and of a rejected row only mapped columns are kept, masked. Ids 
 
 import hashlib
 import json
-import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, get_args
@@ -20,9 +19,8 @@ from data.complaints.matching import CatalogueLabels, Names, RejectedError, mask
 from data.complaints.quoting import quoted
 from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName
 from data.complaints.sources import SourceMap
+from data.tables.cells import is_total
 from data.tables.rows import BadRow, Row
-
-_TOTAL = re.compile(r"(?:общий )?(?:итого?|всего|total|grand total)\b.{0,60}", re.IGNORECASE)
 
 
 class RowChecker:
@@ -64,7 +62,7 @@ class RowChecker:
         cells = {name: self._cell(row, columns, name) for name in COLUMNS if name != "created_at"}
         date = row.get(columns.get("created_at", ""))
         for cell in (cells["id"], date, cells["municipality"]):
-            if isinstance(cell, str) and _TOTAL.fullmatch(cell):
+            if is_total(cell):
                 raise RejectedError("this is a row of totals and no complaint")
         text = cells["text"]
         if text is None:

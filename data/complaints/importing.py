@@ -19,12 +19,11 @@ from data.catalogue.model import Catalogue
 from data.complaints.checking import RowChecker
 from data.complaints.files import complaints_frame
 from data.complaints.matching import RejectedError
-from data.complaints.quoting import quoted
+from data.complaints.quoting import quoted, what_there_is
 from data.complaints.schema import Complaint
 from data.complaints.sources import SourceMap
 from data.errors import ColumnsError, InputError
 from data.tables.dates import months_come_first
-from data.tables.header import looks_like_data
 from data.tables.readers import read_rows
 from data.tables.rows import BadRow, Row, Tell, tell_nobody
 
@@ -32,8 +31,6 @@ Progress = Callable[[int], None]
 """Told after each row how many rows have been read so far."""
 LOOKED_AT = 100
 """Rows by which the columns and the order of day and month are told."""
-NAMED = 30
-"""Columns of a file that an error names, at most."""
 
 
 @dataclass(frozen=True)
@@ -160,13 +157,7 @@ def _check_columns(path: Path, source: SourceMap, rows: list[tuple[int, Row]], d
     looked_for = "; ".join(
         f"{name} (as {' / '.join(source.columns.get(name, [])) or 'nothing: it is not mapped'})" for name in missing
     )
-    shown = [quoted(name)[1:-1] for name in header[:NAMED]]
-    is_data = any(looks_like_data(name) for name in header) or any("[" in name for name in shown)
-    if is_data and not columns:
-        shown = []
-        there = "the first row looks like data and not like column names: put a row with the names above it"
-    else:
-        there = f"the file has {', '.join(shown)}" + (f" and {len(header) - NAMED} more" if len(header) > NAMED else "")
+    there, shown = what_there_is(header, bool(columns))
     hint = "; a file without dates needs --date" if "created_at" in missing else ""
     raise ColumnsError(
         f"{path}: no column for {looked_for}; {there}; the map is {source.origin}{hint}",

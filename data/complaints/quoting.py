@@ -4,7 +4,11 @@ In: a cell as it was given. Out: the cell cleaned, masked, cut and in quotes. Ev
 of a user's file goes through here.
 """
 
+from collections.abc import Iterable
+
 LONGEST = 60
+NAMED = 30
+"""Columns of a file that a message names, at most."""
 
 
 def quoted(cell: object, longest: int = LONGEST) -> str:
@@ -13,3 +17,18 @@ def quoted(cell: object, longest: int = LONGEST) -> str:
 
     text = masked(str(cell)[:2000])
     return f"'{text if len(text) <= longest else text[: longest - 1] + '…'}'"
+
+
+def what_there_is(header: Iterable[object], known: bool) -> tuple[str, list[str]]:
+    """What a file has instead of the columns that are missing: a sentence, and the names, masked.
+
+    A first row that looks like data, with no name in it that is `known`, is said to be that and not repeated.
+    """
+    from data.tables.header import looks_like_data
+
+    names = [str(name) for name in header]
+    shown = [quoted(name)[1:-1] for name in names[:NAMED]]
+    if not known and (any(map(looks_like_data, names)) or any("[" in name for name in shown)):
+        return "the first row looks like data and not like column names: put a row with the names above it", []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"the file has {', '.join(shown)}{more}", shown

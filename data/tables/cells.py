@@ -7,6 +7,7 @@ error or a database's NULL. OOXML escapes (`_x000D_`) are decoded here, for they
 import math
 import re
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -21,6 +22,9 @@ _NULLS = frozenset(["NULL", "null", "(null)", "<null>", "NaN", "nan", "NaT", "No
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 """How exports keep Excel from reading a number: `="00123"`."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\xad]")
+_TOTAL = re.compile(r"(?:общий )?(?:итого?|всего|grand total|total)\b.{0,60}", re.IGNORECASE)
+SHORT = 32
+"""Cells so short are days, places, labels and counts, which come again on many rows: they are remembered."""
 EXACT = 10**15
 """Excel keeps 15 digits of a number; a larger one has lost its last."""
 
@@ -40,10 +44,10 @@ def plain(value: Any) -> str | datetime | None:
 
     A time without a day and a duration stay text that no date parser reads.
     """
+    if isinstance(value, str):
+        return _short_text(value) if len(value) <= SHORT else _text(value)
     if value is None or isinstance(value, datetime):
         return value
-    if isinstance(value, str):
-        return _text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -53,6 +57,11 @@ def plain(value: Any) -> str | datetime | None:
     if isinstance(value, (time, timedelta)):
         return f"{value} (a time without a day)"
     return _text(str(value))
+
+
+def is_total(cell: Any) -> bool:
+    """«Итого», «Всего по району», `Total`: what stands in a row that sums up others."""
+    return isinstance(cell, str) and _TOTAL.fullmatch(cell) is not None
 
 
 def column_name(cell: Any) -> str:
@@ -72,6 +81,9 @@ def _text(value: str) -> str | None:
     if text[0] == "'" and text[1:2] in ("=", "+", "-", "@"):  # how this and other programs defuse a formula
         return text[1:]
     return text
+
+
+_short_text = lru_cache(maxsize=8192)(_text)
 
 
 def _number(value: float) -> str | None:

@@ -99,15 +99,14 @@ class _Lines:
             self._coming.append(line.rstrip("\r\n"))
         return list(islice(self._coming, count))
 
-    def take(self, count: int = 1) -> tuple[int, list[str]] | None:
-        """The next lines and the number of the first; None at the end."""
-        taken = self.ahead(count)
-        if not taken:
+    def take(self) -> tuple[int, str] | None:
+        """The next line and its number; None at the end."""
+        if self._coming:
+            line = self._coming.popleft()
+        elif not (line := self._file.readline()):
             return None
-        for _ in taken:
-            self._coming.popleft()
-        self._next += len(taken)
-        return self._next - len(taken), taken
+        self._next += 1
+        return self._next - 1, line.rstrip("\r\n")
 
 
 def _newline(path: Path, encoding: TextEncoding) -> str:
@@ -139,7 +138,7 @@ def _layout(lines: list[str], expected: Expected) -> tuple[str, int]:
 def _records(lines: _Lines, delimiter: str, width: int, encoding: TextEncoding) -> Iterator[Record]:
     """The records that are not blank."""
     while (taken := lines.take()) is not None:
-        number, (raw,) = taken
+        number, raw = taken
         if not raw.strip(f"{delimiter} \t\ufeff\xa0"):
             continue
         cells, why = strict(raw, delimiter), None
@@ -172,7 +171,8 @@ def _quoted(raw: str, lines: _Lines, delimiter: str, width: int) -> tuple[list[s
             continue
         if len(alone) == width and _are_rows(alone, coming[:count], delimiter):
             break
-        lines.take(count)
+        for _ in range(count):
+            lines.take()
         return cells, coming[:count]
     return alone, []
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from models.classifier.calibration import Floats, log_odds
 from models.classifier.classifier import Classifier
 from models.classifier.routing import Classification
 from models.classifier.segments import Span, probability, units
@@ -70,17 +71,17 @@ class DeletionTest:
 
 def explain(classifier: Classifier, text: str, municipality: str | None, words: int | None = None) -> Explanation:
     """The words that carried the decision; with `words`, only the heaviest so many."""
-    (found,) = classifier.classify([text], [municipality])
+    (decided,) = classifier.classify([text], [municipality])
     groups = word_groups(text)
     if len(groups) > MAX_VARIANTS:
-        groups = _in_telling_sentences(classifier, text, municipality, found, groups)
-    falls = _falls(classifier, [without(text, [group]) for group in groups], municipality, found)
+        groups = _in_telling_sentences(classifier, text, municipality, decided, groups)
+    falls = _falls(classifier, [without(text, [group]) for group in groups], municipality, decided)
     weighed = [
         WordWeight(text[start:end], start, end, float(fall.mean()), EXPLAINED[int(fall.argmax())])
         for (start, end), fall in zip(groups, falls, strict=True)
     ]
     heaviest = sorted(weighed, key=lambda word: (-word.weight, word.start))[:words]
-    return Explanation(found.topic.label, found.agency.label, sorted(heaviest, key=lambda word: word.start))
+    return Explanation(decided.topic.label, decided.agency.label, sorted(heaviest, key=lambda word: word.start))
 
 
 def deletion_test(
@@ -98,7 +99,7 @@ def deletion_test(
         cut = [heaviest, *([groups[index] for index in draw] for draw in draws)]
         variants = [text, *(without(text, spans) for spans in cut)]
         whole, *less = classifier.classify(variants, [place] * len(variants))
-        falls = [_decided(classifier, whole, whole) - _decided(classifier, item, whole) for item in less]
+        falls = [_confidences(classifier, whole, whole) - _confidences(classifier, item, whole) for item in less]
         top.append(float(falls[0].mean()))
         random.append(float(np.mean(falls[1:])))
     if not top:
@@ -127,19 +128,19 @@ def word_groups(text: str) -> list[Span]:
 
 def without(text: str, spans: Sequence[Span]) -> str:
     """The text without these spans (in order, not overlapping)."""
-    kept, at = [], 0
+    kept, end_of_last = [], 0
     for start, end in spans:
-        kept.append(text[at:start])
-        at = end
-    return " ".join("".join([*kept, text[at:]]).split())
+        kept.append(text[end_of_last:start])
+        end_of_last = end
+    return " ".join("".join([*kept, text[end_of_last:]]).split())
 
 
 def _in_telling_sentences(
-    classifier: Classifier, text: str, place: str | None, found: Classification, groups: Sequence[Span]
+    classifier: Classifier, text: str, place: str | None, decided: Classification, groups: Sequence[Span]
 ) -> list[Span]:
     """As many words as the budget leaves, from the sentences whose removal costs most."""
     sentences = units(text)
-    falls = _falls(classifier, [without(text, [span]) for span in sentences], place, found).mean(axis=1)
+    falls = _falls(classifier, [without(text, [span]) for span in sentences], place, decided).mean(axis=1)
     kept: list[Span] = []
     for index in np.argsort(-falls, kind="stable"):
         start, end = sentences[index]
@@ -147,21 +148,18 @@ def _in_telling_sentences(
     return sorted(kept[: MAX_VARIANTS - len(sentences) - 1])
 
 
-def _falls(
-    classifier: Classifier, variants: Sequence[str], place: str | None, found: Classification
-) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def _falls(classifier: Classifier, variants: Sequence[str], place: str | None, decided: Classification) -> Floats:
     """By how much each variant's log-odds of the decided topic and agency are lower, shape (n, 2)."""
     if not variants:
         return np.zeros((0, len(EXPLAINED)))
     items = classifier.classify(list(variants), [place] * len(variants))
-    rows = np.array([_decided(classifier, item, found) for item in [found, *items]]).clip(1e-6, 1 - 1e-6)
-    odds = np.log(rows) - np.log1p(-rows)
-    return odds[0] - odds[1:]  # type: ignore[no-any-return]
+    rows = np.array([_confidences(classifier, item, decided) for item in [decided, *items]])
+    odds = log_odds(rows)
+    falls: Floats = odds[0] - odds[1:]
+    return falls
 
 
-def _decided(
-    classifier: Classifier, item: Classification, found: Classification
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _confidences(classifier: Classifier, item: Classification, decided: Classification) -> Floats:
     """Probabilities that an item gives to the topic and the agency that were decided, shape (2,)."""
     names = classifier.bundle.labels.names
-    return np.array([probability(item, head, getattr(found, head).label, len(names[head])) for head in EXPLAINED])
+    return np.array([probability(item, head, getattr(decided, head).label, len(names[head])) for head in EXPLAINED])

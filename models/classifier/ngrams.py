@@ -7,7 +7,7 @@ Stored as terms (JSON) and weights (safetensors, fp16), so that loading runs no 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -61,10 +61,10 @@ class NgramSpace:
         self._known: dict[str, list[int]] = {}
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> tuple["NgramSpace", Any]:
+    def fit(cls, texts: Iterable[str]) -> tuple["NgramSpace", Any]:
         """Learn the terms and how rare each one is; the space, and the texts in it as `transform` gives them.
 
-        Where no term is in two texts, all terms are taken.
+        Where no term is in two texts, all terms are taken. `texts` are gone through once for each part at least.
         """
         from scipy.sparse import hstack
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -93,30 +93,29 @@ class NgramSpace:
             ends[row + 1] = len(columns)
         width = len(self._rarity)
         rows = np.repeat(np.arange(len(texts)), np.diff(ends))
-        places, counts = np.unique(rows * width + np.array(columns, dtype=np.int64), return_counts=True)
-        rows, found = np.divmod(places, width)
-        values = (1.0 + np.log(counts)) * self._rarity[found]
-        halves = 2 * rows + (found >= len(self.terms["words"]))
+        cells, counts = np.unique(rows * width + np.array(columns, dtype=np.int64), return_counts=True)
+        rows, terms = np.divmod(cells, width)
+        values = (1.0 + np.log(counts)) * self._rarity[terms]
+        halves = 2 * rows + (terms >= len(self.terms["words"]))
         values /= np.sqrt(np.bincount(halves, weights=values**2, minlength=2 * len(texts)))[halves]
         starts = np.searchsorted(rows, np.arange(len(texts) + 1))
-        return csr_matrix((values.astype(np.float32), found, starts), shape=(len(texts), width))
+        return csr_matrix((values.astype(np.float32), terms, starts), shape=(len(texts), width))
 
     def _add_columns(self, text: str, columns: list[int]) -> None:
         """Append the column of each term of a text, as often as it occurs."""
-        words, known = self._words.get, self._known
+        column_of, seen = self._words.get, self._known
         tokens = _TOKEN.findall(text)
-        found = [*map(words, tokens), *map(words, map(" ".join, pairwise(tokens)))]
-        columns += [column for column in found if column is not None]
+        of_words = [*map(column_of, tokens), *map(column_of, map(" ".join, pairwise(tokens)))]
+        columns += [column for column in of_words if column is not None]
         for word in text.split():
-            of_word = known.get(word)
+            of_word = seen.get(word)
             columns += self._learn(word) if of_word is None else of_word
 
     def _learn(self, word: str) -> list[int]:
         """The columns of a word's letters, kept for the next time."""
-        padded, letters = f" {word} ", self._letters.get
-        sizes = range(*_LETTERS)
-        found = [letters(padded[i : i + size]) for size in sizes for i in range(len(padded) - size + 1)]
-        of_word = [column for column in found if column is not None]
+        padded, column_of = f" {word} ", self._letters.get
+        pieces = (padded[i : i + size] for size in range(*_LETTERS) for i in range(len(padded) - size + 1))
+        of_word = [column for column in map(column_of, pieces) if column is not None]
         if len(self._known) >= KNOWN_WORDS:
             self._known = {}
         if len(word) <= LONGEST_KNOWN:
@@ -134,13 +133,13 @@ class NgramModel:
 
     def logits(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Log-probabilities of each head, shape (n, labels of the head)."""
-        scores = self.space.transform(texts) @ self._side_by_side
-        ends = np.cumsum([0] + [self.weights[head].shape[1] for head in HEADS]).tolist()
-        parts = {head: scores[:, slice(*ends[i : i + 2])] for i, head in enumerate(HEADS)}
-        return {head: log_softmax(part + self.bias[head], axis=1) for head, part in parts.items()}
+        scores = self.space.transform(texts) @ self._all_weights
+        ends_of_heads = np.cumsum([self.weights[head].shape[1] for head in HEADS])
+        of_heads = zip(HEADS, np.split(scores, ends_of_heads[:-1], axis=1), strict=True)
+        return {head: log_softmax(of_head + self.bias[head], axis=1) for head, of_head in of_heads}
 
     @cached_property
-    def _side_by_side(self) -> Floats:
+    def _all_weights(self) -> Floats:
         """The weights of all heads, shape (terms, labels of all heads): a text's terms are looked up once."""
         return np.concatenate([self.weights[head] for head in HEADS], axis=1)
 

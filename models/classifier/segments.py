@@ -62,47 +62,48 @@ def proposals(
     classifier: Classifier,
     texts: Sequence[str],
     municipalities: Sequence[str | None],
-    found: Sequence[Classification],
+    wholes: Sequence[Classification],
 ) -> list[list[SegmentProposal]]:
-    """The problems of each text in its order; `found` is what `classify` said of the whole texts."""
-    return classify_with_proposals(classifier, texts, municipalities, found)[1]
+    """The problems of each text in its order; `wholes` is what `classify` said of the whole texts."""
+    return classify_with_proposals(classifier, texts, municipalities, wholes)[1]
 
 
 def classify_with_proposals(
     classifier: Classifier,
     texts: Sequence[str],
     municipalities: Sequence[str | None],
-    found: Sequence[Classification] | None = None,
+    wholes: Sequence[Classification] | None = None,
 ) -> tuple[Sequence[Classification], list[list[SegmentProposal]]]:
     """What `classify` says of the whole texts, and the problems of each; both are read together, on all cores."""
     cut = [units(text) for text in texts]
     several = [spans if len(spans) > 1 else [] for spans in cut]
-    if found is None:
+    if wholes is None:
         whole: list[list[Span]] = [[(0, len(text))] for text in texts]
         both = [one + spans for one, spans in zip(whole, several, strict=True)]
         answers = _classified(classifier, texts, municipalities, both)
-        found, said = [items[0] for items in answers], [items[1:] for items in answers]
+        wholes = [items[0] for items in answers]
+        of_units = [items[1:] for items in answers]
     else:
-        said = _classified(classifier, texts, municipalities, several)
+        of_units = _classified(classifier, texts, municipalities, several)
     sectors = _problem_sectors(classifier.catalogue)
     count = len(classifier.bundle.labels.names["sector"])
     blocks = []
-    for text, spans, items in zip(texts, cut, said, strict=True):
+    for text, spans, items in zip(texts, cut, of_units, strict=True):
         prices = [ADDED_PRICE if _ADDED.match(text, start) else SWITCH_PRICE for start, _ in spans]
         blocks.append(_joined(spans, _path(items, prices, sectors, count)))
     several = [spans if len(spans) > 1 else [] for spans in blocks]
-    judged = _classified(classifier, texts, municipalities, several)
-    return found, [
+    of_blocks = _classified(classifier, texts, municipalities, several)
+    return wholes, [
         _problems(text, spans, items, item, sectors)
-        for text, spans, items, item in zip(texts, blocks, judged, found, strict=True)
+        for text, spans, items, item in zip(texts, blocks, of_blocks, wholes, strict=True)
     ]
 
 
-def with_several(found: Classification, parts: Sequence[SegmentProposal]) -> Classification:
+def with_several(whole: Classification, parts: Sequence[SegmentProposal]) -> Classification:
     """The decision on the whole message: with several problems in it, an operator's."""
     if len(parts) < 2:
-        return found
-    return replace(found, decision="review", reasons=[*found.reasons, "several_problems"])
+        return whole
+    return replace(whole, decision="review", reasons=[*whole.reasons, "several_problems"])
 
 
 def units(text: str) -> list[Span]:
@@ -207,20 +208,20 @@ def _problems(
 
     Where a text comes back to a sector, what lay between was a digression («дети опаздывают в школу»).
     """
-    found: list[SegmentProposal] = []
+    problems: list[SegmentProposal] = []
     for span, item in zip(spans, items, strict=False):  # no items where there is but one block
         sure = item.sector.confidence >= SURE_SECTOR and item.sector.label in sectors
-        known = [problem.sector.label for problem in found]
-        if sure and item.sector.label not in known:
-            found.append(_proposal(span, item))
+        sectors_so_far = [problem.sector.label for problem in problems]
+        if sure and item.sector.label not in sectors_so_far:
+            problems.append(_proposal(span, item))
             continue
         if sure:
-            del found[known.index(item.sector.label) + 1 :]
-        if found:
-            found[-1] = replace(found[-1], end=span[1])
-    if len(found) < 2:
+            del problems[sectors_so_far.index(item.sector.label) + 1 :]
+        if problems:
+            problems[-1] = replace(problems[-1], end=span[1])
+    if len(problems) < 2:
         return [_proposal((0, len(text)), whole)]
-    return [replace(found[0], start=spans[0][0]), *found[1:]]
+    return [replace(problems[0], start=spans[0][0]), *problems[1:]]
 
 
 def _proposal(span: Span, item: Classification) -> SegmentProposal:

@@ -1,1 +1,1 @@
-"""Forecasts of daily counts: rivals, their backtest, predictive distributions, surges."""
+"""Forecasts of daily counts: forecasters, predictive distributions, intervals, the bundle."""

@@ -16,7 +16,9 @@ SMALLEST_MEAN = 0.02
 """A forecast of no complaint at all would make a single one impossible."""
 
 LARGEST_DISPERSION = 5.0
+"""Beyond it the distribution is all zeros and a few huge counts: it is the mean that is wrong."""
 NEARLY_POISSON = 1e-6
+"""Below it a negative binomial and a Poisson cannot be told apart in double precision."""
 
 
 def fit_dispersion(actual: npt.ArrayLike, mean: npt.ArrayLike, trim: float = 0.02) -> float:
@@ -34,12 +36,12 @@ def fit_dispersion(actual: npt.ArrayLike, mean: npt.ArrayLike, trim: float = 0.0
     y, mu = y[kept], mu[kept]
     if len(y) == 0:
         return 0.0
-    found = minimize_scalar(
+    best = minimize_scalar(
         lambda log_alpha: -_log_likelihood(y, mu, float(np.exp(log_alpha))),
         bounds=(np.log(1e-4), np.log(LARGEST_DISPERSION)),
         method="bounded",
     )
-    alpha = float(np.exp(found.x))
+    alpha = float(np.exp(best.x))
     return 0.0 if alpha < 2e-4 else alpha
 
 

@@ -75,8 +75,8 @@ class Conformal:
         out = np.empty((len(group), len(wanted)))
         for (one, ahead), rows in self.table.groupby(["group", "week"]):
             here = (group == one) & (np.minimum(week, last) == ahead)
-            known, given = [0.0, *rows["level"], 1.0], [0.0, *rows["asked"], 1.0]
-            out[here] = np.interp(wanted, known, given)
+            levels, asked = [0.0, *rows["level"], 1.0], [0.0, *rows["asked"], 1.0]
+            out[here] = np.interp(wanted, levels, asked)
         return np.clip(out, 1e-6, 1 - 1e-6)
 
 

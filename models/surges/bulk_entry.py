@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 TOGETHER_RATIO, TOGETHER_MORE = 5.0, 10.0
 """So many times the usual and so many complaints more, in at least two sectors of a place at once…"""
 ALONE_RATIO, ALONE_MORE = 25.0, 100.0
-"""…or in one alone: no real surge of the tuning years of `benchmarks/surge_quality` began with such a day."""
+"""…or in one alone. Chosen on the tuning years of `benchmarks/surge_quality`; the price stands in docs/surges.md."""
 HIGH_RATIO, HIGH_MORE = 2.0, 3.0
 """A day above so many times the usual and so many more is high; what comes after it had been rising."""
 LONGEST_RUN = 3

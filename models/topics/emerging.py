@@ -173,8 +173,8 @@ class _Search:
         """The unusual groups that are no known topic's, described."""
         rows = np.flatnonzero(self.doubtful)
         groups = unusual_groups(self.vectors[rows], self.recent[rows], self.config.smallest, self.config.false_alarms)
-        found = [(rows[group.members], group.p_value) for group in groups]
-        return [self._topic(members, p_value) for members, p_value in found if self._is_new(members)]
+        unusual = [(rows[group.members], group.p_value) for group in groups]
+        return [self._topic(members, p_value) for members, p_value in unusual if self._is_new(members)]
 
     def _is_new(self, rows: Ints) -> bool:
         """Whether the classifier doubts most of the recent complaints like these."""

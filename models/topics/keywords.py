@@ -16,6 +16,7 @@ from models.classifier.out_of_vocabulary import MASK
 
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 LETTERS = 5
+"""Mostly a Russian word without its ending; fewer letters join strangers."""
 SHORTEST = 3
 LEAST_TEXTS = 2
 LEAST_SHARE = 0.15
@@ -30,9 +31,9 @@ def keywords(texts: Sequence[str], others: Sequence[str], count: int = 8) -> lis
     forms: dict[Term, Counter[str]] = defaultdict(Counter)
     inside: Counter[Term] = Counter()
     for text in texts:
-        found = dict(_terms(text))
-        inside.update(found.keys())
-        for term, form in found.items():
+        forms_in_text = dict(_terms(text))
+        inside.update(forms_in_text.keys())
+        for term, form in forms_in_text.items():
             forms[term][form] += 1
     outside = Counter(term for text in others for term in dict(_terms(text)) if term in inside)
     least = max(LEAST_TEXTS, LEAST_SHARE * len(texts))

@@ -19,12 +19,15 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SHUFFLES = 199
+"""So p-values are multiples of 0.005, as fine as `false_alarms` can ask for."""
 NEIGHBOURS = 5
 """Each vector is replaced by the mean over so many like it: one text alone is a noisy sign of its topic."""
 SHRINKAGE = 0.5
+"""Half-way to a multiple of identity: a few hundred complaints do not tell a covariance of 384 directions."""
 LARGEST_SHARE = 0.2
 """A group of more than this share of all vectors is no topic."""
 AT_ONCE = 512
+"""Rows of the similarity matrix that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +80,16 @@ def unusual_groups(vectors: Floats, recent: Bools, smallest: int, highest_p: flo
     rng = np.random.default_rng(0)
     highest = np.sort([_scores(tree, rng.permutation(recent), smallest).max() for _ in range(SHUFFLES)])
     scores = _scores(tree, recent, smallest)
-    free, found = np.ones(len(vectors), dtype=bool), []
+    free, groups = np.ones(len(vectors), dtype=bool), []
     for node in np.argsort(-scores, kind="stable"):
         p_value = (1 + len(highest) - np.searchsorted(highest, scores[node])) / (1 + len(highest))
         if scores[node] <= 0 or p_value > highest_p:
             break
         members = tree.members(int(node))
         if free[members].all():
-            found.append(Group(members, float(p_value)))
+            groups.append(Group(members, float(p_value)))
             free[members] = False
-    return found
+    return groups
 
 
 class _Tree:

@@ -70,8 +70,8 @@ def with_stored(forecasts: Forecasts, stored: pd.DataFrame, last_whole_day: date
     counts = _with_zeros(stored, tail)
     means = forecasts.means.loc[counts.index, counts.columns]
     fresh = counts.where(_fed(counts, means) | _clearly_more(counts, means, forecasts))
-    said = fresh.index[fresh.notna().any(axis=1)]
-    return pd.concat([tail, fresh.loc[: said[-1]]]) if len(said) else tail
+    observed_days = fresh.index[fresh.notna().any(axis=1)]
+    return pd.concat([tail, fresh.loc[: observed_days[-1]]]) if len(observed_days) else tail
 
 
 def _with_zeros(stored: pd.DataFrame, tail: pd.DataFrame) -> pd.DataFrame:
@@ -101,12 +101,12 @@ def _clearly_more(counts: pd.DataFrame, means: pd.DataFrame, forecasts: Forecast
     """Dates × series: whether so many would be a surge even if they were all of them."""
     least = forecasts.config.surges.min_count
     spread = forecasts.series.set_index(NAMES)["daily"]
-    found = {
+    is_surge = {
         key: (counts[key] >= least)
         & (tail_probability(counts[key].fillna(0.0), means[key], spread[key]) < CLEARLY_MORE)
         for key in counts.columns
     }
-    return pd.DataFrame(found, index=counts.index).set_axis(counts.columns, axis=1)
+    return pd.DataFrame(is_surge, index=counts.index).set_axis(counts.columns, axis=1)
 
 
 def judged_days(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> pd.DatetimeIndex:

@@ -49,8 +49,8 @@ class ResponseGuard:
             headers = MutableHeaders(scope=message)
             self.status, self.code = message["status"], headers.get(CODE_HEADER)
             if self.status >= 400 and self.code is None:
-                kept = {"Allow": headers["allow"]} if "allow" in headers else None
-                await self.close_with(from_status(self.status, kept))
+                allowed = {"Allow": headers["allow"]} if "allow" in headers else None
+                await self.close_with(from_status(self.status, allowed))
                 return
             headers["X-Request-Id"] = self._request_id
         await self._send(message)

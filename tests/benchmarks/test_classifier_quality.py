@@ -14,8 +14,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from benchmarks.classifier_quality import figures as quality
-from benchmarks.classifier_quality.benchmark import AIMS, add_earlier, load_corpus, targets
-from benchmarks.classifier_quality.contenders import CONTENDERS, Fold, frozen_vectors, recipe_hash
+from benchmarks.classifier_quality.benchmark import AIMS, add_earlier, targets
+from benchmarks.classifier_quality.candidates import CANDIDATES
+from benchmarks.classifier_quality.corpus import Fold, load_corpus, recipe_hash
+from benchmarks.classifier_quality.rivals import frozen_vectors
 from benchmarks.results import Target, interval, markdown_table, resample_weights, write_results
 from data.errors import ColumnsError, FileError
 from data.settings import CHECKOUT
@@ -33,7 +35,7 @@ def answers():
     return truth, rng.normal(size=(300, 10)) + 2 * np.eye(10)[truth]
 
 
-CHEAP = [name for name, contender in CONTENDERS.items() if "arguments" not in contender.recipe]
+CHEAP = [name for name, candidate in CANDIDATES.items() if "arguments" not in candidate.recipe]
 """Those that take seconds; the others train the product, which tests/training does."""
 
 
@@ -186,17 +188,17 @@ def test_labels_with_fewer_than_five_rows_are_neither_taught_nor_scored(corpus):
 
 
 @pytest.mark.parametrize("name", CHEAP)
-def test_a_contender_beats_guessing_and_repeats_itself(name, corpus, small_encoder):
+def test_a_candidate_beats_guessing_and_repeats_itself(name, corpus, small_encoder):
     fold = Fold(corpus, 0, *cross_validation_folds(corpus.frame, 3)[0])
-    recipe = dict(CONTENDERS[name].recipe)
+    recipe = dict(CANDIDATES[name].recipe)
     quick = {"encoder": str(small_encoder), "max_tokens": 32, "epoch": 40}
     recipe |= {key: value for key, value in quick.items() if key in recipe}
-    scores, again = (CONTENDERS[name].fit_predict(fold, recipe) for _ in range(2))
+    scores, again = (CANDIDATES[name].fit_predict(fold, recipe) for _ in range(2))
     for head in HEADS:
         assert scores[head].shape == (len(fold.test), len(corpus.labels.names[head]))
         assert np.isfinite(scores[head]).all()
         assert_array_equal(scores[head], again[head])
-        if CONTENDERS[name].probabilities:
+        if CANDIDATES[name].probabilities:
             assert scores[head].sum(axis=1) == pytest.approx(1, abs=0.01)
     truth = corpus.targets["sector"][fold.test]
     most_frequent = np.bincount(truth).max() / len(truth)
@@ -245,8 +247,8 @@ def test_the_student_is_held_against_the_winner_and_the_lexical_rival():
     def figures(accuracy: float, macro_f1: float) -> dict[str, dict[str, float]]:
         return {"accuracy": {"value": accuracy}, "macro_f1": {"value": macro_f1}}
 
-    contenders = {"winner": figures(0.82, 0.55), "student": figures(0.81, 0.47), "tfidf_svm": figures(0.79, 0.48)}
-    measured = {"kursk": {"rows": 100, "heads": {head: {"contenders": contenders} for head in HEADS}}}
+    candidates = {"winner": figures(0.82, 0.55), "student": figures(0.81, 0.47), "tfidf_svm": figures(0.79, 0.48)}
+    measured = {"kursk": {"rows": 100, "heads": {head: {"candidates": candidates} for head in HEADS}}}
     goals = {goal.name: goal.met for goal in targets(measured) if "student" in goal.name}
     assert goals["kursk topic accuracy: student on winner"]
     assert goals["kursk topic accuracy: student on tfidf_svm"]
@@ -254,7 +256,7 @@ def test_the_student_is_held_against_the_winner_and_the_lexical_rival():
 
 
 def test_without_a_winner_every_target_is_there_and_unmet():
-    measured = {name: {"rows": 100, "heads": {head: {"contenders": {}} for head in HEADS}} for name in AIMS}
+    measured = {name: {"rows": 100, "heads": {head: {"candidates": {}} for head in HEADS}} for name in AIMS}
     goals = targets(measured)
     assert len(goals) == len({goal.name for goal in goals}) == 2 * (3 * (8 + 3) + 1)
     assert not any(goal.met for goal in goals)
@@ -266,22 +268,22 @@ def test_without_a_winner_every_target_is_there_and_unmet():
         ({}, ["tfidf_svm", "winner"]),
         ({"data": {"kursk": "another"}}, ["tfidf_svm"]),
         ({"protocol": {"folds": 3}}, ["tfidf_svm"]),
-        ({"contenders": {"winner": {"recipe": {"arguments": {"epochs": 9}}}}}, ["tfidf_svm"]),
+        ({"candidates": {"winner": {"recipe": {"arguments": {"epochs": 9}}}}}, ["tfidf_svm"]),
     ],
 )
 def test_earlier_figures_stand_only_for_the_same_data_folds_and_recipe(tmp_path, changed, kept):
     def figures(name, value):
-        heads = {head: {"contenders": {name: {"accuracy": {"value": value}}}} for head in HEADS}
+        heads = {head: {"candidates": {name: {"accuracy": {"value": value}}}} for head in HEADS}
         return {"kursk": {"seconds": {name: 1.0}, "deletion": {}, "heads": heads}}
 
     data, protocol = {"kursk": "abc"}, {"folds": 5}
-    recipes = {"winner": {"recipe": dict(CONTENDERS["winner"].recipe)}}
-    earlier = {"commit": "c0ffee", "data": data, "protocol": protocol, "contenders": recipes}
+    recipes = {"winner": {"recipe": dict(CANDIDATES["winner"].recipe)}}
+    earlier = {"commit": "c0ffee", "data": data, "protocol": protocol, "candidates": recipes}
     path = tmp_path / "earlier.json"
     path.write_text(json.dumps(earlier | {"corpora": figures("winner", 0.5)} | changed), encoding="utf-8")
     measured = figures("tfidf_svm", 0.4)
     add_earlier(measured, path, data, protocol)
-    assert list(measured["kursk"]["heads"]["sector"]["contenders"]) == kept
+    assert list(measured["kursk"]["heads"]["sector"]["candidates"]) == kept
     assert measured["kursk"].get("earlier", {}) == ({"winner": "c0ffee"} if "winner" in kept else {})
 
 
@@ -296,7 +298,7 @@ def script(*options: str) -> list[str]:
         sys.executable,
         "-m",
         "benchmarks.classifier_quality",
-        "--contenders",
+        "--candidates",
         "tfidf_svm",
         "--folds",
         "2",
@@ -320,7 +322,7 @@ def test_the_script_goes_on_after_a_kill_and_writes_its_results(tmp_path, folder
     assert len(list(tmp_path.glob("home/benchmarks/*/*/*/fold-?-of-2.npz"))) == 4
     content = json.loads(out.read_text(encoding="utf-8"))
     assert set(content["data"]) == {"kursk", "ryazan"}
-    figures = content["corpora"]["kursk"]["heads"]["sector"]["contenders"]["tfidf_svm"]
+    figures = content["corpora"]["kursk"]["heads"]["sector"]["candidates"]["tfidf_svm"]
     assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
     assert len(content["targets"]) == 68
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
@@ -342,7 +344,7 @@ def test_one_fold_is_an_exploration_and_writes_no_results(tmp_path, folder):
     ("options", "sentence"),
     [
         ([], "set TSUR_REAL_DATA to their folder"),
-        (["--contenders", "oracle"], "no contender 'oracle': known are tfidf_svm"),
+        (["--candidates", "oracle"], "no candidate 'oracle': known are tfidf_svm"),
         (["--fold", "2"], "fold 2 is not one of 0 to 1"),
     ],
 )

@@ -45,9 +45,9 @@ SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
 CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
 
 
-def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Path:
+def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0, catalogue_file: Path = CATALOGUE) -> Path:
     """A classifier bundle with a random one-layer network; threshold 0 routes everything that may be routed."""
-    catalogue = load_catalogue(CATALOGUE)
+    catalogue = load_catalogue(catalogue_file)
     triples = catalogue.triples()
     labels = LabelSpace({head: tuple(sorted({getattr(t, head) for t in triples})) for head in HEADS})
     config = BundleConfig(
@@ -57,7 +57,7 @@ def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0) -> Pat
         temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
     )
     parts = ClassifierBundle(folder, config, labels, calibration, catalogue, TopicAgencyPmi(), EVERYTHING_IS_USUAL)
-    write_bundle(folder, parts, CATALOGUE.read_text(encoding="utf-8"))
+    write_bundle(folder, parts, catalogue_file.read_text(encoding="utf-8"))
     _write_ngrams(folder, {head: len(labels.names[head]) for head in HEADS})
     vocabulary = _write_tokenizer(folder / "tokenizer.json")
     _write_network(folder / "model.onnx", vocabulary, {head: len(labels.names[head]) for head in HEADS}, seed)

@@ -17,7 +17,15 @@ from data.settings import CHECKOUT
 from registry.client import Registry
 from serving import launch as run
 from serving.regions.champions import Champions
-from tests.serving.bundles import CLASSIFIER, FORECASTER, register, registry_in, write_classifier, write_forecaster
+from tests.serving.bundles import (
+    CLASSIFIER,
+    FORECASTER,
+    REGION,
+    register,
+    registry_in,
+    write_classifier,
+    write_forecaster,
+)
 
 READY_SECONDS = 180
 SMALL_BODY = 64 * 1024
@@ -141,7 +149,7 @@ def registry(
 @pytest.fixture(scope="session")
 def champions(registry: RegistryHome) -> Champions:
     """Both champions of that registry, loaded in this process."""
-    loaded = Champions(registry.opened, "verkhnerechye")
+    loaded = Champions(registry.opened, REGION)
     loaded.refresh()
     loaded.check_ready()
     return loaded

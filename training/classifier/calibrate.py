@@ -25,6 +25,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.decoding import Evidence, Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints
 from models.classifier.routing import unroutable
+from training.heartbeat import Heartbeat, Tell, quiet
 
 Bools = npt.NDArray[np.bool_]
 LOG_TEMPERATURES = (-3.0, 4.0)
@@ -45,7 +46,11 @@ SCALING_C = 1e3
 
 
 def calibrate(
-    classifier: Classifier, rows: pd.DataFrame, promised: float, held_out: Mapping[str, Floats] | None = None
+    classifier: Classifier,
+    rows: pd.DataFrame,
+    promised: float,
+    held_out: Mapping[str, Floats] | None = None,
+    say: Tell = quiet,
 ) -> Calibration:
     """Fit a classifier's calibration on labelled rows.
 
@@ -55,6 +60,7 @@ def calibrate(
         promised: the precision that is promised of what is routed.
         held_out: logits of the rows by heads fitted without them, of shape (n, labels); the PMI may be counted on
             the rows then. Without them nothing may have been trained on the rows.
+        say: told how far it is.
     """
     labels, texts = classifier.bundle.labels, rows["text"].tolist()
     municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
@@ -62,7 +68,8 @@ def calibrate(
     targets = labels.targets(rows)
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
     evidence = decoder.evidence(logits, municipalities, targets if held_out is not None else None)
-    weights = fit_weights(decoder, evidence, targets)
+    with Heartbeat("calibrating", say) as tell:
+        weights = fit_weights(decoder, evidence, targets, tell)
     joint = evidence.joint(weights)
     best = decoder.best(joint)
     scaling: dict[str, PlattScaling] = {}
@@ -88,7 +95,9 @@ def calibrate(
     )
 
 
-def fit_weights(decoder: JointDecoder, evidence: Evidence, targets: Mapping[str, Ints]) -> JointWeights:
+def fit_weights(
+    decoder: JointDecoder, evidence: Evidence, targets: Mapping[str, Ints], tell: Tell = quiet
+) -> JointWeights:
     """The temperatures and the weight of the PMI that minimise the negative log-likelihood, all heads together."""
     from scipy.optimize import minimize
 
@@ -98,7 +107,9 @@ def fit_weights(decoder: JointDecoder, evidence: Evidence, targets: Mapping[str,
         return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi)
 
     def loss(point: npt.NDArray[np.float64]) -> float:
-        joint = evidence.joint(weights_of(point))
+        weights = weights_of(point)
+        tell(f"temperatures {', '.join(f'{value:.2f}' for value in weights.temperatures.values())}")
+        joint = evidence.joint(weights)
         total = 0.0
         for head in HEADS:
             known = np.flatnonzero(targets[head] >= 0)

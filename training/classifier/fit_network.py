@@ -37,6 +37,7 @@ from training.encoder.cached_states import CachedStates, can_cache, read_rows
 from training.encoder.export import check_agreement, export_weights
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
 from training.evaluate.metrics import head_metrics
+from training.heartbeat import Heartbeat, Tell
 from training.tracker import TrackedRun
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,8 @@ def fit_network(
     texts = [model_inputs(part, catalogue) for part in (taught, rows[1])]
     targets = [labels.targets(part) for part in (taught, rows[1])]
     say("fitting the n-grams")
-    ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds)
+    with Heartbeat("fitting the n-grams", say) as tell:
+        ngrams, priors = _fit_priors(texts, targets, counts, arguments, folds, tell)
     limit, prefix = token_limit(arguments, encoder.config), arguments.text_prefix
     datasets = [encode_rows(*part, tokenizer, prefix, limit) for part in zip(texts, targets, strict=True)]
     say("reading the rows with the encoder as it is")
@@ -99,9 +101,10 @@ def fit_network(
     else:
         say("fitting the heads on the encoder as it is")
         fitting = counts, weight, folds, arguments.class_weighting, arguments.seed
-        ngrams = _fit_heads(
-            network, Rows(texts[0], read[0][0], targets[0], *fitting), ngrams, priors[0], arguments, work
-        )
+        with Heartbeat("fitting the heads", say) as tell:
+            ngrams = _fit_heads(
+                network, Rows(texts[0], read[0][0], targets[0], *fitting), ngrams, priors[0], arguments, work, tell
+            )
     bundle.mkdir(parents=True, exist_ok=True)
     ngrams.save(bundle)
     if arguments.epochs:
@@ -139,6 +142,7 @@ def _fit_heads(
     priors: Mapping[str, Floats],
     arguments: ClassifierTraining,
     work: Path,
+    tell: Tell,
 ) -> NgramModel:
     """Set the network's heads; without fine-tuning also mix in those fitted side by side with n-grams.
 
@@ -146,9 +150,9 @@ def _fit_heads(
     """
     heads = fit_stacked(rows, priors, dict.fromkeys(HEADS, PENALTY))
     if not arguments.epochs:
-        choice = choose(rows, priors, mixtures=arguments.ngrams)
+        choice = choose(rows, priors, arguments.ngrams, tell)
         if arguments.ngrams:
-            ngrams, heads = fit_mixture(rows, ngrams, priors, choice)
+            ngrams, heads = fit_mixture(rows, ngrams, priors, choice, tell)
         else:
             heads = fit_stacked(rows, priors, choice.penalties)
         held_out: dict[str, Any] = dict(choice.held_out)
@@ -172,13 +176,15 @@ def _fit_priors(
     label_counts: Mapping[str, int],
     arguments: ClassifierTraining,
     folds: npt.NDArray[np.int64],
+    tell: Tell,
 ) -> tuple[NgramModel, list[dict[str, Floats]]]:
     """The n-grams, and what they say of the training rows (out of fold) and of the others."""
-    model = fit_maps(texts[0], targets[0], label_counts, arguments.seed).ngrams
+    model = fit_maps(texts[0], targets[0], label_counts, arguments.seed, tell=tell).ngrams
     if not arguments.ngrams:
         nothing = [{head: np.zeros((len(part), n), np.float32) for head, n in label_counts.items()} for part in texts]
         return silent(model), nothing
-    return model, [out_of_fold(texts[0], targets[0], label_counts, arguments.seed, folds), model.logits(texts[1])]
+    priors = out_of_fold(texts[0], targets[0], label_counts, arguments.seed, folds, tell)
+    return model, [priors, model.logits(texts[1])]
 
 
 def token_limit(arguments: ClassifierTraining, config: Any) -> int:

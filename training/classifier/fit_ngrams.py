@@ -1,27 +1,72 @@
 """Fitting the lexical half: linear maps on n-grams, alone or side by side with the encoder's features.
 
-In: normalised texts, label indices and, if wanted, features of the texts, shape (n, width). Out: an
-`NgramModel` and the weights on the features. The regression is solved in the span of the texts (at
-most 4,000 of them, drawn by seed), for n-grams are many and texts are few: the answer is the same.
+In: normalised texts, label indices and, if wanted, features of the texts, shape (n, width). Out: an `NgramModel` and
+the weights on the features. N-grams are many and texts are few, and penalised weights are always a combination of the
+training texts' vectors (the representer theorem; Schölkopf et al. 2001): the regression is solved in the span of the
+texts, at most 4,000 of them, and carried back.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
+from scipy.linalg import cholesky, solve_triangular
 
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel, NgramSpace
 from training.classifier.regression import fit_regression
+from training.heartbeat import Counted, Tell, quiet, within
 
 Floats = npt.NDArray[np.floating]
 PENALTY = 0.1
+"""C = 10 of a logistic regression: TF-IDF vectors are short, and rare n-grams hold each other down."""
 MOST_TEXTS = 4000
+"""Of the span: its Gram matrix takes 128 MB then; more texts are still learnt from, in the span of these."""
 FOLDS = 5
 JITTER = 1e-5
 """Added to the diagonal, for texts that are equal."""
+BLOCK = 1000
+"""Rows whose coordinates are computed at once: between two of them, a sign of life."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """N-grams (sparse, of shape (n, terms)) and features (of shape (n, width)) of the same n texts."""
+
+    ngrams: Any
+    features: Floats
+
+    def __getitem__(self, rows: Ints | slice) -> "Vectors":
+        """Some of the texts."""
+        return Vectors(self.ngrams[rows], self.features[rows])
+
+    def products(self, others: "Vectors", kind: type[np.floating] = np.float32) -> Floats:
+        """The inner product of each text with each of the others, shape (n, others)."""
+        of_ngrams = (self.ngrams.astype(kind) @ others.ngrams.T).toarray()
+        products: Floats = of_ngrams + self.features.astype(kind) @ others.features.T
+        return products
+
+
+class Span:
+    """An orthonormal basis of the space that the vectors of some texts span (Cholesky of their Gram matrix)."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self.vectors = vectors
+        gram = vectors.products(vectors, np.float64)
+        self._root = cholesky(gram + JITTER * np.eye(len(gram)), lower=True)
+
+    def coordinates(self, vectors: Vectors) -> Floats:
+        """Coordinates of texts in the basis, shape (n, texts of the span)."""
+        products = vectors.products(self.vectors).astype(np.float64)
+        coordinates: Floats = solve_triangular(self._root, products.T, lower=True).T
+        return coordinates
+
+    def on_terms_and_features(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Weights on the coordinates as weights on the n-grams (terms, labels) and the features (width, labels)."""
+        on_texts = solve_triangular(self._root, weights.astype(np.float64), lower=True, trans="T").astype(np.float32)
+        return np.asarray(self.vectors.ngrams.T @ on_texts), self.vectors.features.T @ on_texts
 
 
 @dataclass(frozen=True)
@@ -39,25 +84,29 @@ def fit_maps(
     seed: int,
     features: Floats | None = None,
     row_weights: Mapping[str, Floats] | None = None,
+    tell: Tell = quiet,
 ) -> LinearMaps:
     """Learn the n-grams and one regression a head; rows with target -100 do not teach that head."""
-    from scipy.linalg import cholesky, solve_triangular
-
-    space, vectors = NgramSpace.fit(texts)
+    space, ngrams = NgramSpace.fit(Counted(texts, "n-grams of text", tell))
     dense = np.zeros((len(texts), 0), dtype=np.float32) if features is None else features.astype(np.float32)
+    vectors = Vectors(ngrams, dense)
     drawn = np.sort(np.random.default_rng(seed).permutation(len(texts))[:MOST_TEXTS])
-    span, dense_span = vectors[drawn], dense[drawn]
-    gram = (span.astype(np.float64) @ span.T).toarray() + dense_span.astype(np.float64) @ dense_span.T
-    root = cholesky(gram + JITTER * np.eye(len(drawn)), lower=True)
-    products = (vectors @ span.T).toarray() + dense @ dense_span.T
-    coordinates = solve_triangular(root, products.T.astype(np.float64), lower=True).T
+    tell(f"span of {len(drawn)} texts")
+    span = Span(vectors[drawn])
+    blocks = Counted(range(0, len(texts), BLOCK), "coordinates, block", tell)
+    coordinates = np.concatenate([span.coordinates(vectors[start : start + BLOCK]) for start in blocks])
     weights, bias, on_features = {}, {}, {}
     for head in HEADS:
-        rows = None if row_weights is None else row_weights[head]
-        found, bias[head] = fit_regression(coordinates, targets[head], label_counts[head], PENALTY, rows)
-        spread = solve_triangular(root, found.astype(np.float64), lower=True, trans="T").astype(np.float32)
-        weights[head] = np.asarray(span.T @ spread)
-        on_features[head] = dense_span.T @ spread
+        of_head = fit_regression(
+            coordinates,
+            targets[head],
+            label_counts[head],
+            PENALTY,
+            row_weights=None if row_weights is None else row_weights[head],
+            tell=within(tell, head),
+        )
+        weights[head], on_features[head] = span.on_terms_and_features(of_head.weights)
+        bias[head] = of_head.bias
     return LinearMaps(NgramModel(space, weights, bias), on_features)
 
 
@@ -67,16 +116,23 @@ def out_of_fold(
     label_counts: Mapping[str, int],
     seed: int,
     folds: npt.NDArray[np.int64],
+    tell: Tell = quiet,
 ) -> dict[str, Floats]:
     """Log-probabilities of each row by n-grams fitted without its fold, shape (n, labels of the head)."""
-    out = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
-    for fold in track(np.unique(folds), description="fitting the n-grams fold by fold", transient=True):
-        train, rest = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        part = {head: target[train] for head, target in targets.items()}
-        maps = fit_maps([texts[int(i)] for i in train], part, label_counts, seed)
-        for head, logits in maps.ngrams.logits([texts[int(i)] for i in rest]).items():
-            out[head][rest] = logits
-    return out
+    log_probabilities = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
+    numbers = np.unique(folds).tolist()
+    for fold in numbers:
+        taught, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        maps = fit_maps(
+            [texts[row] for row in taught.tolist()],
+            {head: target[taught] for head, target in targets.items()},
+            label_counts,
+            seed,
+            tell=within(tell, f"fold {fold + 1} of {len(numbers)}"),
+        )
+        for head, logits in maps.ngrams.logits([texts[row] for row in held_out.tolist()]).items():
+            log_probabilities[head][held_out] = logits
+    return log_probabilities
 
 
 def draw_folds(groups: npt.NDArray[np.generic], seed: int, folds: int = FOLDS) -> npt.NDArray[np.int64]:

@@ -10,12 +10,11 @@ labels they never quite recover.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.progress import track
 from scipy.special import log_softmax
 
 from models.classifier.labels import HEADS, Ints
@@ -23,23 +22,40 @@ from models.classifier.ngrams import NgramModel
 from models.encoder.architecture import ComplaintNetwork
 from training.classifier.fit_ngrams import fit_maps
 from training.classifier.regression import fit_regression, row_weights
+from training.heartbeat import Tell, quiet, within
 
 Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
 PENALTIES = (80.0, 160.0, 320.0, 640.0)
-"""Of the stacked fit, in units of standardised features; what may be chosen."""
+"""Of the stacked fit, in units of standardised features; what may be chosen. Kursk's folds did best around 320, at
+40 they lost 2 points (docs/experiments.md)."""
 PENALTY = 320.0
 """Where no row is held out to choose by."""
 SHARES = (0.0, 0.25, 0.5)
-"""Of the fit side by side in the mixture."""
+"""Of the fit side by side in the mixture: the stacked one is the better on rare labels and keeps at least half."""
 TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5)
 """Calibration comes later, so nothing is chosen for how sure it is of itself."""
 FEATURE_SHARE = 2.0
-"""Squared length of a text's features beside its n-grams' in the fit side by side."""
+"""Squared length of a text's features beside its n-grams' in the fit side by side: those have 1 for words and 1 for
+letters, so that both halves begin with the same say."""
+LEAST_DEVIATION = 1e-6
+"""Of a feature that is the same in all rows."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows: `weight` is what each counts, `folds` which rows are held out together."""
+    """Training rows.
+
+    Attributes:
+        texts: as the models read them.
+        features: the encoder's mean-pooled vectors, shape (n, hidden).
+        targets: label indices of each head, shape (n,); -100 where the row has no label.
+        label_counts: labels of each head.
+        weight: what each row counts, shape (n,).
+        folds: which rows are held out together, shape (n,).
+        weighting: of labels by their rows: none, sqrt or balanced.
+        seed: draws the texts that span the side-by-side fit.
+    """
 
     texts: Sequence[str]
     features: Floats
@@ -50,15 +66,19 @@ class Rows:
     weighting: str
     seed: int
 
-    def part(self, kept: npt.NDArray[np.bool_]) -> "Rows":
+    def part(self, kept: Bools) -> "Rows":
         """Some of the rows."""
-        texts = [text for text, keep in zip(self.texts, kept, strict=True) if keep]
-        targets = {head: target[kept] for head, target in self.targets.items()}
-        weight, folds = self.weight[kept], self.folds[kept]
-        return Rows(texts, self.features[kept], targets, self.label_counts, weight, folds, self.weighting, self.seed)
+        return replace(
+            self,
+            texts=[text for text, keep in zip(self.texts, kept, strict=True) if keep],
+            features=self.features[kept],
+            targets={head: target[kept] for head, target in self.targets.items()},
+            weight=self.weight[kept],
+            folds=self.folds[kept],
+        )
 
     def row_weights(self, head: str) -> Floats:
-        """What each row counts for one head."""
+        """What each row counts for one head: its own weight and that of its label."""
         balanced: Floats = self.weight * row_weights(self.targets[head], self.label_counts[head], self.weighting)
         return balanced
 
@@ -100,80 +120,109 @@ class Choice:
 def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> Heads:
     """Heads that learn on top of `priors`, log-probabilities of each row by n-grams fitted without it."""
     mean, deviation = _moments(rows.features)
-    standard, weights, bias = (rows.features - mean) / deviation, {}, {}
+    standard = (rows.features - mean) / deviation
+    weights, bias = {}, {}
     for head in HEADS:
-        fitting = rows.targets[head], rows.label_counts[head], penalties[head], rows.row_weights(head), priors[head]
-        weights[head], bias[head] = fit_regression(standard, *fitting)
+        weights[head], bias[head] = fit_regression(
+            standard,
+            rows.targets[head],
+            rows.label_counts[head],
+            penalties[head],
+            row_weights=rows.row_weights(head),
+            offset=priors[head],
+        )
     return Heads(weights, bias, mean, deviation)
 
 
-def fit_side_by_side(rows: Rows) -> tuple[NgramModel, Heads]:
+def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, Heads]:
     """N-grams and heads that learn together."""
     mean, deviation = _moments(rows.features)
     scale = np.sqrt(FEATURE_SHARE / rows.features.shape[1])
-    standard = (rows.features - mean) / deviation * scale
-    weighing = {head: rows.row_weights(head) for head in HEADS}
-    maps = fit_maps(rows.texts, rows.targets, rows.label_counts, rows.seed, standard, weighing)
-    dense = {head: maps.dense[head] * scale for head in HEADS}
-    return maps.ngrams, Heads(dense, {h: np.zeros(rows.label_counts[h]) for h in HEADS}, mean, deviation)
+    maps = fit_maps(
+        rows.texts,
+        rows.targets,
+        rows.label_counts,
+        rows.seed,
+        features=(rows.features - mean) / deviation * scale,
+        row_weights={head: rows.row_weights(head) for head in HEADS},
+        tell=tell,
+    )
+    weights = {head: maps.dense[head] * scale for head in HEADS}
+    bias = {head: np.zeros(rows.label_counts[head]) for head in HEADS}  # the n-grams have one already
+    return maps.ngrams, Heads(weights, bias, mean, deviation)
 
 
 def fit_mixture(
-    rows: Rows, ngrams: NgramModel, priors: Mapping[str, Floats], choice: Choice
+    rows: Rows, ngrams: NgramModel, priors: Mapping[str, Floats], choice: Choice, tell: Tell = quiet
 ) -> tuple[NgramModel, Heads]:
     """Both fits, mixed as chosen; `ngrams` were fitted alone on the same texts, `priors` are theirs out of fold."""
     stacked = fit_stacked(rows, priors, choice.penalties)
-    beside, heads = fit_side_by_side(rows)
+    ngrams_beside, heads_beside = fit_side_by_side(rows, tell)
 
-    def mix(first: Mapping[str, Floats], second: Mapping[str, Floats]) -> dict[str, Floats]:
-        return {h: (1 - choice.shares[h]) * first[h] + choice.shares[h] * second[h] for h in HEADS}
+    def mix(of_stacked: Mapping[str, Floats], of_beside: Mapping[str, Floats]) -> dict[str, Floats]:
+        shares = choice.shares
+        return {head: (1 - shares[head]) * of_stacked[head] + shares[head] * of_beside[head] for head in HEADS}
 
-    mixed = NgramModel(beside.space, mix(ngrams.weights, beside.weights), mix(ngrams.bias, beside.bias))
-    weights, bias = mix(stacked.weights, heads.weights), mix(stacked.bias, heads.bias)
-    return mixed, Heads(weights, bias, stacked.mean, stacked.deviation)
-
-
-def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool) -> Choice:
-    """Penalties and, with `mixtures`, shares that give held-out rows the highest weighted likelihood."""
-    stacked = {penalty: {h: np.zeros_like(p) for h, p in priors.items()} for penalty in PENALTIES}
-    beside = {head: np.zeros_like(prior) for head, prior in priors.items()}
-    for fold in track(np.unique(rows.folds), description="fitting the heads fold by fold", transient=True):
-        rest = rows.folds == fold
-        train, features = rows.part(~rest), rows.features[rest]
-        known = {head: prior[~rest] for head, prior in priors.items()}
-        for penalty in PENALTIES:
-            logits = fit_stacked(train, known, dict.fromkeys(HEADS, penalty)).logits(features)
-            for head in HEADS:
-                stacked[penalty][head][rest] = log_softmax(logits[head] + priors[head][rest], axis=-1)
-        if mixtures:
-            ngrams, heads = fit_side_by_side(train)
-            said = ngrams.logits([text for text, held in zip(rows.texts, rest, strict=True) if held])
-            for head, logit in heads.logits(features).items():
-                beside[head][rest] = log_softmax(logit + said[head], axis=-1)
-    found = {}
-    for head in HEADS:
-        tried = [(penalty, share) for penalty in PENALTIES for share in (SHARES if mixtures else SHARES[:1])]
-        mixed = {t: (1 - t[1]) * stacked[t[0]][head] + t[1] * beside[head] for t in tried}
-        best = min(tried, key=lambda t: _loss(mixed[t], rows, head))
-        found[head] = best, mixed[best]
-    return Choice(
-        {head: best[0] for head, (best, _) in found.items()},
-        {head: best[1] for head, (best, _) in found.items()},
-        {head: logits for head, (_, logits) in found.items()},
+    mixed_ngrams = NgramModel(
+        ngrams_beside.space, mix(ngrams.weights, ngrams_beside.weights), mix(ngrams.bias, ngrams_beside.bias)
     )
+    weights, bias = mix(stacked.weights, heads_beside.weights), mix(stacked.bias, heads_beside.bias)
+    return mixed_ngrams, Heads(weights, bias, stacked.mean, stacked.deviation)
+
+
+def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool, tell: Tell = quiet) -> Choice:
+    """Penalties and, with `mixtures`, shares that give held-out rows the highest weighted likelihood."""
+    stacked = {penalty: _stacked_out_of_fold(rows, priors, penalty, tell) for penalty in PENALTIES}
+    shares: Sequence[float] = SHARES if mixtures else (0.0,)
+    beside = _side_by_side_out_of_fold(rows, tell) if mixtures else priors  # at share 0 they have no say
+    chosen_penalties, chosen_shares, held_out = {}, {}, {}
+    for head in HEADS:
+        least = np.inf
+        for penalty in PENALTIES:
+            for share in shares:
+                logits = (1 - share) * stacked[penalty][head] + share * beside[head]
+                loss = _loss(logits, rows, head)
+                if loss < least:
+                    least = loss
+                    chosen_penalties[head], chosen_shares[head], held_out[head] = penalty, share, logits
+    return Choice(chosen_penalties, chosen_shares, held_out)
+
+
+def _stacked_out_of_fold(rows: Rows, priors: Mapping[str, Floats], penalty: float, tell: Tell) -> dict[str, Floats]:
+    """Log-probabilities of each row by stacked heads fitted without its fold."""
+    out = {head: np.zeros_like(prior) for head, prior in priors.items()}
+    for fold in np.unique(rows.folds).tolist():
+        tell(f"stacked, penalty {penalty:g}, fold {fold + 1}")
+        held_out = rows.folds == fold
+        priors_of_rest = {head: prior[~held_out] for head, prior in priors.items()}
+        heads = fit_stacked(rows.part(~held_out), priors_of_rest, dict.fromkeys(HEADS, penalty))
+        for head, logits in heads.logits(rows.features[held_out]).items():
+            out[head][held_out] = log_softmax(logits + priors[head][held_out], axis=1)
+    return out
+
+
+def _side_by_side_out_of_fold(rows: Rows, tell: Tell) -> dict[str, Floats]:
+    """Log-probabilities of each row by n-grams and heads that were fitted together without its fold."""
+    out = {head: np.zeros((len(rows.texts), count), dtype=np.float32) for head, count in rows.label_counts.items()}
+    for fold in np.unique(rows.folds).tolist():
+        held_out = rows.folds == fold
+        ngrams, heads = fit_side_by_side(rows.part(~held_out), within(tell, f"side by side, fold {fold + 1}"))
+        of_ngrams = ngrams.logits(rows.part(held_out).texts)
+        for head, logits in heads.logits(rows.features[held_out]).items():
+            out[head][held_out] = log_softmax(logits + of_ngrams[head], axis=1)
+    return out
 
 
 def _loss(logits: Floats, rows: Rows, head: str) -> float:
     """Weighted negative log-likelihood of the rows whose label is known, at the temperature that suits it best."""
     known = np.flatnonzero(rows.targets[head] >= 0)
     weight, truth = rows.row_weights(head)[known], rows.targets[head][known]
-
-    def at(temperature: float) -> float:
-        chances = log_softmax(logits[known] / temperature, axis=-1)[np.arange(len(known)), truth]
-        return -float((chances * weight).sum())
-
-    return min(at(temperature) for temperature in TEMPERATURES)
+    losses = []
+    for temperature in TEMPERATURES:
+        log_probabilities = log_softmax(logits[known] / temperature, axis=1)[np.arange(len(known)), truth]
+        losses.append(-float((log_probabilities * weight).sum()))
+    return min(losses)
 
 
 def _moments(features: Floats) -> tuple[Floats, Floats]:
-    return features.mean(axis=0), features.std(axis=0) + 1e-6
+    return features.mean(axis=0), features.std(axis=0) + LEAST_DEVIATION

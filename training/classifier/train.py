@@ -195,7 +195,7 @@ def fit_bundle(
     held_out, calibrating = None, validation
     if not arguments.epochs:
         held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
-    calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out)
+    calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out, say)
     parts = replace(parts, calibration=calibration)
     write_bundle(bundle, parts, catalogue_yaml)
     texts, places = taught["text"].tolist(), catalogue.municipality_ids(taught["municipality"])

@@ -20,8 +20,8 @@ from training.forecaster.uncertainty import by_series, conformal_of, daily_dispe
 Floats = npt.NDArray[np.float64]
 
 WINDOW_PRIOR = 12
-"""How many windows of a series' own errors those of all series together are worth; set on windows before the judged
-ones of `benchmarks/forecast_quality`, as `LEAN`."""
+"""How many windows of a series' own errors those of all series together are worth: with its usual handful, a series
+is judged by the others first."""
 LEAN = 0.05
 """What another forecaster's log loss must be below the combination's: mixed forecasts are rarely the worst, and
 the best of yesterday is often not that of tomorrow."""

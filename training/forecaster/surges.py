@@ -24,6 +24,7 @@ from training.forecaster.fitting import fit_forecasts
 from training.tracker import TrackedRun
 
 MOST_SHOWN = 40
+"""More bars than a page can hold are no timeline."""
 COLOURS = {"open": "tab:red", "closed": "tab:grey", "expected": "tab:blue"}
 IN_RUSSIAN = {"open": "идёт", "closed": "завершён", "expected": "ожидается"}
 
@@ -40,21 +41,21 @@ def surges_of_counts(counts: pd.DataFrame, config: ForecasterConfig, since: date
         raise CountsError(
             f"daily counts: {len(wide)} days are too few to say what is usual: surges need at least 28 days"
         )
-    found = past_surges(wide, config.surges, config.calendar, since)
+    observed = past_surges(wide, config.surges, config.calendar, since)
     if len(wide) < config.min_history_days + config.horizon:
-        return found
+        return observed
     quick = config.model_copy(update={"forecasters": ["profile_mean"]})
-    return clearest_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick)))) + found
+    return clearest_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick)))) + observed
 
 
 def surges_of_forecasts(forecasts: Forecasts, since: date | None = None) -> list[Surge]:
     """The surges that a forecaster sees at the end of its counts, closed ones among them."""
-    known = pd.concat([forecasts.past_means, forecasts.means])
-    counts, means = sums_of_observed(forecasts.tail, known)
+    all_means = pd.concat([forecasts.past_means, forecasts.means])
+    counts, means = sums_of_observed(forecasts.tail, all_means)
     config = forecasts.config
-    found = surge_events(counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar)
-    told = clearest_first(expected_surges(forecasts)) + found
-    return [surge for surge in told if since is None or surge.end >= since]
+    observed = surge_events(counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar)
+    surges = clearest_first(expected_surges(forecasts)) + observed
+    return [surge for surge in surges if since is None or surge.end >= since]
 
 
 def only(surges: list[Surge], municipality: str | None, sector: str | None, known: pd.DataFrame) -> list[Surge]:

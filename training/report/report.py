@@ -282,8 +282,8 @@ def _samples(measured: Measured) -> str:
     }
     tables = {"misread": misread(evaluation, measured.classifier, measured.rows)}
     for name, picked in chosen.items():
-        at = np.array(picked[:SAMPLES], dtype=np.int64)
-        tables[name] = masked_sample(evaluation, measured.classifier, measured.rows, at, "agency")
+        positions = np.array(picked[:SAMPLES], dtype=np.int64)
+        tables[name] = masked_sample(evaluation, measured.classifier, measured.rows, positions, "agency")
     text = "## Complaints to read\n\nMasked, cut to their first characters; `→` what the model says where it differs."
     for name, table in tables.items():
         measured.save(table, f"{name}.csv")

@@ -22,18 +22,18 @@ def misread(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame) 
 
 
 def masked_sample(
-    evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame, at: npt.NDArray[np.int64], head: str
+    evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame, positions: npt.NDArray[np.int64], head: str
 ) -> pd.DataFrame:
     """The rows at those positions: id, masked text, true and predicted labels, confidence of `head`."""
     names = classifier.bundle.labels.names
     table = {
-        "id": rows["id"].iloc[at].to_numpy(),
-        "text": [mask(text)[:CHARACTERS] for text in rows["text"].iloc[at]],
+        "id": rows["id"].iloc[positions].to_numpy(),
+        "text": [mask(text)[:CHARACTERS] for text in rows["text"].iloc[positions]],
     }
     for one in HEADS:
-        table[one] = [names[one][i] if i >= 0 else "" for i in evaluation.targets[one][at]]
-        table[f"predicted {one}"] = [names[one][i] for i in evaluation.predicted[one][at]]
-    table["confidence"] = evaluation.confidence[head][at]
+        table[one] = [names[one][i] if i >= 0 else "" for i in evaluation.targets[one][positions]]
+        table[f"predicted {one}"] = [names[one][i] for i in evaluation.predicted[one][positions]]
+    table["confidence"] = evaluation.confidence[head][positions]
     return pd.DataFrame(table)
 
 

@@ -157,9 +157,9 @@ def _by_series(regressors: pd.DataFrame | None, days: pd.DatetimeIndex, panel: p
     """Days × series × regressors, empty without any."""
     if regressors is None:
         return np.zeros((len(days), panel.shape[1], 0))
-    known = regressors.reindex(days)
-    if known.columns.nlevels == 1:
-        return np.repeat(known.to_numpy(dtype=np.float64)[:, None, :], panel.shape[1], axis=1)
-    names = known.columns.get_level_values(1).unique()
+    values = regressors.reindex(days)
+    if values.columns.nlevels == 1:
+        return np.repeat(values.to_numpy(dtype=np.float64)[:, None, :], panel.shape[1], axis=1)
+    names = values.columns.get_level_values(1).unique()
     places = panel.columns.get_level_values(0)
-    return np.stack([known.xs(name, axis=1, level=1)[places].to_numpy(dtype=np.float64) for name in names], axis=-1)
+    return np.stack([values.xs(name, axis=1, level=1)[places].to_numpy(dtype=np.float64) for name in names], axis=-1)

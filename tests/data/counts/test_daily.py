@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.counts.daily import NO_PLACE, REGION, CountColumns, complete, daily_counts, read_counts
+from data.counts.daily import NO_PLACE, REGION, complete, daily_counts
+from data.counts.reading import CountColumns, read_counts
 from data.errors import ColumnsError, CountsError, FileError, TsurError
 
 
@@ -104,15 +105,15 @@ def test_a_moment_with_an_offset_counts_on_the_day_of_the_region(tmp_path: Path,
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("", CountsError, "empty"),
-        ("date,sector,count\n", CountsError, "no rows"),
+        ("", FileError, "empty"),
+        ("date,sector,count\n", FileError, "no rows"),
         ("date,sector,count\n2026-03-01,Снег,1\n", CountsError, "only one day"),
         ("date,sector,count\n2026-03-01,Снег,1\n2026-03-01,Снег,2\n", CountsError, "given twice"),
         ("date,sector,count\n2026-03-01,Снег,-1\n2026-03-02,Снег,2\n", CountsError, "'-1'"),
         ("date,sector,count\n2026-03-01,Снег,1.5\n2026-03-02,Снег,2\n", CountsError, "'1.5'"),
         ("date,sector,count\n2026-03-01,Снег,много\n2026-03-02,Снег,2\n", CountsError, "много"),
         ("date,sector,count\nвчера,Снег,1\n2026-03-02,Снег,2\n", CountsError, "'вчера' is not a date"),
-        ("date,sector,count\n2026-03-01,,1\n2026-03-02,Снег,2\n", CountsError, "row 2"),
+        ("date,sector,count\n2026-03-01,,1\n2026-03-02,Снег,2\n", CountsError, "line 2 has no 'sector'"),
         ("date,count\n2026-03-01,1\n", ColumnsError, "'sector'"),
     ],
 )
@@ -122,9 +123,9 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str, error: type[TsurError]
 
 
 def test_a_missing_column_is_refused_with_the_options_that_name_columns(tmp_path: Path):
-    says = r"there are day, category, count.*--date, --sector, --count.*--municipality"
+    says = r"the file has day, kind, count.*--date-column, --sector-column, --count-column.*--municipality-column"
     with pytest.raises(ColumnsError, match=says):
-        read_counts(write(tmp_path, "day,category,count\n2026-03-01,Снег,1\n"))
+        read_counts(write(tmp_path, "day,kind,count\n2026-03-01,Снег,1\n"))
 
 
 def test_an_absent_file_is_refused(tmp_path: Path):

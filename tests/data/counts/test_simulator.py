@@ -9,7 +9,8 @@ import pytest
 
 from data.catalogue.checks import load_catalogue
 from data.config import load_config
-from data.counts.daily import CountColumns, complete, read_counts
+from data.counts.daily import complete
+from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE, SimulatorConfig, simulate, surge_factors, write_samples
 from data.settings import CHECKOUT
 

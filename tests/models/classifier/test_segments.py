@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from models.classifier import segments
 from models.classifier.classifier import Classifier
+from models.classifier.routing import Classification, Proposal
 from models.classifier.segments import (
     MAX_UNITS,
     SegmentProposal,
@@ -108,6 +110,35 @@ def test_one_problem_spans_the_whole_text_and_is_what_the_whole_was_classified_a
     (whole,) = taught.classify([text], [None])
     assert (found.start, found.end) == (0, len(text))
     assert (found.sector, found.topic, found.agency) == (whole.sector, whole.topic, whole.agency)
+
+
+def unit(sector: str, confidence: float) -> Classification:
+    """A unit that is of one of two sectors."""
+    (other,) = {"Дороги", "Вывоз мусора"} - {sector}
+    sectors = [Proposal(sector, confidence), Proposal(other, 1 - confidence)]
+    topic, agency = Proposal("Тема", 1.0), Proposal("Орган", 1.0)
+    return Classification("route", [], sectors[0], topic, agency, {"sector": sectors}, None)
+
+
+@pytest.mark.parametrize(
+    ("price", "path"),
+    [(segments.ADDED_PRICE, ["Дороги", "Вывоз мусора"]), (segments.SWITCH_PRICE, ["Дороги", "Дороги"])],
+    ids=["added", "not added"],
+)
+def test_odds_of_fifty_to_one_are_a_problem_of_their_own_only_where_the_writer_says_that_he_adds_one(
+    price: float, path: list[str]
+) -> None:
+    items = [unit("Дороги", 0.9999), unit("Вывоз мусора", 50 / 51)]
+    assert segments._path(items, [0.0, price], frozenset({"Дороги", "Вывоз мусора"}), 2) == path
+
+
+@pytest.mark.parametrize(("added", "several"), [("также ", True), ("", False)])
+def test_an_added_clause_needs_less_evidence_than_a_mere_change_of_subject(
+    taught: Classifier, monkeypatch: pytest.MonkeyPatch, added: str, several: bool
+) -> None:
+    """The same two problems, at a price between which lies what the sector of the second is worth."""
+    monkeypatch.setattr(segments, "SWITCH_PRICE", 1000.0)
+    assert (len(problems(taught, f"{RUBBISH}; {added}{PIT}")) > 1) is several
 
 
 def test_texts_do_not_mix(taught: Classifier) -> None:

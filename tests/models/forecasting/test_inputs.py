@@ -109,7 +109,7 @@ def test_regressors_are_read_by_day_or_by_place(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("day,heat\n2026-01-01,1\n", ColumnsError, "expected date"),
+        ("when,heat\n2026-01-01,1\n", ColumnsError, "expected date"),
         ("date\n2026-01-01\n", ColumnsError, "expected date"),
         ("date,heat\nsoon,1\n", RegressorsError, "'soon' is not a date"),
         ("date,heat\n2026-01-01,warm\n", RegressorsError, "'heat' on 2026-01-01 is 'warm', not a number"),

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.counts.daily import REGION, CountColumns, read_counts
+from data.counts.daily import REGION
+from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE
 from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts

@@ -98,6 +98,40 @@ def test_a_surge_does_not_become_its_own_baseline():
     assert after < 1.35 * before
 
 
+def test_the_last_two_days_have_not_moved_the_level_yet():
+    counts = noise(200, np.full(5, 20.0), 0.02, seed=2)
+    higher = counts.copy()
+    higher.iloc[150] += 12
+    ratio = (rolling_baseline(higher).means / rolling_baseline(counts).means).mean(axis=1)
+    assert ratio.iloc[150] == 1
+    np.testing.assert_allclose(ratio.iloc[151:153], 1, atol=0.01)  # the weekdays' shares move a little
+    assert (ratio.iloc[153:156] > 1.03).all()
+
+
+def test_a_backlog_of_thousands_moves_the_baseline_no_more_than_a_bad_day():
+    counts = noise(200, np.full(5, 20.0), 0.02, seed=2)
+    bad, backlog = counts.copy(), counts.copy()
+    bad.iloc[150] = 60
+    backlog.iloc[150] = 5000
+    of_bad, of_backlog = rolling_baseline(bad), rolling_baseline(backlog)
+    for one, other in ((of_bad.means, of_backlog.means), (of_bad.daily, of_backlog.daily)):
+        np.testing.assert_allclose(one.iloc[151:], other.iloc[151:])
+    assert of_backlog.weekly.iloc[151:].max(axis=None) < 0.1
+
+
+def test_what_comes_every_year_at_the_same_time_is_expected_from_the_second_year_on():
+    counts = noise(1000, np.full(10, 20.0), 0.02, seed=3)
+    for year in range(3):
+        counts.iloc[200 + 364 * year : 230 + 364 * year] *= 2
+    means = rolling_baseline(counts).means.mean(axis=1).to_numpy()
+
+    def rise(first_day: int) -> float:
+        """The first three days, before the level can follow, against the same weekdays three weeks earlier."""
+        return float(means[first_day : first_day + 3].mean() / means[first_day - 21 : first_day - 18].mean())
+
+    assert rise(200 + 364) > 1.07 * rise(200)
+
+
 def test_every_day_is_judged_by_earlier_days_only():
     counts = noise(200, np.full(5, 8.0), 0.05, seed=3)
     whole, cut = rolling_baseline(counts), rolling_baseline(counts.iloc[:150])
@@ -141,6 +175,14 @@ def test_the_common_factor_is_of_the_other_sectors_and_one_for_sums_over_all():
     factor = common_factor(counts, means, np.full((1, 4), 0.2), keys)[0]
     assert factor[0] > 1.25 > factor[1] > 1
     assert factor[3] == 1
+
+
+def test_one_sectors_surge_does_not_excuse_the_others():
+    keys = [SeriesKey("А", sector) for sector in ("ЖКХ", "Дороги", "Связь", "Экология")]
+    counts = np.array([[50.0, 50.0, 50.0, 5000.0]])
+    factor = common_factor(counts, np.full((1, 4), 50.0), np.full((1, 4), 0.2), keys)[0]
+    assert factor[0] < 1.3
+    assert factor[3] == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize(

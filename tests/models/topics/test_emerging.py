@@ -52,7 +52,7 @@ NOT_NEW = {
     "it was there before": group(SCOOTERS, 15, RECENT) + group(SCOOTERS, 60, PAST, seed=1),
     "a known topic fits it": group(SCOOTERS, 15, RECENT, confidence=0.9),
     "it is the edge of a known topic that surges": group(SCOOTERS, 40, RECENT, confidence=0.9)
-    + group(SCOOTERS, 15, RECENT, confidence=0.3),
+    + group(f"снова {SCOOTERS}", 15, RECENT, confidence=0.3),  # other texts: the same ones would count once
     "it lies in the past only": group(SCOOTERS, 15, range(30, 40)),
     "they are too few": group(SCOOTERS, 4, RECENT),
 }
@@ -62,6 +62,14 @@ NOT_NEW = {
 def test_what_is_not_new_does_not_come_up(case: str):
     for topic in search(ordinary() + NOT_NEW[case]).topics:
         assert not any("самокаты" in text for text in topic.examples)
+
+
+def test_what_differs_inside_every_topic_anyway_does_not_hide_a_new_one():
+    """Four directions (place, length, politeness) in which complaints differ six times as much as by topic."""
+    days = ordinary() + group(SCOOTERS, 15, RECENT)
+    anyway = 6 * np.random.default_rng(5).normal(size=(len(days.vectors), 4))
+    (topic,) = search(Days(days.complaints, np.concatenate([days.vectors, anyway], axis=1))).topics
+    assert all("самокаты" in text for text in topic.examples)
 
 
 @pytest.mark.parametrize("changes", [{"topic": OTHER}, {"unlike": True}])

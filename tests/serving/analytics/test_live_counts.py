@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from data.complaints.masking import masked
-from data.counts.daily import NO_PLACE, REGION, CountColumns, read_counts
+from data.counts.daily import NO_PLACE, REGION
+from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE
 from data.errors import RequestError
 from data.settings import CHECKOUT

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from serving.config import ServingConfig, SurgeDefaults
-from serving.regions.champions import FORECASTER, Champions
+from serving.regions.champions import Champions
 from tests.serving.bundles import (
     CALM_PLACE,
     CALM_SECTOR,
+    FORECASTER,
     LAST_DAY,
+    REGION,
     SURGE_PLACE,
     SURGE_SECTOR,
     write_surging_forecaster,
@@ -32,7 +34,7 @@ def champions(tmp_path_factory: pytest.TempPathFactory) -> Champions:
     (home / "mlflow" / "artifacts").mkdir(parents=True)
     registry = RegistryHome(home, home)
     registry.register(FORECASTER, write_surging_forecaster(home / "forecaster" / "bundle"))
-    loaded = Champions(registry.opened)
+    loaded = Champions(registry.opened, REGION)
     loaded.refresh()
     return loaded
 

@@ -176,6 +176,24 @@ def test_a_heavier_row_is_fitted_closer(rows: Rows, priors: dict[str, Floats]):
     assert losses[1] < losses[0] / 2
 
 
+@pytest.mark.parametrize("side_by_side", [False, True], ids=["stacked", "side by side"])
+def test_a_rare_label_is_surer_the_more_labels_are_weighed_by_their_rows(
+    rows: Rows, priors: dict[str, Floats], side_by_side: bool
+):
+    rare = {head: int(np.bincount(t[t >= 0], minlength=LABELS[head]).argmin()) for head, t in rows.targets.items()}
+    confidences = {}
+    for weighting in ("none", "sqrt", "balanced"):
+        weighted = replace(rows, weighting=weighting)
+        if side_by_side:
+            ngrams, heads = fit_side_by_side(weighted)
+            said = summed(ngrams.logits(rows.texts), heads.logits(rows.features))
+        else:
+            said = summed(fit_stacked(weighted, priors, LOW).logits(rows.features), priors)
+        confidences[weighting] = {head: np.exp(said[head][:, rare[head]]).mean() for head in HEADS}
+    for head in HEADS:
+        assert confidences["none"][head] < confidences["sqrt"][head] < confidences["balanced"][head], head
+
+
 def test_a_part_of_the_rows_keeps_what_belongs_together(rows: Rows):
     kept = rows.folds == 1
     part = rows.part(kept)

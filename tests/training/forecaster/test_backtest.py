@@ -12,6 +12,7 @@ from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import ALL_SECTORS, SeriesKey, long_form, panel, sums, trimmed, wide_form, with_sums
 from training.forecaster import backtest as module
 from training.forecaster.backtest import PREDICTIONS, LocalJob, backtest, predictions_of
+from training.forecaster.fitting import fit_forecasts
 
 SIMPLE = ForecasterConfig(
     forecasters=["seasonal_naive", "weekday_mean", "profile_mean"], windows=3, horizon=14, processes=1
@@ -98,6 +99,29 @@ def test_wape_is_summed_errors_over_summed_counts_averaged_over_windows():
 def test_intervals_hold_about_as_many_days_as_they_say():
     coverage = backtest(made(), SIMPLE.model_copy(update={"windows": 6})).coverage
     assert 0.74 < coverage["5 a day or more"] < 0.92
+
+
+@pytest.mark.parametrize("forecaster", ["weekday_mean", "gradient_boosting"])
+def test_a_backlog_typed_in_on_one_day_is_not_learnt_as_it_is(forecaster: str):
+    counts = made()
+    day = counts["date"].max() - pd.Timedelta(days=16)
+    backlog = counts.copy()
+    backlog.loc[backlog["date"] == day, "count"] = 5000
+    config = SIMPLE.model_copy(update={"forecasters": [forecaster], "windows": 1})
+    usual, after = (backtest(rows, config).predictions["mean"].sum() for rows in (counts, backlog))
+    assert after < 1.8 * usual
+
+
+@pytest.mark.parametrize("forecaster", ["weekday_mean", "gradient_boosting"])
+def test_a_backlog_typed_in_on_one_day_is_not_forecast_either(forecaster: str):
+    counts = made()
+    day = counts["date"].max() - pd.Timedelta(days=2)
+    backlog = counts.copy()
+    backlog.loc[backlog["date"] == day, "count"] = 5000
+    config = SIMPLE.model_copy(update={"forecasters": [forecaster], "windows": 1, "max_horizon": 14})
+    result = backtest(counts, config)
+    usual, after = (fit_forecasts(rows, config, result).means.sum().sum() for rows in (counts, backlog))
+    assert after < 1.8 * usual
 
 
 def test_sparse_series_go_without_prophet():

@@ -98,6 +98,22 @@ def test_the_production_calendar_is_learnt():
     assert made.to_numpy().sum() == pytest.approx(truth.sum(), rel=0.25)
 
 
+def test_a_holiday_is_known_from_the_calendar_and_not_from_last_year():
+    """The history is shorter than a year, so that only the calendar can tell that 4 November will be quiet."""
+    days = pd.date_range("2025-01-09", "2025-11-02", freq="D")
+    special = holidays_for_prophet(days[0].date(), days[-1].date()).set_index("ds")["holiday"]
+    quiet = special.reindex(days).isin(["long_holiday", "holiday"]).to_numpy()
+    mean = np.outer(np.where(quiet, 0.1, 1.0), [20.0] * 40)
+    names = pd.MultiIndex.from_tuples([(f"{n}", "ЖКХ") for n in range(40)], names=["municipality", "sector"])
+    past = pd.DataFrame(np.random.default_rng(0).poisson(mean).astype(float), index=days, columns=names)
+    ahead = {
+        calendar: GradientBoosting(BoostingConfig(max_rows=60_000, step_days=1), calendar).fit(past, 2).predict()
+        for calendar in ("russia", "none")
+    }
+    holiday = pd.Timestamp("2025-11-04")
+    assert ahead["russia"].loc[holiday].mean() < 0.5 * ahead["none"].loc[holiday].mean()
+
+
 @pytest.mark.parametrize("calendar", ["none", "russia"])
 def test_harmonic_regression_is_prophet_with_a_flat_trend(calendar: str):
     """The same model solved directly; the ridge is set to Prophet's flat prior."""

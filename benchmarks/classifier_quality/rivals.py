@@ -1,81 +1,17 @@
-"""The contenders of `classifier_quality`: each fits on a fold's training rows and scores its test rows.
+"""The rivals of the product: cheap ways to classify that anyone would try first.
 
-In: a `Fold` of a `Corpus` and the contender's recipe. Out: scores of each head, shape (test rows, labels).
-A contender is a function and an entry in `CONTENDERS`; results are kept by recipe, so what a function
-does is changed together with its recipe.
+In: a `Fold` of a `Corpus` and the rival's recipe. Out: scores of each head, shape (test rows, labels). Results are kept
+by recipe, so what a function does is changed together with its recipe.
 """
 
-import hashlib
-import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from models.classifier.labels import HEADS, Ints, LabelSpace
-from models.encoder.source import PACKAGED
-
-Floats = npt.NDArray[np.floating]
-Scores = dict[str, Floats]
-Recipe = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Labelled complaints with cleaned texts, and the labels frequent enough to be learnt and scored.
-
-    Attributes:
-        name: the corpus' name.
-        frame: columns `id, text, municipality, sector, topic, agency`.
-        labels: of each head, the labels with at least five rows.
-        targets: of each head, the index of each row's label, -100 where it is rare or absent.
-        fingerprint: the frame's hash.
-        work: a folder for what is computed once for this corpus.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    labels: LabelSpace
-    targets: Mapping[str, Ints]
-    fingerprint: str
-    work: Path
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Positions of a corpus' training and test rows."""
-
-    corpus: Corpus
-    number: int
-    train: Ints
-    test: Ints
-
-    @property
-    def texts(self) -> tuple[list[str], list[str]]:
-        """Texts of the training and of the test rows."""
-        texts = self.corpus.frame["text"].to_numpy()
-        return texts[self.train].tolist(), texts[self.test].tolist()
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A way to classify; `probabilities` says that its scores are calibrated or at least sum to one."""
-
-    title: str
-    fit_predict: Callable[[Fold, Recipe], Scores]
-    recipe: Recipe = field(default_factory=dict)
-    probabilities: bool = False
-
-
-def recipe_hash(recipe: Recipe) -> str:
-    """Ten hex digits that change with any value of a recipe."""
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:10]
+from benchmarks.classifier_quality.corpus import Corpus, Floats, Fold, Recipe, Scores, recipe_hash
+from models.classifier.labels import HEADS, Ints
 
 
 def tfidf_svm(fold: Fold, recipe: Recipe) -> Scores:
@@ -141,20 +77,6 @@ def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
         return machine.classes_, np.stack([-values, values], axis=1) if values.ndim == 1 else values
 
     return _each_head(fold, fit)
-
-
-def product(fold: Fold, recipe: Recipe) -> Scores:
-    """This project's classifier as `tsur train classifier` makes it, with the arguments of the recipe."""
-    from benchmarks.classifier_quality.tuned import tuned
-
-    return tuned(fold, recipe["arguments"])
-
-
-def student(fold: Fold, recipe: Recipe) -> Scores:
-    """The product on a small encoder that was distilled without a text of the corpus."""
-    from benchmarks.classifier_quality.student import student
-
-    return student(fold, recipe)
 
 
 def frozen_vectors(corpus: Corpus, recipe: Recipe) -> Floats:
@@ -223,45 +145,3 @@ def _each_head(
             out[head] += values.min() - 1 if lowest is None else lowest
             out[head][:, seen] = values
     return out
-
-
-_VECTORS = {"encoder": PACKAGED, "prefix": "query: ", "max_tokens": 384}
-
-REFERENCE = "tfidf_frozen_svm"
-"""The rival that differences are taken from."""
-LEXICAL = "tfidf_svm"
-"""The rival whose coverage is the measure of coverage."""
-WINNER = "winner"
-"""The contender that the targets are for."""
-STUDENT = "student"
-"""The contender that must come close to the winner."""
-
-CONTENDERS: dict[str, Contender] = {
-    LEXICAL: Contender("TF-IDF, SVM", tfidf_svm, {"c": 0.5}),
-    "fasttext": Contender(
-        "fastText",
-        fasttext,
-        {"mode": "fasttext", "lr": 1.5, "epoch": 100, "dim": 20, "minn": 3, "maxn": 5, "bucket": 200_000},
-        probabilities=True,
-    ),
-    "frozen_linear": Contender("frozen encoder, linear", frozen_linear, {**_VECTORS, "c": 10.0}, probabilities=True),
-    REFERENCE: Contender("TF-IDF + frozen encoder, SVM", tfidf_frozen_svm, {**_VECTORS, "c": 0.5}),
-    "fine_tuned": Contender(
-        "fine-tuned encoder alone",
-        product,
-        {"arguments": {"epochs": 3, "ngrams": False, "learning_rate": 1e-4, "head_learning_rate": 5e-4}, "code": 2},
-        probabilities=True,
-    ),
-    WINNER: Contender("TSUR", product, {"arguments": {"epochs": 0}, "code": 2}, probabilities=True),
-    STUDENT: Contender(
-        "TSUR, student",
-        student,
-        {
-            "distillation": {"layers": 3, "intermediate_share": 0.5, "epochs": 4, "augmented": 0.5},
-            "arguments": {"epochs": 0, "frozen_layers": 0},
-            "code": 1,
-        },
-        probabilities=True,
-    ),
-}
-"""Name → contender, in the order of the tables; `code` in a recipe goes up when what it runs changes."""

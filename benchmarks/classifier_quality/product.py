@@ -1,4 +1,4 @@
-"""The project's own classifier as a contender: fitted, calibrated and decoded as `tsur train classifier` does.
+"""The project's own classifier as a candidate: fitted, calibrated and decoded as `tsur train classifier` does.
 
 In: a fold and the arguments of training that differ from `configs/classifier.yaml`. Out: calibrated
 probabilities of each head, shape (test rows, labels). A tenth of the training rows calibrates. Rare
@@ -7,11 +7,10 @@ labels are «Прочее» in training, as in the product; its share is left ou
 
 import shutil
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from benchmarks.classifier_quality.contenders import recipe_hash
+from benchmarks.classifier_quality.corpus import Fold, Recipe, Scores, recipe_hash
 from benchmarks.results import console
 from data.catalogue.draft import draft_catalogue
 from data.settings import settings
@@ -27,7 +26,7 @@ EXPLAINED = 10
 """Texts of each fold that the deletion test reads."""
 
 
-def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
+def product(fold: Fold, recipe: Recipe) -> Scores:
     """Train on the fold's training rows as the product does, score the test rows.
 
     Beside each head's scores stand those of the uncalibrated decoding, `uncalibrated.HEAD`, and the figures of
@@ -35,24 +34,33 @@ def tuned(fold: Any, recipe: Mapping[str, Any]) -> dict[str, Floats]:
     as many random ones.
     """
     corpus = fold.corpus
-    arguments = ClassifierTraining(**recipe)
+    arguments = ClassifierTraining(**recipe["arguments"])
     frame = corpus.frame.iloc[fold.train].reset_index(drop=True)
     rest, part = split_off(frame, arguments.validation_share, arguments.seed)
     train, validation = frame.iloc[rest], frame.iloc[part]
     names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
-    work = corpus.work / f"tuned-{recipe_hash(recipe)}-{fold.number}"
+    work = corpus.work / f"product-{recipe_hash(recipe['arguments'])}-{fold.number}"
     work.mkdir(exist_ok=True)  # what a killed run has fitted is there
     catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
-    fitting = (train, validation), LabelSpace(names), catalogue, arguments, corpus.fingerprint
-    classifier = Classifier.load(fit_bundle(*fitting, work, settings().home, console.print))
+    bundle = fit_bundle(
+        rows=(train, validation),
+        labels=LabelSpace(names),
+        catalogue_yaml=catalogue,
+        arguments=arguments,
+        fingerprint=corpus.fingerprint,
+        work=work,
+        home=settings().home,
+        say=console.print,
+    )
+    classifier = Classifier.load(bundle)
     texts = corpus.frame.iloc[fold.test]["text"].tolist()
     logits, _ = classifier.logits(texts, [None] * len(texts))
     plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
     scores = probabilities(classifier.decoder, logits)
     scores |= {f"uncalibrated.{head}": shares for head, shares in probabilities(plain, logits).items()}
-    found = deletion_test(classifier, texts[:EXPLAINED], [None] * EXPLAINED)
+    deletion = deletion_test(classifier, texts[:EXPLAINED], [None] * EXPLAINED)
     shutil.rmtree(work)
-    return scores | {"deletion": np.array([found.top, found.random])}
+    return scores | {"deletion": np.array([deletion.top, deletion.random])}
 
 
 def probabilities(decoder: JointDecoder, logits: Mapping[str, Floats]) -> dict[str, Floats]:
