@@ -22,8 +22,10 @@ from data.errors import BundleError, NoChampionError, StoreError, TrackingError
 from data.settings import CHECKOUT, settings
 from data.store.promotions import Promotion, Promotions
 from data.store.store import Store
+from models.encoder.artifact import ENCODERS
+from registry.encoders import bring_encoder_of, register_encoder_of
 from registry.flavors import flavor_of
-from registry.names import region_of, training_command
+from registry.names import CLASSIFIER, region_of, training_command
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,13 +43,14 @@ class Registry:
 
     Args:
         uri: MLflow's tracking and registry URI.
-        copies: where bundles of a remote registry are copied to, once each.
+        home: where bundles of a remote registry and encoders are brought to, once each.
         promotions: where promotions are kept.
     """
 
-    def __init__(self, uri: str, copies: Path, promotions: Promotions) -> None:
+    def __init__(self, uri: str, home: Path, promotions: Promotions) -> None:
         self.uri = uri
-        self._copies = copies
+        self._copies = home / "champions"
+        self._encoders = home / ENCODERS
         self._promotions = promotions
         self._client: MlflowClient | None = None
 
@@ -57,18 +60,19 @@ class Registry:
         bundle: Path,
         run_id: str,
         metadata: Mapping[str, Any],
-        tags: Mapping[str, str] | None = None,
     ) -> int:
         """Log a bundle as a pyfunc model of a run and register it; the version, which nothing serves yet.
+
+        A classifier's encoder is registered too, each content once.
 
         Args:
             name: of the registered model.
             bundle: its folder, called `bundle`.
             run_id: the run that made it.
             metadata: written into the model's `MLmodel`.
-            tags: of the version; what it is made of besides the bundle, such as an encoder by its content's hash.
 
         Raises:
+            BundleError: the bundle's encoder is not on this machine.
             TrackingError: MLflow does not answer.
         """
         from mlflow.entities import LoggedModelOutput
@@ -76,6 +80,8 @@ class Registry:
 
         client = connected(self.uri)
         try:
+            if name.endswith(CLASSIFIER):
+                register_encoder_of(client, bundle, self._encoders, run_id)
             run = client.get_run(run_id)
             logged = client.create_logged_model(
                 run.info.experiment_id,
@@ -90,9 +96,7 @@ class Registry:
             client.finalize_logged_model(logged.model_id, "READY")
             self.ensure_model(name)
             # not `models:/…`, which MLflow would look up at its process-wide address
-            made = client.create_model_version(
-                name, logged.artifact_location, run_id=run_id, tags=dict(tags or {}), model_id=logged.model_id
-            )
+            made = client.create_model_version(name, logged.artifact_location, run_id=run_id, model_id=logged.model_id)
         except MlflowException as error:
             raise unreachable(self.uri, error) from None
         return int(made.version)
@@ -185,12 +189,14 @@ class Registry:
     def bundle(self, name: str, version: int) -> Path:
         """Folder of a version's bundle on this machine; from a remote registry it is copied once.
 
+        A classifier's encoder is brought into the home with it.
+
         Raises:
             BundleError: there is no such version, or its files are gone.
             TrackingError: MLflow does not answer.
         """
         if is_local(self.uri):
-            return _bundle_in(self._fetched(name, version, None), name)
+            return self._whole(self._fetched(name, version, None), name)
         copy = self._copies / f"{name}-{version}"
         if not copy.is_dir():
             partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
@@ -202,7 +208,7 @@ class Registry:
                     raise
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
-        return _bundle_in(copy, name)
+        return self._whole(copy, name)
 
     def download(self, name: str, version: int, folder: Path) -> Path:
         """Folder of a copy of a version's bundle, made inside `folder`.
@@ -215,7 +221,7 @@ class Registry:
             fetched = self._fetched(name, version, folder)
         except BundleError as error:
             raise TrackingError(error.message) from None
-        return _bundle_in(fetched, name)
+        return self._whole(fetched, name)
 
     def versions(self, name: str) -> "list[ModelVersion]":
         """All versions of a registered model, the oldest first; none where there is no such model.
@@ -249,6 +255,13 @@ class Registry:
                 return _downloaded(f"{root}/{artifact}", folder, self.uri).read_text(encoding="utf-8")
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: {artifact} of its run cannot be read: {error}") from None
+
+    def _whole(self, folder: Path, name: str) -> Path:
+        """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""
+        bundle = _bundle_in(folder, name)
+        if name.endswith(CLASSIFIER):
+            bring_encoder_of(self.existing_client(), bundle, self._encoders)
+        return bundle
 
     def _fetched(self, name: str, version: int, folder: Path | None) -> Path:
         """The pyfunc of a version, copied into `folder` where one is given."""
@@ -304,7 +317,7 @@ class Registry:
 def open_registry(region: str) -> Registry:
     """The registry of this installation, its promotions kept in the installation's store."""
     store = Store(settings().database_url, region)
-    return Registry(settings().mlflow_uri, settings().home / "champions", store.promotions)
+    return Registry(settings().mlflow_uri, settings().home, store.promotions)
 
 
 def connected(uri: str) -> "MlflowClient":
@@ -358,7 +371,7 @@ def _save_pyfunc(folder: Path, name: str, bundle: Path, logged: Any, run_id: str
             str(folder),
             python_model=str(flavor.loader),
             artifacts={BUNDLE: str(bundle)},
-            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
+            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models"), str(CHECKOUT / "registry")],
             pip_requirements=str(CHECKOUT / "constraints.txt"),
             signature=flavor.signature,
             mlflow_model=model,

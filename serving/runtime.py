@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
+from models.encoder.onnx_runtime import Encoders
 from registry.client import open_registry
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
@@ -56,7 +57,7 @@ def open_runtime() -> Runtime:
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
     store = Store(settings().database_url, region.id)
-    champions = Champions(open_registry(region.id), region.id, config.inference_threads)
+    champions = Champions(open_registry(region.id), region.id, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
     champions.start(config.refresh_seconds)
     return Runtime(

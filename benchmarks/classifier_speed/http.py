@@ -154,7 +154,7 @@ def _registry(bundle: Path, home: Path) -> str:
     region = load_region().id
     name, uri = classifier_name(region), f"sqlite:///{home}/mlflow/mlflow.db"
     promotions = Store(f"sqlite:///{home}/promotions.db", region).promotions
-    registry = Registry(uri, home / "champions", promotions)
+    registry = Registry(uri, home, promotions)
     with Tracker(uri, home / "mlflow" / "artifacts").run("speed", "speed", {}) as run:
         version = registry.register(name, bundle, run.id, {})
     registry.promote(name, version, {}, "benchmark")

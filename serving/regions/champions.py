@@ -20,6 +20,7 @@ from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
     from models.classifier.classifier import Classifier
+    from models.encoder.onnx_runtime import Encoders
     from models.forecasting.bundle import Forecasts
 
 Model = TypeVar("Model")
@@ -92,15 +93,15 @@ class Champions:
     Args:
         registry: where they are registered.
         region: id of the region whose models serve.
-        threads: cores that all classifications share, 0 for all.
+        encoders: the process's encoders, shared by all who classify in it.
 
     Attributes:
         on_change: called after a champion has changed.
     """
 
-    def __init__(self, registry: Registry, region: str, threads: int = 0) -> None:
+    def __init__(self, registry: Registry, region: str, encoders: "Encoders | None" = None) -> None:
         self._registry = registry
-        self._threads = threads
+        self._encoders = encoders
         self.on_change: Callable[[], None] = lambda: None
         self._stop = Event()
         self._thread: Thread | None = None
@@ -173,8 +174,10 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
+        from models.encoder.onnx_runtime import Encoders
 
-        return Classifier.load(folder, self._threads)
+        self._encoders = self._encoders or Encoders()
+        return Classifier.load(folder, self._encoders)
 
 
 def _load_forecasts(folder: Path) -> "Forecasts":

@@ -14,7 +14,7 @@ from registry.names import classifier_name, forecaster_name, region_of
 from registry.taking_over import ORIGIN, take_over
 from training.tracker import Tracker
 
-NAME = classifier_name("kursk")
+NAME = forecaster_name("kursk")
 
 
 @pytest.fixture()
@@ -38,7 +38,7 @@ def registry(tmp_path: Path, store: Store, empty: Path) -> Registry:
 
 
 def registry_in(home: Path, store: Store) -> Registry:
-    return Registry(f"sqlite:///{home}/mlflow/mlflow.db", home / "champions", store.promotions)
+    return Registry(f"sqlite:///{home}/mlflow/mlflow.db", home, store.promotions)
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -49,11 +49,11 @@ def bundle(folder: Path, content: str) -> Path:
     return made
 
 
-def register(registry: Registry, home: Path, content: str, name: str = NAME, **tags: str) -> int:
+def register(registry: Registry, home: Path, content: str, name: str = NAME) -> int:
     tracker = Tracker(registry.uri, home / "mlflow" / "artifacts")
     with tracker.run(name, "train", {"epochs": 0}) as run:
         run.log_dict({"texts": [content]}, "splits.json")
-        return registry.register(name, bundle(home, content), run.id, {"data_fingerprint": content}, tags)
+        return registry.register(name, bundle(home, content), run.id, {"data_fingerprint": content})
 
 
 def read(folder: Path) -> str:
@@ -61,13 +61,13 @@ def read(folder: Path) -> str:
 
 
 def test_names_belong_to_regions() -> None:
-    assert (NAME, forecaster_name("kursk")) == ("kursk.complaint-classifier", "kursk.complaint-forecaster")
+    assert (classifier_name("kursk"), NAME) == ("kursk.complaint-classifier", "kursk.complaint-forecaster")
     assert (region_of(NAME), region_of("complaint-encoder")) == ("kursk", "")
 
 
 def test_registering_is_not_promoting(registry: Registry, store: Store, tmp_path: Path) -> None:
     version = register(registry, tmp_path, "first")
-    with pytest.raises(NoChampionError, match=r"tsur train classifier --region kursk"):
+    with pytest.raises(NoChampionError, match=r"tsur train forecaster --region kursk"):
         registry.champion(NAME)
     assert store.promotions.of("kursk", NAME) == []
     assert read(registry.bundle(NAME, version)) == "first"
@@ -108,7 +108,7 @@ def test_a_promotion_that_cannot_be_kept_is_none(registry: Registry, store: Stor
 
 def test_a_version_that_does_not_exist_cannot_be_promoted(registry: Registry, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
-    with pytest.raises(BundleError, match=r"no version 9 of kursk\.complaint-classifier"):
+    with pytest.raises(BundleError, match=r"no version 9 of kursk\.complaint-forecaster"):
         registry.promote(NAME, 9, {}, "test")
 
 
@@ -130,7 +130,7 @@ def test_reading_creates_nothing(store: Store, tmp_path: Path) -> None:
     register(registry, tmp_path, "first")
     before = [each.name for each in connected(registry.uri).search_experiments()]
     with pytest.raises(NoChampionError):
-        registry.champion(forecaster_name("tula"))
+        registry.champion(classifier_name("tula"))
     assert [each.name for each in connected(registry.uri).search_experiments()] == before
 
 
@@ -157,16 +157,10 @@ def test_a_downloaded_bundle_is_a_copy(registry: Registry, tmp_path: Path) -> No
     assert read(copy) == "first"
 
 
-def test_a_version_says_what_else_it_is_made_of(registry: Registry, tmp_path: Path) -> None:
-    register(registry, tmp_path, "first", encoder="sha256-abc")
-    (version,) = registry.versions(NAME)
-    assert version.tags == {"encoder": "sha256-abc"}
-
-
 def test_old_names_are_taken_over_on_the_same_artifacts_with_their_aliases(
     registry: Registry, store: Store, tmp_path: Path
 ) -> None:
-    old = "complaint-classifier"
+    old = "complaint-forecaster"
     for content in ("first", "second", "third"):
         register(registry, tmp_path, content, old)
     client = connected(registry.uri)
@@ -187,7 +181,7 @@ def test_old_names_are_taken_over_on_the_same_artifacts_with_their_aliases(
 def test_a_champion_of_the_regions_own_is_not_replaced_by_an_old_one(registry: Registry, tmp_path: Path) -> None:
     own = register(registry, tmp_path, "own")
     registry.promote(NAME, own, {}, "test")
-    register(registry, tmp_path, "old", "complaint-classifier")
-    connected(registry.uri).set_registered_model_alias("complaint-classifier", "champion", "1")
+    register(registry, tmp_path, "old", "complaint-forecaster")
+    connected(registry.uri).set_registered_model_alias("complaint-forecaster", "champion", "1")
     assert len(take_over(registry, "kursk")) == 1
     assert registry.champion(NAME) == own
