@@ -15,7 +15,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders
-from training.heartbeat import Counted, Heartbeat, Tell, quiet
+from training.long_step import Counted, LongStep, Tell, quiet
 
 Wish = Literal["auto", "int8", "fp32"]
 AGREEMENT = 0.99
@@ -72,7 +72,7 @@ def checked_precision(
     texts, places = texts[-CHECKED_TEXTS:], places[-CHECKED_TEXTS:]
     say(f"comparing the decisions of int8 and fp32 on {len(texts)} texts")
     small, plain = Classifier(bundle, encoders, "int8"), Classifier(bundle, encoders, "fp32")
-    with Heartbeat("comparing the decisions", say) as tell:
+    with LongStep("comparing the decisions", say) as tell:
         shares = agreement(small, plain, texts, places, tell)
     worst = min(shares, key=lambda head: shares[head])
     if shares[worst] >= AGREEMENT:

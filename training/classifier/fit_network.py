@@ -36,7 +36,7 @@ from training.encoder.cached_states import EncodedRows, can_cache, encode_with
 from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
 from training.encoder.trainer import last_checkpoint, use_bf16
-from training.heartbeat import Heartbeat, Tell
+from training.long_step import LongStep, Tell
 
 Say = Callable[[str], None]
 Floats = npt.NDArray[np.floating]
@@ -140,10 +140,10 @@ def fit_network(
     rows = _fed(taught.frame, labels, catalogue, tokenizer, arguments.text_prefix, limit)
     checked = _fed(validation, labels, catalogue, tokenizer, arguments.text_prefix, limit)
     say("fitting the n-grams")
-    with Heartbeat("fitting the n-grams", say) as tell:
+    with LongStep("fitting the n-grams", say) as tell:
         lexical = _fit_lexical(rows, checked, labels, arguments, taught.folds, tell)
     say("reading the rows with the encoder as it is")
-    with Heartbeat("reading the rows", say) as tell:
+    with LongStep("reading the rows", say) as tell:
         encoded, encoded_checked = _encode(network, (rows, checked), tokenizer, arguments, work, tell)
     ngrams, held_out = lexical.ngrams, None
     checkpoints = work / "checkpoints"
@@ -153,7 +153,7 @@ def fit_network(
             rows.texts, encoded.vectors, rows.targets, labels.counts,
             taught.weight, taught.folds, arguments.class_weighting, arguments.seed,
         )  # fmt: skip
-        with Heartbeat("fitting the heads", say) as tell:
+        with LongStep("fitting the heads", say) as tell:
             heads, ngrams, held_out = _fit_heads(heads_rows, lexical, arguments, tell)
         network.set_heads(heads)
     if arguments.epochs:

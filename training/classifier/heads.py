@@ -21,7 +21,7 @@ from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel
 from training.classifier.fit_ngrams import fit_maps
 from training.classifier.regression import fit_regression, row_weights
-from training.heartbeat import Tell, quiet, within
+from training.long_step import Tell, quiet, within
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]

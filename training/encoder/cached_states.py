@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from models.encoder.architecture import ComplaintNetwork, token_mean
-from training.heartbeat import Counted, Tell, quiet
+from training.long_step import Counted, Tell, quiet
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
 """Encoders whose top is nothing but their layers."""

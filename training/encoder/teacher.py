@@ -26,7 +26,7 @@ from models.encoder.architecture import ComplaintNetwork
 from models.encoder.artifact import file_hash
 from training.encoder.cached_states import CachedStates, encode_with
 from training.encoder.pretrained import load_pretrained, network_of
-from training.heartbeat import Heartbeat
+from training.long_step import LongStep
 
 PART = 2000
 """Texts that are read together, and the piece that a kill costs."""
@@ -122,7 +122,7 @@ def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, s
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
             with atomic_folder(folder) as partial:
                 precision = torch.autocast(device, torch.bfloat16) if bf16 else nullcontext()
-                with precision, Heartbeat("the teacher reads", say) as tell:
+                with precision, LongStep("the teacher reads", say) as tell:
                     encoded = encode_with(network, part, collate, partial / STATES, tell)
                 np.save(partial / POOLED, encoded.vectors)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
