@@ -128,7 +128,7 @@ def _data(facts: Facts) -> str:
 
 
 def _training(facts: Facts) -> str:
-    config = facts.bundle.config.model_dump(exclude={"agreement"}) | {"encoder": facts.encoder}
+    config = facts.bundle.config.model_dump(exclude={"agreement"}, exclude_none=True) | {"encoder": facts.encoder}
     config |= {f"agreement.{head}": f"{share:.3f}" for head, share in facts.bundle.config.agreement.items()}
     recipe = config if facts.arguments is None else facts.arguments.model_dump(mode="json") | config
     table = pd.DataFrame({"параметр / argument": list(recipe), "значение / value": [str(v) for v in recipe.values()]})
