@@ -5,7 +5,7 @@ of a seeded sample of mutants (cosmic-ray's operators), and each survivor as a d
 a measure and no gate, so it is bounded by time and always exits with 0; only tests that fail on the unchanged code are
 an error. The mutants are made in a copy of the tree; the checkout is left alone.
 
-    python -m tests.mutants [--minutes 10] [--sample 25] [--seed 0] [decoding surges masking api]
+    python -m tests.mutants [--minutes 10] [--sample 25] [--seed 0] [decoding masking …]
 """
 
 import argparse
@@ -47,6 +47,7 @@ class Target:
     tests: tuple[str, ...]
 
 
+ENDPOINTS = ("classify", "emerging", "feedback", "forecast", "heatmap", "surges", "queries")
 TARGETS = (
     Target("decoding", ("models/classifier/decoding.py",), ("tests/models/classifier/test_decoding.py",)),
     Target(
@@ -54,24 +55,22 @@ TARGETS = (
         ("data/complaints/*masking.py", "data/complaints/masks.py", "data/complaints/named_after.py"),
         ("tests/data/complaints/test_masking.py",),
     ),
+    Target("surge-events", ("models/surges/events.py",), ("tests/models/surges/test_events.py",)),
+    Target("api-errors", ("serving/http/errors.py",), ("tests/serving/http/test_errors.py", "tests/test_docs.py")),
+    Target("api-messages", ("serving/api/v1/*_types.py",), ("tests/serving/api/test_types.py",)),
     Target(
-        "surges",
-        ("models/surges/events.py", "models/surges/thresholds.py", "models/surges/evidence.py"),
-        (
-            "tests/models/surges/test_events.py",
-            "tests/models/surges/test_evidence.py",
-            "tests/models/surges/test_detection.py",
-        ),
+        "surge-evidence",
+        ("models/surges/evidence.py", "models/surges/thresholds.py"),
+        ("tests/models/surges/test_evidence.py",),
     ),
     Target(
         "api",
-        ("serving/api/v1/*.py", "serving/http/errors.py"),
+        tuple(f"serving/api/v1/{name}.py" for name in ENDPOINTS),
         (
-            "tests/serving/http/test_errors.py",
-            "tests/test_docs.py",
             "tests/serving/auth/test_requires.py",
             "tests/serving/api",
             "tests/serving/analytics/test_threads.py",
+            "tests/serving/analytics/test_live_counts.py",
         ),
     ),
 )
