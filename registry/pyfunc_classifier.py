@@ -15,10 +15,15 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
     """Loads the bundle among the artifacts; predicts with the serving runtime."""
 
     def load_context(self, context: Any) -> None:
-        """Load the bundle."""
+        """Load the bundle; the encoder that it names is shared by regions, so it comes from the registry, once."""
+        from data.settings import settings
         from models.classifier.classifier import Classifier
+        from models.encoder.artifact import ENCODERS
+        from registry.encoders import bring_encoder_of
 
-        self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
+        bundle = Path(context.artifacts["bundle"])
+        bring_encoder_of(mlflow.MlflowClient(), bundle, settings().home / ENCODERS)
+        self.classifier = Classifier.load(bundle)
 
     # MLflow reads the hint of `model_input` as a schema of its own kind; a frame's is the signature.
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from typing import Any
 
 from data.errors import BindingError, BundleError, ConfigError, NoChampionError, ResumeError, TrackingError
 from data.settings import CHECKOUT, settings
-from registry.names import training_command
+from models.encoder.artifact import ENCODERS
+from registry.names import CLASSIFIER, training_command
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -114,18 +115,26 @@ def register(
 ) -> int:
     """Log a bundle as a pyfunc model of the active run, register it, give it the alias.
 
+    A classifier's encoder is registered too, each content once.
+
     `loader` is the file of the pyfunc (models from code: no pickle). The bundle's folder must be
     called `bundle`. Returns the version.
     """
     import mlflow
 
+    from registry.encoders import register_encoder_of
+
+    run = mlflow.active_run()
+    assert run is not None
+    if name.endswith(CLASSIFIER):
+        register_encoder_of(mlflow.MlflowClient(), bundle, settings().home / ENCODERS, run.info.run_id)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
         info = mlflow.pyfunc.log_model(
             name=name.rpartition(".")[2],  # a logged model's name has no dots, a registered one's may
             python_model=str(loader),
             artifacts={BUNDLE_ARTIFACT: str(bundle)},
-            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models")],
+            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models"), str(CHECKOUT / "registry")],
             pip_requirements=str(CHECKOUT / "constraints.txt"),
             registered_model_name=name,
             signature=signature,
@@ -171,16 +180,29 @@ def champion_bundle(name: str) -> tuple[Path, int]:
 def version_bundle(name: str, version: int) -> Path:
     """Folder of a registered version's bundle on this machine; from a remote registry it is copied once into the home.
 
+    A classifier's encoder is brought into the home with it.
+
     Raises:
         BundleError: there is no such version, or its files are gone.
         TrackingError: MLflow does not answer.
     """
     import mlflow
 
+    from registry.encoders import bring_encoder_of
+
     connect(name)
+    folder = _local_copy(name, version) / "artifacts" / BUNDLE_ARTIFACT
+    if name.endswith(CLASSIFIER):
+        bring_encoder_of(mlflow.MlflowClient(), folder, settings().home / ENCODERS)
+    return folder
+
+
+def _local_copy(name: str, version: int) -> Path:
+    import mlflow
+
     copy = None if _is_local(settings().mlflow_uri) else settings().home / "champions" / f"{name}-{version}"
     if copy is not None and copy.is_dir():
-        return copy / "artifacts" / BUNDLE_ARTIFACT
+        return copy
     partial = copy.with_name(copy.name + ".partial") if copy else None
     try:
         found = mlflow.artifacts.download_artifacts(
@@ -188,10 +210,7 @@ def version_bundle(name: str, version: int) -> Path:
         )
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
-    folder = Path(found)
-    if copy is not None:
-        folder = folder.rename(copy)
-    return folder / "artifacts" / BUNDLE_ARTIFACT
+    return Path(found) if copy is None else Path(found).rename(copy)
 
 
 def _is_local(uri: str) -> bool:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
+from models.encoder.onnx_runtime import Encoders
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
@@ -54,7 +55,7 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
-    champions = Champions(settings().mlflow_uri, region.id, config.inference_threads)
+    champions = Champions(settings().mlflow_uri, region.id, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, region.id)
     champions.start(config.refresh_seconds)

@@ -29,6 +29,13 @@ def tsur(home: Path, *arguments: str, check: bool = True, **environment: str) ->
     return done
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the checkout's own state."""
+    os.environ["TSUR_HOME"] = str(tmp_path_factory.mktemp("own-home"))
+    settings.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real complaints and counts; tests that need it are skipped without it."""

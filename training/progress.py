@@ -8,6 +8,7 @@ from transformers import TrainerCallback
 
 SHOWN = ("train loss", "eval_loss", "eval_score")
 PRINT_EVERY_SECONDS = 8.0
+"""Where there is no terminal; nobody should wonder for ten seconds whether a command still works."""
 
 
 class RichProgress(TrainerCallback):

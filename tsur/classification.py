@@ -18,6 +18,7 @@ from tsur.options import (
     RegionName,
     Source,
     catalogue_path,
+    complaints_of,
     complaints_or_sample,
     config_of,
     console,
@@ -135,7 +136,6 @@ def distill(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
-    from data.complaints.files import read_complaints
     from data.settings import settings
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining, Distillation
@@ -147,7 +147,7 @@ def distill(
         chosen = overridden(chosen, [f"layers={layers}"], "--layers")
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
-    labelled, more = complaints_or_sample(own, complaints), [read_complaints(file) for file in unlabelled or []]
+    labelled, more = complaints_or_sample(own, complaints), [complaints_of(own, file) for file in unlabelled or []]
     done = run(labelled, more, chosen, recipe, own.id, settings().home, say, promote, fresh)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
@@ -231,7 +231,6 @@ def emerging(
     from contextlib import nullcontext
 
     from batch.emerging import emerging_in
-    from data.complaints.files import read_complaints
     from models.classifier.classifier import Classifier
     from registry.names import classifier_name
     from registry.tracking import champion_bundle
@@ -240,9 +239,8 @@ def emerging(
 
     config = load_serving_config()
     settled = config.emerging if days is None else overridden(config.emerging, [f"days={days}"], "--days")
-    heartbeat.step(f"reading {complaints}")
-    frame = read_complaints(complaints)
     own = read_region(region)
+    frame = complaints_of(own, complaints)
     heartbeat.step("looking for new topics")
     classifier = Classifier.load(champion_bundle(classifier_name(own.id))[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:

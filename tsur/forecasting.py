@@ -19,6 +19,7 @@ from tsur.options import (
     RegionName,
     Regressors,
     SectorColumn,
+    complaints_of,
     config_of,
     console,
     counts_or_sample,
@@ -39,22 +40,20 @@ def counts(
     region: RegionName = None,
 ) -> None:
     """Count complaints per day, municipality and sector."""
-    from data.complaints.files import read_complaints
     from data.counts.daily import daily_counts
     from data.tables.csv_writer import write_csv
 
-    timezone = read_region(region).timezone
-    heartbeat.step(f"reading {complaints}")
-    rows = read_complaints(complaints)
+    own = read_region(region)
+    rows = complaints_of(own, complaints)
     heartbeat.step("counting")
-    frame = daily_counts(rows, timezone)
+    frame = daily_counts(rows, own.timezone)
     write_csv(frame, out)
     console.print(f"{len(frame)} rows, {frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d} → {out}")
 
 
 @app.command()
 def delays(
-    file: Annotated[Path, typer.Argument(help="Complaints with both dates, CSV or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="Complaints with both dates, CSV, XLSX, JSON or Parquet.")],
     created: Annotated[str, typer.Option(help="Column of when a complaint was made.")] = "created_at",
     entered: Annotated[str, typer.Option(help="Column of when it was entered.")] = "entered_at",
     days: Annotated[int, typer.Option(min=1, max=60, help="Ages to measure, at most.")] = 14,
@@ -177,7 +176,7 @@ def forecast(
 @app.command()
 def surges(
     counts: Annotated[
-        Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: what the champion knows.")
+        Path | None, typer.Argument(help="Daily counts, CSV, XLSX, JSON or Parquet; default: what the champion knows.")
     ] = None,
     region: RegionName = None,
     municipality: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,

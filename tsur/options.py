@@ -19,7 +19,9 @@ train_app = typer.Typer(no_args_is_help=True, help="Train a model and register i
 Complaints = Annotated[
     Path | None, typer.Argument(help="Complaints as `tsur import` writes them; default: the bundled sample.")
 ]
-Counts = Annotated[Path | None, typer.Argument(help="Daily counts, CSV or Parquet; default: the simulated sample.")]
+Counts = Annotated[
+    Path | None, typer.Argument(help="Daily counts, CSV, XLSX, JSON or Parquet; default: the simulated sample.")
+]
 RegionName = Annotated[
     str | None, typer.Option("--region", help="The region; default: TSUR_REGION, or the only one in configs/regions.")
 ]
@@ -87,18 +89,41 @@ def say(line: str) -> None:
     heartbeat.step(line)
 
 
+def complaints_of(region: "Region", path: Path) -> Any:
+    """The complaints of a file that `tsur import` wrote, or of an export that has no bad row.
+
+    Raises:
+        InputError: a row cannot be used; says that `tsur import` sets such rows aside.
+    """
+    from data.complaints.files import JSONL, read_complaints
+    from data.complaints.importing import import_complaints
+    from data.errors import InputError
+
+    heartbeat.step(f"reading {path}")
+    if path.suffix.lower() in JSONL:
+        return read_complaints(path)
+    imported = import_complaints(path, read_source(region, None))
+    for note in imported.notes:
+        note_aside(note)
+    if len(imported.rejects):
+        first = imported.rejects.iloc[0]
+        raise InputError(
+            f"{path}: line {first['line']}: {first['reason']} ({len(imported.rejects)} of {imported.rows} rows); "
+            "`tsur import` sets such rows aside"
+        )
+    return imported.complaints
+
+
 def complaints_or_sample(region: "Region", given: Path | None) -> Any:
     """The complaints of a file, or the bundled sample.
 
     Raises:
         InputError: no file is named, and the region is not the sample's.
     """
-    from data.complaints.files import read_complaints
     from tsur.samples import sample_complaints
 
     if given is not None:
-        heartbeat.step(f"reading {given}")
-        return read_complaints(given)
+        return complaints_of(region, given)
     _check_sample(region, "complaints, as `tsur import` writes them")
     return sample_complaints()
 

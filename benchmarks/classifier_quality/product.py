@@ -20,7 +20,7 @@ from models.classifier.explanation import deletion_test
 from models.classifier.labels import HEADS, OTHER, LabelSpace
 from training.arguments import ClassifierTraining
 from training.classifier.splits import split_off
-from training.classifier.train import fit_bundle
+from training.classifier.train import BundleRows, fit_bundle
 
 EXPLAINED = 10
 """Texts of each fold that the deletion test reads."""
@@ -43,11 +43,10 @@ def product(fold: Fold, recipe: Recipe) -> Scores:
     work.mkdir(exist_ok=True)  # what a killed run has fitted is there
     catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
     bundle = fit_bundle(
-        rows=(train, validation),
+        rows=BundleRows(train, validation, corpus.fingerprint),
         labels=LabelSpace(names),
         catalogue_yaml=catalogue,
         arguments=arguments,
-        fingerprint=corpus.fingerprint,
         work=work,
         home=settings().home,
         say=console.print,

@@ -97,7 +97,7 @@ def _encoded(texts: list[str], encoder: str, max_tokens: int, batch: int = 32) -
     import transformers
 
     from data.settings import settings
-    from training.classifier.fit_network import load_pretrained
+    from training.encoder.pretrained import load_pretrained
 
     transformers.utils.logging.disable_progress_bar()
     network, tokenizer = load_pretrained(encoder, settings().home / "encoders")

@@ -27,13 +27,14 @@ from data.complaints.masking import mask
 from data.errors import InputError
 from data.regions.region import load_region
 from data.settings import CHECKOUT, settings
-from models.classifier.classifier import CACHED_TEXTS, Classifier
+from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from models.encoder.onnx_runtime import CACHED_TEXTS
 from registry.names import classifier_name
 from registry.tracking import champion_bundle
+from training.classifier.agreement import agreement
 from training.classifier.splits import fingerprint
-from training.encoder import graph, quantise
-from training.encoder.quantise import agreement
+from training.encoder import export, graph, quantise
 from training.evaluate.evaluate import held_out
 
 NAME = "classifier_speed"
@@ -153,20 +154,20 @@ def prepare(teacher: Path, student: Path | None, cut: int | None, corpus: Corpus
     """The folder of each contender."""
     import hashlib
 
-    code = [Path(module.__file__ or "").read_text("utf-8") for module in (graph, quantise)]
+    code = [Path(module.__file__ or "").read_text("utf-8") for module in (export, graph, quantise)]
     told = [str(teacher), str(student), str(cut), corpus.fingerprint, *corpus.texts, *code]
     work = work / hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
     folders = {"pipeline": bundles.write_pipeline(teacher, work / "pipeline")}
-    others = corpus.rows["text"][~corpus.rows["text"].isin(corpus.texts)].tolist() or corpus.texts
-    plain, small = bundles.write_precisions(teacher, work / "teacher", others)
-    folders |= {"teacher fp32": plain, "teacher int8": small}
+    of_teacher = bundles.write_precisions(teacher, work / "teacher")
+    folders |= {"teacher fp32": of_teacher["fp32"], "teacher int8": of_teacher["int8"]}
     if student is not None or cut is not None:
-        _, folders["student int8"] = bundles.write_precisions(student or teacher, work / "student", others, cut)
+        folders["student int8"] = bundles.write_precisions(student or teacher, work / "student", cut)["int8"]
     (work / "svm").mkdir(exist_ok=True)
     corpus.rows.dropna().to_json(work / "svm" / "rows.jsonl", orient="records", lines=True, force_ascii=False)
     folders["TF-IDF + SVM"] = work / "svm"
+    sizes = bundles.sizes_of(of_teacher["fp32"])
     for kind in ("fp32", "int8"):
-        folders[f"products {kind}"] = bundles.write_products(work / f"products-{kind}", plain, 1, kind)
+        folders[f"products {kind}"] = bundles.write_products(work / f"products-{kind}", sizes, kind)
     return folders
 
 
@@ -194,11 +195,6 @@ def agreement_of(folders: dict[str, Path], corpus: Corpus) -> dict[str, float]:
     console.print("comparing the decisions of int8 and fp32")
     plain, small = (Classifier.load(folders[name]) for name in ("teacher fp32", "teacher int8"))
     return agreement(plain, small, corpus.texts, [None] * len(corpus.texts))
-
-
-def layers_of(folder: Path) -> int:
-    """How many layers the encoder of a folder has."""
-    return int(json.loads((folder / "encoder" / "config.json").read_text())["num_hidden_layers"])
 
 
 def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) -> dict[str, Any]:
@@ -242,7 +238,7 @@ def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) 
 
 def _ceiling(folder: Path, seconds: float) -> float:
     """Operations a second in products alone, on all cores; the worker makes 8 passes a core."""
-    return 8 * float(machine()["cores"]) * bundles.layer_operations(folder, ROWS) / seconds
+    return 8 * float(machine()["cores"]) * bundles.layer_operations(bundles.sizes_of(folder), ROWS) / seconds
 
 
 def _single(worker: Worker, texts: list[str]) -> dict[str, float]:
@@ -257,7 +253,7 @@ def _share(
     if name not in ("teacher fp32", "teacher int8", "student int8"):
         return {}
     folder = folders[name]
-    needed = bundles.operations(folder, bundles.windows_of(folder, corpus.texts), layers_of(folder))
+    needed = bundles.operations(bundles.sizes_of(folder), bundles.windows_of(folder, corpus.texts))
     return {"share_of_ceiling": needed / seconds / ceilings[name.rpartition(" ")[2]]}
 
 

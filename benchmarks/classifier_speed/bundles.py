@@ -1,110 +1,128 @@
-"""What the speed benchmark compares: one bundle with the graphs of each precision, and its rivals' files.
+"""What the speed benchmark compares: one bundle in each precision, and its rivals' files.
 
-In: a classifier's bundle. Out: folders that differ in their graph alone, a transformers model with the same
+In: a classifier's bundle. Out: bundles that differ in their precision alone, a transformers model with the same
 encoder for `pipeline`, and the arithmetic that a network needs for given texts.
 """
 
 import json
-import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.classifier.bundle import ONNX, TOKENIZER, WEIGHTS, read_bundle
-from models.classifier.labels import HEADS
+from benchmarks.results import console
+from data.settings import settings
+from models.classifier.bundle import (
+    CATALOGUE,
+    FORMAT,
+    ClassifierBundle,
+    encoder_folder,
+    read_bundle,
+    served_files,
+    write_bundle,
+)
+from models.encoder.artifact import ARCHITECTURE, ENCODERS, Precision
 from models.encoder.onnx_runtime import open_tokenizer, split_windows
 from models.text.model_input import model_input
 
-CALIBRATING = 32
-"""Texts that show which channels must stay fp32."""
+WRITTEN = "written"
+"""A file that is there when both precisions are."""
 
 
-def network_of(bundle: Path, layers: int | None = None) -> Any:
-    """The bundle's network in torch; with `layers`, its lowest ones only."""
-    from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel
+@dataclass(frozen=True)
+class Sizes:
+    """Of an encoder: numbers of a token's state, numbers inside the feed-forward part, layers."""
 
-    from models.encoder.architecture import ComplaintNetwork
-
-    config = AutoConfig.from_pretrained(bundle / "encoder")
-    config.num_hidden_layers = layers or config.num_hidden_layers
-    names = read_bundle(bundle).labels.names
-    encoder = AutoModel.from_config(config, add_pooling_layer=False)
-    network = ComplaintNetwork(encoder, config.hidden_size, {head: len(names[head]) for head in HEADS})
-    network.load_state_dict(load_file(bundle / WEIGHTS), strict=layers is None)
-    return network.eval()
+    hidden: int
+    inner: int
+    layers: int
 
 
-def write_precisions(bundle: Path, folder: Path, texts: Sequence[str], layers: int | None = None) -> tuple[Path, Path]:
-    """Copies of the bundle with an fp32 and an int8 graph, written anew from its weights."""
-    import torch
+def cut_network(bundle: ClassifierBundle, layers: int | None) -> tuple[Any, Any]:
+    """The bundle's network in torch and its tokenizer; with `layers`, its lowest ones only."""
+    from training.encoder.pretrained import network_of
 
-    from training.encoder.export import export_onnx
-    from training.encoder.quantise import write_int8
-
-    plain, small = folder / "fp32", folder / "int8"
-    if (small / ONNX).exists():
-        return plain, small
-    network, parts = network_of(bundle, layers), read_bundle(bundle)
-    for copy in (plain, small):
-        shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns(ONNX, WEIGHTS), dirs_exist_ok=True)
-        config = copy / "encoder" / "config.json"
-        config.write_text(json.dumps(network.encoder.config.to_dict(), default=str))  # a cut one has fewer layers
-    export_onnx(network, plain / ONNX, [torch.tensor([ids]) for ids in windows_of(bundle, texts[:CALIBRATING])])
-    write_int8(plain / ONNX, small / f"{ONNX}.new")
-    (small / f"{ONNX}.new").rename(small / ONNX)
-    assert parts.config == read_bundle(small).config
-    return plain, small
+    network, tokenizer = network_of(bundle)
+    encoder: Any = network.encoder
+    if layers is not None:
+        del network.stack[layers:]
+        encoder.config.num_hidden_layers = layers
+    return network, tokenizer
 
 
-def write_pipeline(bundle: Path, folder: Path) -> Path:
+def write_precisions(folder_of_bundle: Path, folder: Path, layers: int | None = None) -> dict[Precision, Path]:
+    """Bundles that differ in their precision alone, their encoder written anew from its weights beside them."""
+    from training.encoder.export import export_encoder
+
+    out: dict[Precision, Path] = {"fp32": folder / "fp32", "int8": folder / "int8"}
+    if (folder / WRITTEN).exists():
+        return out
+    bundle = read_bundle(folder_of_bundle)
+    network, tokenizer = cut_network(bundle, layers)
+    address = export_encoder(network.encoder, tokenizer, folder / ENCODERS, console.print)
+    for precision, copy in out.items():
+        facts = {"format": FORMAT, "encoder_hash": address, "pad_token_id": None, "precision": precision}
+        config = bundle.config.model_copy(update=facts)
+        write_bundle(replace(bundle, folder=copy, config=config), (folder_of_bundle / CATALOGUE).read_text("utf-8"))
+    (folder / WRITTEN).touch()
+    return out
+
+
+def write_pipeline(folder_of_bundle: Path, folder: Path) -> Path:
     """The bundle's encoder under a classification head, as transformers' `pipeline` loads it."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+    from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
     if (folder / "config.json").exists():
         return folder
-    network = network_of(bundle)
-    config = AutoConfig.from_pretrained(bundle / "encoder")
+    network, tokenizer = cut_network(read_bundle(folder_of_bundle), None)
+    config = network.encoder.config
     config.num_labels = network.heads["sector"].out_features
     model = AutoModelForSequenceClassification.from_config(config)
     model.base_model.load_state_dict(network.encoder.state_dict(), strict=False)
     tokens = {"bos_token": "<s>", "cls_token": "<s>", "sep_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER), unk_token="<unk>", **tokens)
-    tokenizer.save_pretrained(folder)
+    own = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, unk_token="<unk>", **tokens)
+    own.save_pretrained(folder)
     model.save_pretrained(folder)
     return folder
 
 
-def write_products(folder: Path, bundle: Path, layers: int, kind: str) -> Path:
+def sizes_of(folder_of_bundle: Path) -> Sizes:
+    """The sizes of a bundle's encoder."""
+    config = json.loads((encoder_folder(read_bundle(folder_of_bundle)) / ARCHITECTURE).read_text(encoding="utf-8"))
+    return Sizes(config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"])
+
+
+def write_products(folder: Path, sizes: Sizes, kind: str) -> Path:
     """What the ceiling is measured with: the products of one layer, in a file for the worker."""
-    config = json.loads((bundle / "encoder" / "config.json").read_text())
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
     folder.mkdir(parents=True, exist_ok=True)
-    shapes = [[hidden, hidden]] * 4 + [[hidden, inner], [inner, hidden]]
-    (folder / "products.json").write_text(json.dumps({"kind": kind, "shapes": shapes, "layers": layers}))
+    shapes = [[sizes.hidden, sizes.hidden]] * 4 + [[sizes.hidden, sizes.inner], [sizes.inner, sizes.hidden]]
+    (folder / "products.json").write_text(json.dumps({"kind": kind, "shapes": shapes}))
     return folder
 
 
-def windows_of(bundle: Path, texts: Sequence[str]) -> list[list[int]]:
+def windows_of(folder_of_bundle: Path, texts: Sequence[str]) -> list[list[int]]:
     """The token ids that the network reads of the texts."""
-    parts = read_bundle(bundle)
-    encoded = open_tokenizer(parts).encode_batch_fast([parts.config.text_prefix + model_input(t, None) for t in texts])
-    return [window for encoding in encoded for window in split_windows(encoding.ids, parts.config.max_tokens)]
+    bundle = read_bundle(folder_of_bundle)
+    tokenizer = open_tokenizer(served_files(bundle, settings().home / ENCODERS))
+    encoded = tokenizer.encode_batch_fast([bundle.config.text_prefix + model_input(text, None) for text in texts])
+    return [window for encoding in encoded for window in split_windows(encoding.ids, bundle.config.max_tokens)]
 
 
-def operations(bundle: Path, windows: Sequence[Sequence[int]], layers: int) -> float:
+def operations(sizes: Sizes, windows: Sequence[Sequence[int]]) -> float:
     """Multiplications and additions in the matrix products for these windows, padding left out."""
-    config = json.loads((bundle / "encoder" / "config.json").read_text())
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
     lengths = np.array([len(window) for window in windows], dtype=np.float64)
-    linear = 2 * (4 * hidden**2 + 2 * hidden * inner) * lengths.sum()
-    attention = 4 * hidden * (lengths**2).sum()
-    return float(layers * (linear + attention))
+    linear = _of_a_token(sizes) * lengths.sum()
+    attention = 4 * sizes.hidden * (lengths**2).sum()
+    return float(sizes.layers * (linear + attention))
 
 
-def layer_operations(bundle: Path, rows: int) -> float:
+def layer_operations(sizes: Sizes, rows: int) -> float:
     """Operations in one layer's products with `rows` tokens."""
-    config = json.loads((bundle / "encoder" / "config.json").read_text())
-    return float(2 * rows * (4 * config["hidden_size"] ** 2 + 2 * config["hidden_size"] * config["intermediate_size"]))
+    return float(rows * _of_a_token(sizes))
+
+
+def _of_a_token(sizes: Sizes) -> int:
+    """Operations of one layer's products on one token: four square matrices, and both of the feed-forward part."""
+    return 2 * (4 * sizes.hidden**2 + 2 * sizes.hidden * sizes.inner)

@@ -39,10 +39,12 @@ def run(bundle: Path, export: Path, cached: int) -> None:
     from data.complaints.sources import load_source
     from data.settings import CHECKOUT
     from models.classifier.classifier import Classifier
+    from models.encoder.onnx_runtime import Encoders
 
     timing = export.with_suffix(".timing.jsonl")
     source = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
-    job = ClassifyRun(Classifier.load(bundle, cached=cached), "1", export, source, None, export.with_suffix(".out.csv"))
+    classifier = Classifier.load(bundle, Encoders(cached=cached))
+    job = ClassifyRun(classifier, "1", export, source, None, export.with_suffix(".out.csv"))
     kept = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
     timing.write_text("".join(json.dumps(point) + "\n" for point in kept), encoding="utf-8")
     before = kept[-1]["seconds"] if kept else 0.0

@@ -24,8 +24,9 @@ ROWS = 2048
 def engine(folder: Path) -> Run:
     """Our engine; every text is read anew."""
     from models.classifier.classifier import Classifier
+    from models.encoder.onnx_runtime import Encoders
 
-    classifier = Classifier.load(folder, cached=0)
+    classifier = Classifier.load(folder, Encoders(cached=0))
     return lambda texts, _: classifier.classify(texts)
 
 

@@ -167,7 +167,7 @@ def _check_columns(path: Path, source: SourceMap, rows: list[tuple[int, Row]], d
     looked_for = "; ".join(
         f"{name} (as {' / '.join(source.columns.get(name, [])) or 'nothing: it is not mapped'})" for name in missing
     )
-    there, shown = what_there_is(header, bool(columns))
+    there, shown = what_there_is(header, len(columns))
     hint = "; a file without dates needs --date" if "created_at" in missing else ""
     raise ColumnsError(
         f"{path}: no column for {looked_for}; {there}; the map is {source.origin}{hint}",

@@ -19,16 +19,18 @@ def quoted(cell: object, longest: int = LONGEST) -> str:
     return f"'{text if len(text) <= longest else text[: longest - 1] + '…'}'"
 
 
-def what_there_is(header: Iterable[object], known: bool) -> tuple[str, list[str]]:
+def what_there_is(header: Iterable[object], known: int) -> tuple[str, list[str]]:
     """What a file has instead of the columns that are missing: a sentence, and the names, masked.
 
-    A first row that looks like data, with no name in it that is `known`, is said to be that and not repeated.
+    A first row with at least as many cells that look like data as names that are `known` is said to be data and is
+    not repeated.
     """
     from data.tables.header import looks_like_data
 
     names = [str(name) for name in header]
     shown = [quoted(name)[1:-1] for name in names[:NAMED]]
-    if not known and (any(map(looks_like_data, names)) or any("[" in name for name in shown)):
+    data = sum(looks_like_data(name) or "[" in mask for name, mask in zip(names, shown, strict=False))
+    if data and data >= known:
         return "the first row looks like data and not like column names: put a row with the names above it", []
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"the file has {', '.join(shown)}{more}", shown

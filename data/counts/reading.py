@@ -114,7 +114,7 @@ def read_days(path: Path, column: str, timezone: str) -> "pd.Series[pd.Timestamp
     table = read_table(path, Expected(columns=accepted, needed=("date",), dates=("date",)))
     names = matched(accepted, map(str, table.columns))
     if not names:
-        raise ColumnsError(f"{path}: column {column!r} is missing; {what_there_is(table.columns, False)[0]}")
+        raise ColumnsError(f"{path}: column {column!r} is missing; {what_there_is(table.columns, 0)[0]}")
     return days_of(table[names["date"]], timezone, path)
 
 
@@ -163,7 +163,7 @@ def _columns_of(table: pd.DataFrame, accepted: Mapping[str, Sequence[str]], path
     if missing:
         raise ColumnsError(
             f"{path}: no column for {missing[0]!r} (looked for {' / '.join(accepted[missing[0]])}); "
-            f"{what_there_is(table.columns, bool(names))[0]}: say which is which with "
+            f"{what_there_is(table.columns, len(names))[0]}: say which is which with "
             "--date-column, --sector-column, --count-column and --municipality-column"
         )
     return names

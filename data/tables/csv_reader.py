@@ -26,6 +26,8 @@ NO_DELIMITER = "\x1f"
 """Of a file with one column; it stands in no text."""
 SAMPLE = 200
 """Lines by which the delimiter is told."""
+MOST_JOINED = 20
+"""Lines that one record may have where the delimiter is told."""
 MOST_LINES = 500
 """Lines that one text may have; no citizen writes more."""
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*")
@@ -119,7 +121,7 @@ def _layout(lines: list[str], expected: Expected) -> tuple[str, int]:
     """The delimiter, and the number of fields that most lines have."""
 
     def fitness(delimiter: str) -> tuple[int, float, int]:
-        rows = [literal(line.lstrip("\ufeff"), delimiter) for line in lines if line.strip()]
+        rows = [literal(text.lstrip("\ufeff"), delimiter) for text in _by_quotes(lines) if text.strip()]
         named = [
             (len(matched(expected.columns, filter(None, row))), -index) for index, row in enumerate(rows[:SEARCHED])
         ]
@@ -133,6 +135,19 @@ def _layout(lines: list[str], expected: Expected) -> tuple[str, int]:
     best = max(DELIMITERS, key=fitness)
     width = fitness(best)[2]
     return (best if width > 1 else NO_DELIMITER), width
+
+
+def _by_quotes(lines: list[str]) -> Iterator[str]:
+    """The lines, those between the two quotes of a name or a text as one; a quote without its pair joins nothing."""
+    start = 0
+    while start < len(lines):
+        end, quotes = start, lines[start].count('"')
+        while quotes % 2 and end + 1 < min(len(lines), start + MOST_JOINED):
+            end += 1
+            quotes += lines[end].count('"')
+        end = start if quotes % 2 else end
+        yield "\n".join(lines[start : end + 1])
+        start = end + 1
 
 
 def _records(lines: _Lines, delimiter: str, width: int, encoding: TextEncoding) -> Iterator[Record]:

@@ -24,6 +24,8 @@ _BOMS = [
 BLOCK = 1 << 16
 MOST_BROKEN = 0.1
 """Of the bytes beyond ASCII; Russian in another encoding has nearly all of them broken."""
+FEW = 2
+"""Broken bytes that any short file may have, if more letters are whole."""
 _BROKEN = re.compile("[\udc80-\udcff]")
 GZIP = b"\x1f\x8b"
 
@@ -84,7 +86,7 @@ def text_encoding(path: Path, stated: str | None = None) -> TextEncoding:
     if wide := _without_mark(head):
         return TextEncoding(wide, "replace", broken=True)
     letters, broken = _decoded(path, "utf-8")
-    if b"\0" not in head and broken <= MOST_BROKEN * letters:
+    if b"\0" not in head and (broken <= MOST_BROKEN * letters or broken <= FEW < letters - broken):
         return TextEncoding("utf-8-sig", broken=broken > 0)
     if bom is None and _reads_as_russian(path, head):
         return TextEncoding("cp1251", broken=True)  # 0x98 is no letter there

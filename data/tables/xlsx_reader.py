@@ -55,11 +55,13 @@ def xlsx_rows(path: Path, expected: Expected, tell: Tell) -> Rows:
     """
     from openpyxl import load_workbook
 
+    file = path.open("rb")  # under its own name, openpyxl would judge the file by that
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that hold no cells
-            book = load_workbook(path, read_only=True, data_only=True)
+            book = load_workbook(file, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever its zip and XML readers do
+        file.close()
         raise FileError(f"{path}: not a readable XLSX workbook: {error}") from None
     try:
         sheets = [_opened(book, sheet, expected) for sheet in _wanted(book, expected, path, tell)]
@@ -75,6 +77,7 @@ def xlsx_rows(path: Path, expected: Expected, tell: Tell) -> Rows:
         raise FileError(f"{path}: a sheet is broken: {error}") from None
     finally:
         book.close()
+        file.close()
 
 
 def _wanted(book: Any, expected: Expected, path: Path, tell: Tell) -> list[Any]:

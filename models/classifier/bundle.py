@@ -1,52 +1,66 @@
-"""The classifier's bundle: one folder that holds all that serving needs, and no pickle.
+"""The classifier's bundle: one folder that holds what a region's classifier adds to an encoder, and no pickle.
 
 | file | what |
 |---|---|
-| `model.onnx` | the network for serving, int8 or fp32 |
-| `model.safetensors` | the same weights for training on |
-| `tokenizer.json` | the Rust tokenizer |
+| `config.yaml` | format version, the encoder's name and hash, text limits, precision, data fingerprint |
+| `heads.safetensors` | mean and deviation of the encoder's vectors, weights and bias a head |
 | `labels.json` | names of each head's labels, in the order of the logits |
 | `ngrams.json`, `ngrams.safetensors` | the lexical half: terms, and weights a head |
-| `affinity.json` | how often each agency answered for each topic in training |
-| `novelty.json` | the beginnings of words that training knew |
+| `topic_agency_pmi.json` | how often each agency answered for each topic in training |
+| `out_of_vocabulary.json` | the beginnings of words that training knew |
 | `calibration.json` | temperatures, routing threshold, the promised precision |
 | `catalogue.yaml` | the catalogue it was trained for |
-| `config.yaml` | format version, encoder, text limits, data fingerprint |
-| `encoder/config.json` | the encoder's architecture |
 | `MODEL_CARD.md` | the generated model card |
+
+The encoder is an artifact of its own (`models/encoder/artifact.py`), which the config names by the hash of its content.
+Bundles of formats 3 and 4 hold their encoder and its graph themselves, with the heads in it.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from data.catalogue.checks import load_catalogue
 from data.catalogue.model import Catalogue
 from data.config import Config
 from data.errors import BundleError, ConfigError
+from data.settings import settings
 from models.classifier.calibration import Calibration
+from models.classifier.heads import HEADS_FILE, NETWORK_FILE, LinearHeads
 from models.classifier.labels import HEADS, LabelSpace
-from models.classifier.ngrams import TERMS
+from models.classifier.ngrams import TERMS, NgramModel
 from models.classifier.ngrams import WEIGHTS as NGRAM_WEIGHTS
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
+from models.encoder.artifact import (
+    ENCODERS,
+    TOKENIZER,
+    EncoderFiles,
+    Precision,
+    encoder_files,
+    file_hash,
+    find_encoder,
+    is_address,
+)
 
-FORMAT = 4
-READABLE = (3, 4)
-"""Bundles that can be served: format 3 has graphs that read a mask, which an engine for format 3 always gives."""
-ONNX = "model.onnx"
-WEIGHTS = "model.safetensors"
-TOKENIZER = "tokenizer.json"
-CARD = "MODEL_CARD.md"
-IDS, MASK = "input_ids", "attention_mask"
-"""The graph's inputs, shape (batch, tokens); only traced ones read a mask."""
+FORMAT = 5
+READABLE = (3, 4, 5)
+"""Formats 3 and 4 hold their own encoder; graphs of format 3 read a mask, which the ONNX runtime then gives."""
+GRAPH = "model.onnx"
 FEATURES = "features"
-"""The graph's output beside the logits of the heads: what the heads read, shape (batch, hidden)."""
-SMALL_FILES = ("config.yaml", "labels.json", "calibration.json", "affinity.json", "novelty.json", "catalogue.yaml")
+"""Of formats 3 and 4: the graph, and its output that the heads read, standardised already."""
+CONFIG = "config.yaml"
+LABELS = "labels.json"
+CALIBRATION = "calibration.json"
+CATALOGUE = "catalogue.yaml"
+CARD = "MODEL_CARD.md"
+PMI, OUT_OF_VOCABULARY = "topic_agency_pmi.json", "out_of_vocabulary.json"
+EARLIER_NAMES = {PMI: "affinity.json", OUT_OF_VOCABULARY: "novelty.json"}
+"""What files were called in formats 3 and 4."""
+ALWAYS = (LABELS, CALIBRATION, CATALOGUE, TERMS, NGRAM_WEIGHTS)
 
 
 class BundleConfig(Config):
@@ -54,18 +68,28 @@ class BundleConfig(Config):
 
     format: int = FORMAT
     encoder: str
+    encoder_hash: str | None = None
+    """Of the encoder's artifact; formats 3 and 4 have none."""
     text_prefix: str
     max_tokens: int
-    pad_token_id: int
+    pad_token_id: int | None = None
+    """Of formats 3 and 4; since then the encoder's artifact says it."""
     data_fingerprint: str
-    precision: Literal["int8", "fp32"] = "fp32"
+    precision: Precision = "fp32"
     agreement: dict[str, float] = {}
     """Share of real texts to which the serving graph gives the same label as fp32, for each head."""
+
+    @model_validator(mode="after")
+    def names_its_encoder(self) -> "BundleConfig":
+        """A hash from format 5 on."""
+        if self.format == FORMAT and not is_address(self.encoder_hash or ""):
+            raise ValueError(f"encoder_hash {self.encoder_hash!r} is no SHA-256 of an encoder's content")
+        return self
 
 
 @dataclass(frozen=True)
 class ClassifierBundle:
-    """The small files of a bundle, read and checked; the weights stay on disk."""
+    """A bundle as it was read and checked, all but the encoder; `folder` is where it lies or will lie."""
 
     folder: Path
     config: BundleConfig
@@ -74,55 +98,119 @@ class ClassifierBundle:
     catalogue: Catalogue
     topic_agency_pmi: TopicAgencyPmi
     out_of_vocabulary: OutOfVocabulary
+    heads: LinearHeads
+    ngrams: NgramModel
 
 
-def write_bundle(folder: Path, parts: ClassifierBundle, catalogue_yaml: str) -> None:
-    """Write the small files of a bundle into `folder`."""
+def write_bundle(bundle: ClassifierBundle, catalogue_yaml: str) -> None:
+    """Write a bundle into its folder; the catalogue as it was given, comments and all."""
+    folder = bundle.folder
     folder.mkdir(parents=True, exist_ok=True)
-    labels = {head: list(parts.labels.names[head]) for head in HEADS}
-    (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
+    labels = {head: list(bundle.labels.names[head]) for head in HEADS}
+    (folder / LABELS).write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
     for name, part in (
-        ("calibration.json", parts.calibration),
-        ("affinity.json", parts.topic_agency_pmi),
-        ("novelty.json", parts.out_of_vocabulary),
-    ):  # fmt: skip
+        (CALIBRATION, bundle.calibration),
+        (PMI, bundle.topic_agency_pmi),
+        (OUT_OF_VOCABULARY, bundle.out_of_vocabulary),
+    ):
         (folder / name).write_text(part.model_dump_json(indent=1), encoding="utf-8")
-    (folder / "catalogue.yaml").write_text(catalogue_yaml, encoding="utf-8")
-    config = yaml.safe_dump(parts.config.model_dump(), allow_unicode=True, sort_keys=False)
-    (folder / "config.yaml").write_text(config, encoding="utf-8")
+    (folder / CATALOGUE).write_text(catalogue_yaml, encoding="utf-8")
+    bundle.heads.save(folder)
+    bundle.ngrams.save(folder)
+    config = bundle.config.model_dump(exclude_none=True)
+    (folder / CONFIG).write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def read_bundle(folder: Path) -> ClassifierBundle:
-    """Read and check the small files of a bundle.
+    """Read and check a bundle.
 
     Raises:
         BundleError: a file is missing or malformed, or the format is another version's.
     """
-    for name in (ONNX, TOKENIZER, TERMS, NGRAM_WEIGHTS, *SMALL_FILES):
-        if not (folder / name).is_file():
-            raise BundleError(f"classifier bundle {folder.name}: {name} is missing; train or restore it")
-    name = "config.yaml"
+    config = read_config(folder)
+    names = {name: name for name in (PMI, OUT_OF_VOCABULARY)} if config.format == FORMAT else EARLIER_NAMES
+    own = (HEADS_FILE,) if config.format == FORMAT else (GRAPH, TOKENIZER, NETWORK_FILE)
+    _check_files(folder, (*ALWAYS, *names.values(), *own))
+    name = LABELS
     try:
-        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        raw = json.loads((folder / name).read_text(encoding="utf-8"))
+        labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
+        name = CALIBRATION
+        calibration = Calibration.model_validate_json((folder / name).read_text("utf-8"))
+        name = names[PMI]
+        pmi = TopicAgencyPmi.model_validate_json((folder / name).read_text("utf-8"))
+        name = names[OUT_OF_VOCABULARY]
+        vocabulary = OutOfVocabulary.model_validate_json((folder / name).read_text("utf-8"))
+        name = CATALOGUE
+        catalogue = load_catalogue(folder / name)
+    except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        raise _broken(folder, name, error) from None
+    heads = LinearHeads.load(folder) if config.format == FORMAT else LinearHeads.of_network(folder)
+    _check_heads(folder, own[-1], heads, labels.counts)
+    ngrams = NgramModel.load(folder, labels.counts)
+    return ClassifierBundle(folder, config, labels, calibration, catalogue, pmi, vocabulary, heads, ngrams)
+
+
+def read_config(folder: Path) -> BundleConfig:
+    """The `config.yaml` of a bundle.
+
+    Raises:
+        BundleError: it is missing or malformed, or the format is another version's.
+    """
+    _check_files(folder, (CONFIG,))
+    try:
+        content = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         found = content.get("format") if isinstance(content, dict) else None
         if found not in READABLE:
+            known = f"{', '.join(map(str, READABLE[:-1]))} and {READABLE[-1]}"
             raise BundleError(
-                f"classifier bundle {folder.name}: config.yaml has format {found}, "
-                f"this version reads {READABLE[0]} and {READABLE[1]}"
+                f"classifier bundle {folder.name}: {CONFIG} has format {found}, this version reads {known}"
             )
-        config = BundleConfig.model_validate(content)
-        name = "labels.json"
-        raw = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
-        name = "calibration.json"
-        calibration = Calibration.model_validate_json((folder / "calibration.json").read_text("utf-8"))
-        name = "affinity.json"
-        topic_agency_pmi = TopicAgencyPmi.model_validate_json((folder / name).read_text("utf-8"))
-        name = "novelty.json"
-        out_of_vocabulary = OutOfVocabulary.model_validate_json((folder / name).read_text("utf-8"))
-        name = "catalogue.yaml"
-        catalogue = load_catalogue(folder / "catalogue.yaml")
-    except (ValidationError, ConfigError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
-        sentence = " ".join(str(error).split())[:200]
-        raise BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}") from None
-    return ClassifierBundle(folder, config, labels, calibration, catalogue, topic_agency_pmi, out_of_vocabulary)
+        return BundleConfig.model_validate(content)
+    except (ValidationError, yaml.YAMLError, ValueError) as error:
+        raise _broken(folder, CONFIG, error) from None
+
+
+def encoder_folder(bundle: ClassifierBundle, encoders: Path | None = None) -> Path:
+    """Where the encoder lies that a bundle of format 5 names: beside it, or among `encoders` (default: the home's).
+
+    Raises:
+        BundleError: it is in neither place.
+    """
+    places = (bundle.folder.parent / ENCODERS, encoders or settings().home / ENCODERS)
+    return find_encoder(bundle.config.encoder_hash or "", places)
+
+
+def served_files(bundle: ClassifierBundle, encoders: Path, precision: Precision | None = None) -> EncoderFiles:
+    """The encoder's files that serve, in the precision that the bundle asks for, or in another.
+
+    Bundles of formats 3 and 4 hold one graph with the heads in it; only the vectors that these read are asked for.
+
+    Raises:
+        BundleError: the encoder is not there, or a file is missing.
+    """
+    if bundle.config.format == FORMAT:
+        return encoder_files(encoder_folder(bundle, encoders), precision or bundle.config.precision)
+    graph, tokenizer = bundle.folder / GRAPH, bundle.folder / TOKENIZER
+    address = f"{file_hash(graph)}/{file_hash(tokenizer)}"
+    return EncoderFiles(f"classifier bundle {bundle.folder.name}", graph, tokenizer, FEATURES, address)
+
+
+def _check_files(folder: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise BundleError(f"classifier bundle {folder.name}: {name} is missing; train or restore it")
+
+
+def _check_heads(folder: Path, name: str, heads: LinearHeads, label_counts: dict[str, int]) -> None:
+    """Whether the heads fit the labels and each other."""
+    hidden = len(heads.mean)
+    for head, count in label_counts.items():
+        shape, expected = heads.weights[head].shape, (hidden, count)
+        if shape != expected or heads.bias[head].shape != (count,):
+            raise _broken(folder, name, f"the head {head} is of shape {shape}, labels.json asks for {expected}")
+
+
+def _broken(folder: Path, name: str, reason: object) -> BundleError:
+    sentence = " ".join(str(reason).split())[:200]
+    return BundleError(f"classifier bundle {folder.name}: {name} is broken: {sentence}")

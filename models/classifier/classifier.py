@@ -1,26 +1,25 @@
-"""The classifier as it is served: a bundle in, classifications out; ONNX Runtime, no torch.
+"""The classifier as it is served: a bundle and its encoder in, classifications out; ONNX Runtime, no torch.
 
-In: texts and municipality ids. Out: one `Classification` an item, in the order given. Each text is
-normalised once; the network and the n-grams read those that are not in the cache, their logits are
-added and decoded jointly.
+In: texts and municipality ids. Out: one `Classification` an item, in the order given. Each text is normalised once; the
+encoder reads those whose vectors are not in the cache while the n-grams read all, the logits of both are added and
+decoded jointly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.catalogue.model import Catalogue
-from models.classifier.bundle import FEATURES, ClassifierBundle, read_bundle
+from data.errors import BundleError
+from models.classifier.bundle import FORMAT, ClassifierBundle, read_bundle, served_files
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS
-from models.classifier.ngrams import NgramModel
 from models.classifier.routing import Classification, decide
-from models.encoder.onnx_runtime import Network
-from models.encoder.text_cache import TextCache
+from models.encoder.artifact import Precision
+from models.encoder.onnx_runtime import Encoders
+from models.encoder.vector_cache import Vectors
 from models.text.model_input import normalised_text, with_municipality
-
-CACHED_TEXTS = 8192
-"""Some 25 MB at most: two kilobytes of outputs and the text itself for each."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,20 @@ class Reading:
 
 
 class Classifier:
-    """A loaded bundle. Thread-safe: `classify` changes nothing but its cache.
+    """A region's classifier. Thread-safe: nothing changes but the cache of its encoders.
 
     Args:
-        bundle: labels, calibration, catalogue, config, and where the weights lie.
-        threads: cores that all classifications share; 0: all.
-        graph: another graph than the bundle's own.
-        cached: texts whose outputs are remembered.
+        bundle: what was read of the bundle, or fitted.
+        encoders: the process's encoders; the bundle's own is loaded there unless another classifier has done so.
+        precision: another precision than the bundle asks for.
 
     Attributes:
-        bundle: its labels, calibration, catalogue and config.
+        bundle: labels, calibration, catalogue, config.
         decoder: joint decoding with the bundle's calibration.
-        cache: the texts read last.
+        encoders: the process's encoders, and the cache of what they read.
     """
 
-    def __init__(
-        self, bundle: ClassifierBundle, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
-    ) -> None:
+    def __init__(self, bundle: ClassifierBundle, encoders: Encoders, precision: Precision | None = None) -> None:
         self.bundle = bundle
         self.decoder = JointDecoder(
             bundle.labels,
@@ -62,21 +58,24 @@ class Classifier:
             bundle.calibration.weights,
             bundle.calibration.scaling,
         )
-        self.cache = TextCache(cached)
+        self.encoders = encoders
+        self._heads = bundle.heads if bundle.config.format == FORMAT else bundle.heads.on_features()
         self._names = {place.id: place.name for place in bundle.catalogue.municipalities}
-        self._network = Network(bundle, threads, graph)
-        self._ngrams = NgramModel.load(bundle.folder, {head: len(bundle.labels.names[head]) for head in HEADS})
+        self._encoder = encoders.load(served_files(bundle, encoders.folder, precision))
+        if self._encoder.width != len(bundle.heads.mean):
+            raise BundleError(
+                f"classifier bundle {bundle.folder.name}: its heads read {len(bundle.heads.mean)} numbers a text, "
+                f"its encoder gives {self._encoder.width}"
+            )
 
     @classmethod
-    def load(
-        cls, folder: Path, threads: int = 0, graph: Path | None = None, cached: int = CACHED_TEXTS
-    ) -> "Classifier":
-        """Load a bundle; the arguments are those of the class.
+    def load(cls, folder: Path, encoders: Encoders | None = None, precision: Precision | None = None) -> "Classifier":
+        """Load a bundle; without `encoders` it gets some of its own.
 
         Raises:
-            BundleError: the bundle is incomplete, broken or of another version.
+            BundleError: the bundle or its encoder is incomplete, broken or of another version.
         """
-        return cls(read_bundle(folder), threads, graph, cached)
+        return cls(read_bundle(folder), encoders or Encoders(), precision)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -89,8 +88,8 @@ class Classifier:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
         plain = [normalised_text(text) for text in texts]
-        read = self._read(plain, places)
-        return self._decided(read.logits, plain, places, read)
+        reading = self._read(plain, places)
+        return self._decided(reading.logits, plain, places, reading)
 
     def decisions(
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
@@ -100,39 +99,42 @@ class Classifier:
 
     def logits(self, texts: Sequence[str], places: Sequence[str | None]) -> tuple[Mapping[str, Floats], list[bool]]:
         """Logits of each head, shape (n, labels of the head), and which texts were cut."""
-        read = self.read(texts, places)
-        return read.logits, read.truncated
+        reading = self.read(texts, places)
+        return reading.logits, reading.truncated
 
     def features(self, texts: Sequence[str], places: Sequence[str | None]) -> Floats:
         """What the heads read of each text, shape (n, hidden)."""
-        return self.read(texts, places).features
+        with self._encoding(self._model_inputs([normalised_text(text) for text in texts], places)) as finish:
+            return self._heads.features(finish().values)
 
     def read(self, texts: Sequence[str], places: Sequence[str | None]) -> Reading:
         """Logits and features of one pass."""
         return self._read([normalised_text(text) for text in texts], places)
 
-    def _read(self, plain: Sequence[str], places: Sequence[str | None]) -> Reading:
+    def _model_inputs(self, plain: Sequence[str], places: Sequence[str | None]) -> list[str]:
+        """What both halves read: texts behind the names of their municipalities, where the catalogue has those."""
         names = [None if place is None else self._names.get(place) for place in places]
-        read = [with_municipality(text, name) for text, name in zip(plain, names, strict=True)]
-        outputs, cut = self.cache.rows(read, self._outputs)
-        columns = self._network.columns
-        return Reading({head: outputs[:, columns[head]] for head in HEADS}, outputs[:, columns[FEATURES]], cut)
+        return [with_municipality(text, name) for text, name in zip(plain, names, strict=True)]
 
-    def _outputs(self, texts: list[str]) -> tuple[Floats, list[bool]]:
-        """Both halves' logits and the features, side by side as the network gives them."""
-        with self._network.reading(texts) as finish:
-            ngrams = self._ngrams.logits(texts)  # meanwhile
-            outputs, cut = finish()
-        for head, logits in ngrams.items():
-            outputs[:, self._network.columns[head]] += logits
-        return outputs, cut
+    def _read(self, plain: Sequence[str], places: Sequence[str | None]) -> Reading:
+        inputs = self._model_inputs(plain, places)
+        with self._encoding(inputs) as finish:
+            lexical = self.bundle.ngrams.logits(inputs)  # meanwhile
+            vectors = finish()
+        features = self._heads.features(vectors.values)
+        neural = self._heads.of_features(features)
+        return Reading({head: neural[head] + lexical[head] for head in HEADS}, features, vectors.truncated)
+
+    def _encoding(self, inputs: Sequence[str]) -> AbstractContextManager[Callable[[], Vectors]]:
+        config = self.bundle.config
+        return self._encoder.reading([config.text_prefix + text for text in inputs], config.max_tokens)
 
     def _decided(
         self,
         logits: Mapping[str, Floats],
         plain: Sequence[str],
         places: Sequence[str | None],
-        read: Reading | None = None,
+        reading: Reading | None = None,
     ) -> list[Classification]:
         return decide(
             self.decoder,
@@ -141,6 +143,6 @@ class Classifier:
             places,
             self.bundle.calibration.threshold,
             out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
-            truncated=read.truncated if read else None,
-            features=read.features if read else None,
+            truncated=reading.truncated if reading else None,
+            features=reading.features if reading else None,
         )

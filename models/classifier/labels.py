@@ -29,6 +29,11 @@ class LabelSpace:
 
     names: Mapping[str, tuple[str, ...]]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many labels each head has."""
+        return {head: len(self.names[head]) for head in HEADS}
+
     @cached_property
     def _index(self) -> dict[str, dict[str, int]]:
         return {head: {name: i for i, name in enumerate(self.names[head])} for head in HEADS}

@@ -1,4 +1,4 @@
-"""The network: one encoder, one linear head per target, as nn.Module.
+"""The network that is trained: one encoder, one linear head per target, as nn.Module.
 
 In: token ids and mask, shape (batch, tokens), or the states behind the frozen layers, shape
 (batch, tokens, hidden); targets, shape (batch,), -100 where unknown; the n-grams' log-probabilities
@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from data.errors import EncoderError
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
 
 
@@ -71,7 +72,7 @@ class ComplaintNetwork(nn.Module):
         behind: torch.Tensor = answer.hidden_states[layers]
         return behind
 
-    def climb(self, states: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
+    def upper_layers(self, states: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
         """Token states of the top from those behind the lowest `layers` (BERT's layers, norm last)."""
         absent = (1.0 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
         for layer in self.stack[layers:]:
@@ -84,6 +85,25 @@ class ComplaintNetwork(nn.Module):
         return token_mean(
             self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask
         )
+
+    def set_heads(self, heads: LinearHeads) -> None:
+        """Take over heads that were fitted, and the standardisation of what they read."""
+        with torch.no_grad():
+            self.feature_mean.copy_(torch.as_tensor(heads.mean))
+            self.feature_deviation.copy_(torch.as_tensor(heads.deviation))
+            for head in HEADS:
+                linear: Any = self.heads[head]
+                linear.weight.copy_(torch.as_tensor(heads.weights[head].T))
+                linear.bias.copy_(torch.as_tensor(heads.bias[head]))
+
+    def linear_heads(self) -> LinearHeads:
+        """The heads as they are now, for a bundle."""
+        weights, bias = {}, {}
+        for head in HEADS:
+            linear: Any = self.heads[head]
+            weights[head] = linear.weight.detach().cpu().numpy().T
+            bias[head] = linear.bias.detach().cpu().numpy()
+        return LinearHeads(weights, bias, self.feature_mean.cpu().numpy(), self.feature_deviation.cpu().numpy())
 
     def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
         """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
@@ -101,7 +121,7 @@ class ComplaintNetwork(nn.Module):
         """Logits of each head, on top of its prior where there is one, and the loss over the given targets."""
         assert attention_mask is not None
         if states is not None:
-            pooled = token_mean(self.climb(states, attention_mask, self.frozen_layers), attention_mask)
+            pooled = token_mean(self.upper_layers(states, attention_mask, self.frozen_layers), attention_mask)
         else:
             assert input_ids is not None
             pooled = self.pooled(input_ids, attention_mask)
@@ -130,7 +150,7 @@ def layer_stack(encoder: nn.Module) -> nn.ModuleList:
     return max(stacks, key=len, default=nn.ModuleList())
 
 
-def watch(encoder: nn.Module, rows: Sequence[torch.Tensor], hooks: Sequence[Any]) -> None:
+def run_with_hooks(encoder: nn.Module, rows: Sequence[torch.Tensor], hooks: Sequence[Any]) -> None:
     """Let an encoder read token ids, shape (1, tokens), for its forward hooks, which are removed in the end."""
     try:
         with torch.no_grad():

@@ -1,76 +1,126 @@
-"""The network at work: texts in, logits and features out; ONNX Runtime and the Rust tokenizer, no torch.
+"""Encoders at work: texts in, vectors out; ONNX Runtime and the Rust tokenizer, no torch.
 
-In: normalised texts. Out: rows of the graph's outputs side by side. All texts are tokenised in one
-call; long ones are read in windows; windows of one length share a batch, so nothing is padded or masked;
-a budget of tokens keeps what a batch computes in the core's cache, and batches run side by side, one a core.
+In: normalised texts. Out: one vector a text. All texts are tokenised in one call; long ones are read in windows;
+windows of one length share a batch, so nothing is padded or masked; a budget of tokens keeps what a batch computes
+in the core's cache, and batches run side by side, one a core. `Encoders` holds a process's encoders: each content is
+loaded once, and all of them share one pool of threads and one cache, however many classifiers read with them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from data.errors import BundleError
-from models.classifier.bundle import FEATURES, IDS, MASK, ONNX, TOKENIZER, ClassifierBundle
-from models.classifier.labels import HEADS
+from data.settings import settings
+from models.encoder.artifact import ENCODERS, IDS, MASK, EncoderFiles
+from models.encoder.vector_cache import Floats, VectorCache, Vectors
 
-Floats = npt.NDArray[np.float32]
 TOKENS_PER_BATCH = 256
 """As fast as any budget from 128 to 1,024; beyond, what a batch computes leaves the core's cache."""
 MAX_WINDOWS = 16
 """Windows of a long text that are read; with 192 tokens each, some 9,000 characters."""
 SPECIAL_TOKENS = 2
 """A window is the beginning mark, its tokens, the end mark."""
+CACHED_TEXTS = 8192
+"""Some 25 MB at most: a vector of 384 numbers and the text itself for each."""
 
 
-class Network:
-    """The graph and the tokenizer of a bundle. Thread-safe.
+class Encoders:
+    """The encoders of a process. Thread-safe.
 
     Args:
-        parts: the bundle.
         threads: batches that run at the same time, whoever asked; 0: as many as cores.
-        graph: another graph than the bundle's own.
+        cached: texts whose vectors are remembered.
+        folder: where artifacts lie under their hashes; default: in the home.
 
     Attributes:
-        columns: the slice of each output, heads and `features`, in a row.
+        cache: the texts read last, by any of them.
+
+    Example:
+        >>> encoders = Encoders(threads=2)
+        >>> encoders.loaded
+        0
     """
 
-    def __init__(self, parts: ClassifierBundle, threads: int = 0, graph: Path | None = None) -> None:
-        self._parts = parts
-        self._session, widths = _open_graph(parts, graph or parts.folder / ONNX)
+    def __init__(self, threads: int = 0, cached: int = CACHED_TEXTS, folder: Path | None = None) -> None:
+        self.folder = folder or settings().home / ENCODERS
+        self.cache = VectorCache(cached)
+        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="encoder")
+        self._loaded: WeakValueDictionary[str, OnnxEncoder] = WeakValueDictionary()
+        self._lock = Lock()
+
+    @property
+    def loaded(self) -> int:
+        """How many are in memory; one that no classifier reads with any more leaves it."""
+        return len(self._loaded)
+
+    def load(self, files: EncoderFiles) -> "OnnxEncoder":
+        """The encoder with this content, loaded unless it is there already.
+
+        Raises:
+            BundleError: a file is broken.
+        """
+        with self._lock:
+            encoder = self._loaded.get(files.address)
+            if encoder is None:
+                encoder = self._loaded[files.address] = OnnxEncoder(files, self._pool, self.cache)
+            return encoder
+
+
+class OnnxEncoder:
+    """A graph and its tokenizer. Thread-safe.
+
+    Args:
+        files: what to load.
+        pool: the threads on which batches run.
+        cache: the vectors read last.
+
+    Attributes:
+        width: numbers of a vector.
+    """
+
+    def __init__(self, files: EncoderFiles, pool: ThreadPoolExecutor, cache: VectorCache) -> None:
+        self._files = files
+        self._session, self.width = _open_graph(files)
         self._reads_mask = MASK in [each.name for each in self._session.get_inputs()]
-        self._tokenizer = open_tokenizer(parts)
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="network")
-        ends = np.cumsum([0, *widths.values()]).tolist()
-        self.columns = {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
-        self.width = ends[-1]
+        self._tokenizer = open_tokenizer(files)
+        self._pool = pool
+        self._cache = cache
 
     @contextmanager
-    def reading(self, texts: Sequence[str]) -> Iterator[Callable[[], tuple[Floats, list[bool]]]]:
-        """Read texts on other threads meanwhile; what is given waits for them.
+    def reading(self, texts: Sequence[str], max_tokens: int) -> Iterator[Callable[[], Vectors]]:
+        """Read texts on other threads meanwhile, in windows of `max_tokens`; what is given waits for them.
 
-        It returns the outputs side by side, shape (n, width), and which texts were cut. Features are a mean over
-        tokens and the heads linear on it, so a long text's are means over its windows.
+        A vector is a mean over tokens, so a long text's is the mean over its windows.
         """
-        config = self._parts.config
-        encodings = self._tokenizer.encode_batch_fast([config.text_prefix + text for text in texts])
-        found = [split_windows(encoding.ids, config.max_tokens) for encoding in encodings]
-        windows = [window for of_text in found for window in of_text]
-        lengths = np.array([len(window) for window in windows], dtype=np.int64)
+        reader = f"{self._files.address} {max_tokens}"
+        known, fresh = self._cache.lookup(reader, texts)
+        encodings = self._tokenizer.encode_batch_fast(fresh)
+        windows = [split_windows(encoding.ids, max_tokens) for encoding in encodings]
+        flat = [window for of_text in windows for window in of_text]
+        lengths = np.array([len(window) for window in flat], dtype=np.int64)
         batches = list(even_batches(lengths, TOKENS_PER_BATCH))
-        answers = [self._pool.submit(self._answer, [windows[window] for window in part]) for part in batches]
-        limit = MAX_WINDOWS * (config.max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
+        answers = [self._pool.submit(self._run, [flat[window] for window in batch]) for batch in batches]
+        limit = MAX_WINDOWS * (max_tokens - SPECIAL_TOKENS) + SPECIAL_TOKENS
 
-        def finish() -> tuple[Floats, list[bool]]:
-            read = np.empty((len(windows), self.width), dtype=np.float32)
-            for part, answer in zip(batches, answers, strict=True):
-                read[part] = answer.result()
-            counts = [len(of_text) for of_text in found]
-            return mean_of_windows(read, lengths, counts), [len(encoding) > limit for encoding in encodings]
+        def finish() -> Vectors:
+            of_windows = np.empty((len(flat), self.width), dtype=np.float32)
+            for batch, answer in zip(batches, answers, strict=True):
+                of_windows[batch] = answer.result()
+            of_texts = mean_of_windows(of_windows, lengths, [len(of_text) for of_text in windows])
+            read = Vectors(of_texts, [len(encoding) > limit for encoding in encodings])
+            self._cache.remember(reader, fresh, read)
+            if len(fresh) == len(texts):
+                return read
+            every = known | {text: (read.values[i], read.truncated[i]) for i, text in enumerate(fresh)}
+            return Vectors(np.stack([every[text][0] for text in texts]), [every[text][1] for text in texts])
 
         try:
             yield finish
@@ -78,13 +128,15 @@ class Network:
             for answer in answers:  # an error or an interrupt leaves nothing behind that others would wait for
                 answer.cancel()
 
-    def _answer(self, windows: list[list[int]]) -> Floats:
-        """Outputs of windows of one length, shape (windows, width)."""
+    def _run(self, windows: list[list[int]]) -> Floats:
+        """Vectors of windows of one length, shape (windows, width)."""
         ids = np.array(windows, dtype=np.int64)
         feeds = {IDS: ids}
         if self._reads_mask:
             feeds[MASK] = np.ones_like(ids)
-        return np.concatenate(self._session.run(list(self.columns), feeds), axis=1)
+        (vectors,) = self._session.run([self._files.output], feeds)
+        read: Floats = vectors
+        return read
 
 
 def split_windows(ids: list[int], limit: int) -> list[list[int]]:
@@ -119,32 +171,29 @@ def even_batches(lengths: npt.NDArray[np.int64], budget: int) -> Iterator[npt.ND
             yield rows[start : start + size]
 
 
-def _open_graph(parts: ClassifierBundle, path: Path) -> tuple[Any, dict[str, int]]:
-    """The session, and the width of each of its outputs."""
+def _open_graph(files: EncoderFiles) -> tuple[Any, int]:
+    """The session, and the width of the output that is read."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(files.graph), options, providers=["CPUExecutionProvider"])
         widths = {output.name: output.shape[-1] for output in session.get_outputs()}
         inputs = {each.name for each in session.get_inputs()}
     except Exception as error:  # onnxruntime raises bare exceptions of its own
-        raise _broken(parts, path.name, error) from None
-    found = {name: width for name, width in widths.items() if name != FEATURES}
-    expected = {head: len(parts.labels.names[head]) for head in HEADS}
-    if found != expected:
-        raise _broken(parts, path.name, f"its heads have {found} labels, labels.json has {expected}")
+        raise _broken(files, files.graph, error) from None
     if IDS not in inputs or inputs - {IDS, MASK}:
-        raise _broken(parts, path.name, f"it reads {', '.join(sorted(inputs))} instead of {IDS}")
-    if not isinstance(widths.get(FEATURES), int):
-        raise _broken(parts, path.name, f"it has no output {FEATURES!r}")
-    return session, widths
+        raise _broken(files, files.graph, f"it reads {', '.join(sorted(inputs))} instead of {IDS}")
+    width = widths.get(files.output)
+    if not isinstance(width, int):
+        raise _broken(files, files.graph, f"it has no output {files.output!r}")
+    return session, width
 
 
-def open_tokenizer(parts: ClassifierBundle) -> Any:
-    """The bundle's tokenizer, without padding or truncation.
+def open_tokenizer(files: EncoderFiles) -> Any:
+    """The encoder's tokenizer, without padding or truncation.
 
     Raises:
         BundleError: it cannot be read.
@@ -152,17 +201,17 @@ def open_tokenizer(parts: ClassifierBundle) -> Any:
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(parts.folder / TOKENIZER))
+        tokenizer = Tokenizer.from_file(str(files.tokenizer))
     except Exception as error:  # tokenizers raises bare exceptions
-        raise _broken(parts, TOKENIZER, error) from None
+        raise _broken(files, files.tokenizer, error) from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
 
 
-def _broken(parts: ClassifierBundle, name: str, reason: object) -> BundleError:
+def _broken(files: EncoderFiles, path: Path, reason: object) -> BundleError:
     sentence = " ".join(str(reason).split())[:200]
-    return BundleError(f"classifier bundle {parts.folder.name}: {name} is broken: {sentence}")
+    return BundleError(f"{files.owner}: {path.name} is broken: {sentence}")
 
 
 def _cores() -> int:

@@ -32,7 +32,7 @@ def read_regressors(path: Path, timezone: str = "UTC") -> pd.DataFrame:
     keys = [name for name in KEYS if name in fields]
     names = [str(name) for name in raw.columns if name not in fields.values()]
     if "date" not in keys or not names:
-        there, _ = what_there_is(raw.columns, bool(fields))
+        there, _ = what_there_is(raw.columns, len(fields))
         raise ColumnsError(f"{path}: expected date, municipality (if by place) and regressors; {there}")
     frame = raw.rename(columns={column: name for name, column in fields.items()})
     try:

@@ -36,7 +36,7 @@ class Metrics:
         self._items = Counter("tsur_items", decisions, ["decision"], registry=into)
         self._cache = Gauge(
             "tsur_text_cache",
-            "Texts that the serving classifier remembered, and that it had to read",
+            "Texts whose vectors the encoders remembered, and that they had to read",
             ["outcome"],
             multiprocess_mode="sum",
             registry=into,

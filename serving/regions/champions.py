@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from models.classifier.classifier import Classifier
+    from models.encoder.onnx_runtime import Encoders
     from models.forecasting.bundle import Forecasts
 
 ALIAS = "champion"
@@ -97,15 +98,15 @@ class Champions:
     Args:
         uri: MLflow's tracking and registry URI.
         region: id of the region whose models serve.
-        threads: cores that all classifications share, 0 for all.
+        encoders: the process's encoders, shared by all who classify in it.
 
     Attributes:
         on_change: called after a champion has changed.
     """
 
-    def __init__(self, uri: str, region: str, threads: int = 0) -> None:
+    def __init__(self, uri: str, region: str, encoders: "Encoders | None" = None) -> None:
         self._uri = uri
-        self._threads = threads
+        self._encoders = encoders
         self.on_change: Callable[[], None] = lambda: None
         self._client: MlflowClient | None = None
         self._stop = Event()
@@ -190,8 +191,13 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
+        from models.encoder.onnx_runtime import Encoders
+        from registry.encoders import bring_encoder_of
 
-        return Classifier.load(folder, self._threads)
+        assert self._client is not None  # it told the version
+        self._encoders = self._encoders or Encoders()
+        bring_encoder_of(self._client, folder, self._encoders.folder)
+        return Classifier.load(folder, self._encoders)
 
 
 def _load_forecasts(folder: Path) -> "Forecasts":

@@ -19,6 +19,7 @@ from data.complaints.sources import load_source
 from data.errors import ColumnsError, FileError, InputError
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
+from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import write_classifier
 
 SOURCE = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
@@ -34,7 +35,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def classifier(bundle: Path) -> Classifier:
     """That bundle, loaded."""
-    return Classifier.load(bundle, threads=1)
+    return Classifier.load(bundle)
 
 
 @pytest.fixture(autouse=True)
@@ -204,7 +205,7 @@ from models.classifier.classifier import Classifier
 from tests.batch.test_classify import run
 from batch import classify
 classify.ROWS_PER_CHUNK = 8
-job = run(Classifier.load(Path(sys.argv[1]), threads=1), Path(sys.argv[2]), Path(sys.argv[3]))
+job = run(Classifier.load(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
 job.finish(lambda rows: (print(rows, flush=True), sys.stdin.readline()))
 """
 
@@ -282,7 +283,7 @@ def test_memory_does_not_grow_with_the_rows(classifier: Classifier, tmp_path: Pa
 
     tracemalloc.start()
     try:
-        run(Classifier(classifier.bundle, threads=1, cached=16), export, tmp_path / "out.csv").finish(measure)
+        run(Classifier(classifier.bundle, Encoders(cached=16)), export, tmp_path / "out.csv").finish(measure)
     finally:
         tracemalloc.stop()
     assert (alive[1400] - alive[600]) / 800 < 113, "bytes a row"

@@ -21,7 +21,7 @@ CONFIG = EmergingConfig(doubt=1.0)
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    return Classifier.load(write_classifier(tmp_path_factory.mktemp("classifier") / "bundle"), threads=1)
+    return Classifier.load(write_classifier(tmp_path_factory.mktemp("classifier") / "bundle"))
 
 
 def complaints(texts: list[tuple[str, int]]) -> pd.DataFrame:

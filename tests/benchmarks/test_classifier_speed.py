@@ -1,7 +1,6 @@
 """The speed benchmark: loads that are charged from when they were due, rates, memory, arithmetic and targets."""
 
 import asyncio
-import json
 import socket
 import threading
 import time
@@ -125,17 +124,15 @@ def test_rows_are_measured_as_they_are_classified(bundle: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", ["fp32", "int8"])
-def test_products_are_of_the_shapes_that_the_network_needs(bundle: Path, tmp_path: Path, kind: str):
-    (tmp_path / "encoder").mkdir()
-    sizes = {"hidden_size": 8, "intermediate_size": 32}
-    (tmp_path / "encoder" / "config.json").write_text(json.dumps(sizes))
-    folder = bundles.write_products(tmp_path / "products", tmp_path, 1, kind)
+def test_products_are_of_the_shapes_that_the_network_needs(tmp_path: Path, kind: str):
+    sizes = bundles.Sizes(hidden=8, inner=32, layers=2)
+    folder = bundles.write_products(tmp_path / "products", sizes, kind)
     wall, worked = answer(KINDS["products"](folder), [], {"do": "pass", "batch": 2})
     assert wall > 0
     assert worked > 0
-    assert bundles.layer_operations(tmp_path, 10) == 2 * 10 * (4 * 64 + 2 * 256)
+    assert bundles.layer_operations(sizes, 10) == 2 * 10 * (4 * 64 + 2 * 256)
     windows = [[0] * 3, [0] * 5]
-    assert bundles.operations(tmp_path, windows, 2) == 2 * (2 * 768 * 8 + 4 * 8 * (9 + 25))
+    assert bundles.operations(sizes, windows) == 2 * (2 * 768 * 8 + 4 * 8 * (9 + 25))
 
 
 def test_a_worker_times_texts_together_and_alone(bundle: Path):

@@ -41,4 +41,4 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def classifier(bundle: Path) -> Classifier:
     """That bundle, loaded."""
-    return Classifier.load(bundle, threads=1)
+    return Classifier.load(bundle)

@@ -1,40 +1,33 @@
 """Tiny bundles of the real formats: weights are random, everything else is as in production."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pandas as pd
-from onnx import TensorProto, helper, numpy_helper
 
 from data.catalogue.checks import load_catalogue
 from data.settings import CHECKOUT
-from models.classifier.bundle import FEATURES, BundleConfig, ClassifierBundle, read_bundle, write_bundle
+from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import Calibration
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
+from models.encoder.artifact import ENCODERS
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
+from registry.encoders import register_encoder_of
 from registry.names import classifier_name, forecaster_name
+from tests.serving.tiny_encoder import HIDDEN, SENTENCES, write_encoder
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
 REGION = "verkhnerechye"
 CLASSIFIER, FORECASTER = classifier_name(REGION), forecaster_name(REGION)
 CATALOGUE = CHECKOUT / "configs" / "regions" / REGION / "catalogue.yaml"
-SENTENCES = [
-    "не вывозят мусор у дома третью неделю",
-    "яма на дороге после зимы не заделана",
-    "нет горячей воды и отопления в квартире",
-    "автобус не приходит по расписанию утром",
-    "спасибо за новый сквер у школы",
-]
 MAX_TOKENS = 48
 EVERYTHING_IS_USUAL = OutOfVocabulary(beginnings=frozenset(), usual=0.0, threshold=1.0)
-HIDDEN = 32
 FIRST_DAY = "2026-05-01"
 LAST_DAY = "2026-11-15"
 SURGE_DAYS = 5
@@ -42,90 +35,46 @@ SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
 CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
 
 
-def write_classifier(folder: Path, threshold: float = 0.0, seed: int = 0, catalogue_file: Path = CATALOGUE) -> Path:
-    """A classifier bundle with a random one-layer network; threshold 0 routes everything that may be routed."""
+def write_classifier(
+    folder: Path, threshold: float = 0.0, seed: int = 0, masked: bool = False, catalogue_file: Path = CATALOGUE
+) -> Path:
+    """A classifier bundle with random heads, its encoder beside it; threshold 0 routes all that may be routed."""
     catalogue = load_catalogue(catalogue_file)
     triples = catalogue.triples()
     labels = LabelSpace({head: tuple(sorted({getattr(t, head) for t in triples})) for head in HEADS})
     config = BundleConfig(
-        encoder="random", text_prefix="query: ", max_tokens=MAX_TOKENS, pad_token_id=1, data_fingerprint="none"
+        encoder="random",
+        encoder_hash=write_encoder(folder.parent / ENCODERS, masked=masked),
+        text_prefix="query: ",
+        max_tokens=MAX_TOKENS,
+        data_fingerprint="none",
     )
     calibration = Calibration(
         temperatures=dict.fromkeys(HEADS, 1.0), threshold=threshold, promised_precision=0.9, coverage=1.0
     )
-    parts = ClassifierBundle(folder, config, labels, calibration, catalogue, TopicAgencyPmi(), EVERYTHING_IS_USUAL)
-    write_bundle(folder, parts, catalogue_file.read_text(encoding="utf-8"))
-    _write_ngrams(folder, {head: len(labels.names[head]) for head in HEADS})
-    vocabulary = _write_tokenizer(folder / "tokenizer.json")
-    _write_network(folder / "model.onnx", vocabulary, {head: len(labels.names[head]) for head in HEADS}, seed)
+    bundle = ClassifierBundle(
+        folder, config, labels, calibration, catalogue, TopicAgencyPmi(), EVERYTHING_IS_USUAL,
+        random_heads(labels, seed), silent_ngrams(labels),
+    )  # fmt: skip
+    write_bundle(bundle, catalogue_file.read_text(encoding="utf-8"))
     return folder
 
 
-def masked_copy(bundle: Path, folder: Path) -> Path:
-    """The same classifier with a graph that reads a mask, as traced ones do."""
-    from tokenizers import Tokenizer
-
-    shutil.copytree(bundle, folder)
-    names = read_bundle(bundle).labels.names
-    vocabulary = Tokenizer.from_file(str(bundle / "tokenizer.json")).get_vocab_size()
-    _write_network(folder / "model.onnx", vocabulary, {head: len(names[head]) for head in HEADS}, 0, masked=True)
-    return folder
+def random_heads(labels: LabelSpace, seed: int) -> LinearHeads:
+    """Heads that say something else of every text."""
+    rng = np.random.default_rng(seed)
+    weights = {h: rng.normal(size=(HIDDEN, n)).astype(np.float32) for h, n in labels.counts.items()}
+    bias = {h: rng.normal(size=n).astype(np.float32) for h, n in labels.counts.items()}
+    mean = rng.normal(scale=0.1, size=HIDDEN).astype(np.float32)
+    return LinearHeads(weights, bias, mean, rng.uniform(0.5, 2.0, HIDDEN).astype(np.float32))
 
 
-def _write_ngrams(folder: Path, label_counts: dict[str, int]) -> None:
-    """Real n-grams of the sentences that say nothing: the decisions are the network's."""
+def silent_ngrams(labels: LabelSpace) -> NgramModel:
+    """Real n-grams of the sentences that say nothing: the decisions are the heads'."""
     space, _ = NgramSpace.fit(SENTENCES)
     terms = sum(len(part) for part in space.terms.values())
-    weights = {head: np.zeros((terms, count), dtype=np.float32) for head, count in label_counts.items()}
-    NgramModel(space, weights, {head: np.zeros(count) for head, count in label_counts.items()}).save(folder)
-
-
-def _write_tokenizer(path: Path) -> int:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>")
-    tokenizer.train_from_iterator(SENTENCES, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    tokenizer.save(str(path))
-    return int(tokenizer.get_vocab_size())
-
-
-def _write_network(path: Path, vocabulary: int, label_counts: dict[str, int], seed: int, masked: bool = False) -> None:
-    """Random word vectors, their mean, one random linear head a target: a graph with the real names."""
-    rng = np.random.default_rng(seed)
-    weights = {"words": rng.normal(size=(vocabulary, HIDDEN)).astype(np.float32), "last": np.array([2])}
-    weights |= {f"w_{h}": rng.normal(size=(HIDDEN, n)).astype(np.float32) for h, n in label_counts.items()}
-    nodes = [helper.make_node("Gather", ["words", "input_ids"], ["vectors"])]
-    if masked:
-        nodes += [
-            helper.make_node("Cast", ["attention_mask"], ["real"], to=TensorProto.FLOAT),
-            helper.make_node("Unsqueeze", ["real", "last"], ["mask"]),
-            helper.make_node("Mul", ["vectors", "mask"], ["masked"]),
-            helper.make_node("ReduceSum", ["masked", "one"], ["summed"], keepdims=0),
-            helper.make_node("ReduceSum", ["mask", "one"], ["tokens"], keepdims=0),
-            helper.make_node("Div", ["summed", "tokens"], [FEATURES]),
-        ]
-    else:
-        nodes.append(helper.make_node("ReduceMean", ["vectors"], [FEATURES], axes=[1], keepdims=0))
-    nodes += [helper.make_node("MatMul", [FEATURES, f"w_{head}"], [head]) for head in HEADS]
-    weights["one"] = np.array([1])
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
-        for name in ("input_ids", "attention_mask")[: 1 + masked]
-    ]
-    widths = label_counts | {FEATURES: HIDDEN}
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", n]) for name, n in widths.items()]
-    constants = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
+    weights = {head: np.zeros((terms, count), dtype=np.float32) for head, count in labels.counts.items()}
+    return NgramModel(space, weights, {head: np.zeros(count) for head, count in labels.counts.items()})
 
 
 QUICK = ForecasterConfig(
@@ -177,7 +126,9 @@ def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str
     mlflow.set_registry_uri(tracking_uri)  # an earlier test may have named another
     experiment = mlflow.get_experiment_by_name("tests")
     identity = experiment.experiment_id if experiment else mlflow.create_experiment("tests", artifacts.as_uri())
-    with mlflow.start_run(experiment_id=identity):
+    with mlflow.start_run(experiment_id=identity) as run:
+        if (bundle / "labels.json").exists():  # a classifier's
+            register_encoder_of(mlflow.MlflowClient(), bundle, bundle.parent, run.info.run_id)
         info = mlflow.pyfunc.log_model(
             name=name.rpartition(".")[2],
             python_model=str(Path(__file__).with_name("pyfunc_nothing.py")),

@@ -25,7 +25,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.decoding import Evidence, Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints
 from models.classifier.routing import unroutable
-from training.heartbeat import Heartbeat, Tell, quiet
+from training.long_step import LongStep, Tell, quiet
 
 Bools = npt.NDArray[np.bool_]
 LOG_TEMPERATURES = (-3.0, 4.0)
@@ -68,7 +68,7 @@ def calibrate(
     targets = labels.targets(rows)
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
     evidence = decoder.evidence(logits, municipalities, targets if held_out is not None else None)
-    with Heartbeat("calibrating", say) as tell:
+    with LongStep("calibrating", say) as tell:
         weights = fit_weights(decoder, evidence, targets, tell)
     joint = evidence.joint(weights)
     best = decoder.best(joint)

@@ -17,7 +17,7 @@ from scipy.linalg import cholesky, solve_triangular
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel, NgramSpace
 from training.classifier.regression import fit_regression
-from training.heartbeat import Counted, Tell, quiet, within
+from training.long_step import Counted, Tell, quiet, within
 
 Floats = npt.NDArray[np.floating]
 PENALTY = 0.1

@@ -1,6 +1,6 @@
 """The linear heads on the encoder's features, and the n-grams beside them.
 
-In: `Rows`: texts, the encoder's mean-pooled features, label indices. Out: `Heads`, and logits of the
+In: `Rows`: texts, the encoder's mean-pooled features, label indices. Out: `LinearHeads`, and logits of the
 same rows by heads fitted without them. Two ways of fitting, whose errors differ: *stacked*, where the
 features learn what out-of-fold n-grams leave unexplained, and *side by side* under one penalty. Both
 are linear, so their mixture is one map and costs nothing more when serving; held-out rows choose each
@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.special import log_softmax
 
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel
-from models.encoder.architecture import ComplaintNetwork
 from training.classifier.fit_ngrams import fit_maps
 from training.classifier.regression import fit_regression, row_weights
-from training.heartbeat import Tell, quiet, within
+from training.long_step import Tell, quiet, within
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
@@ -84,31 +83,6 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Weights (hidden, labels) and bias of each head on features standardised by `mean` and `deviation`."""
-
-    weights: Mapping[str, Floats]
-    bias: Mapping[str, Floats]
-    mean: Floats
-    deviation: Floats
-
-    def logits(self, features: Floats) -> dict[str, Floats]:
-        """Logits of each head, shape (n, labels of the head)."""
-        standard = (features - self.mean) / self.deviation
-        return {head: standard @ self.weights[head] + self.bias[head] for head in HEADS}
-
-    def install(self, network: ComplaintNetwork) -> None:
-        """Set the network's heads."""
-        network.feature_mean.copy_(torch.from_numpy(self.mean))
-        network.feature_deviation.copy_(torch.from_numpy(self.deviation))
-        for head in HEADS:
-            linear = network.heads[head]
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(self.weights[head].T))  # type: ignore[operator]
-                linear.bias.copy_(torch.from_numpy(self.bias[head]))  # type: ignore[operator]
-
-
-@dataclass(frozen=True)
 class Choice:
     """What held-out rows chose for each head, and the logits of these rows under it, shape (n, labels)."""
 
@@ -117,7 +91,7 @@ class Choice:
     held_out: Mapping[str, Floats]
 
 
-def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> Heads:
+def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> LinearHeads:
     """Heads that learn on top of `priors`, log-probabilities of each row by n-grams fitted without it."""
     mean, deviation = _moments(rows.features)
     standard = (rows.features - mean) / deviation
@@ -131,10 +105,10 @@ def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str
             row_weights=rows.row_weights(head),
             offset=priors[head],
         )
-    return Heads(weights, bias, mean, deviation)
+    return LinearHeads(weights, bias, mean, deviation)
 
 
-def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, Heads]:
+def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, LinearHeads]:
     """N-grams and heads that learn together."""
     mean, deviation = _moments(rows.features)
     scale = np.sqrt(FEATURE_SHARE / rows.features.shape[1])
@@ -149,12 +123,12 @@ def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, Heads]
     )
     weights = {head: maps.dense[head] * scale for head in HEADS}
     bias = {head: np.zeros(rows.label_counts[head]) for head in HEADS}  # the n-grams have one already
-    return maps.ngrams, Heads(weights, bias, mean, deviation)
+    return maps.ngrams, LinearHeads(weights, bias, mean, deviation)
 
 
 def fit_mixture(
     rows: Rows, ngrams: NgramModel, priors: Mapping[str, Floats], choice: Choice, tell: Tell = quiet
-) -> tuple[NgramModel, Heads]:
+) -> tuple[NgramModel, LinearHeads]:
     """Both fits, mixed as chosen; `ngrams` were fitted alone on the same texts, `priors` are theirs out of fold."""
     stacked = fit_stacked(rows, priors, choice.penalties)
     ngrams_beside, heads_beside = fit_side_by_side(rows, tell)
@@ -167,7 +141,7 @@ def fit_mixture(
         ngrams_beside.space, mix(ngrams.weights, ngrams_beside.weights), mix(ngrams.bias, ngrams_beside.bias)
     )
     weights, bias = mix(stacked.weights, heads_beside.weights), mix(stacked.bias, heads_beside.bias)
-    return mixed_ngrams, Heads(weights, bias, stacked.mean, stacked.deviation)
+    return mixed_ngrams, LinearHeads(weights, bias, stacked.mean, stacked.deviation)
 
 
 def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool, tell: Tell = quiet) -> Choice:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from models.classifier.labels import Ints
-from training.heartbeat import Tell, quiet
+from training.long_step import Tell, quiet
 
 Floats = npt.NDArray[np.floating]
 ITERATIONS = 100

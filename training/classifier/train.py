@@ -12,13 +12,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
-from batch.task_cache import TaskCache
 from data.catalogue.checks import load_catalogue
 from data.catalogue.draft import draft_catalogue
 from data.catalogue.model import Catalogue
@@ -31,13 +29,17 @@ from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
 from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
+from models.encoder.onnx_runtime import Encoders
 from registry import tracking
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining
+from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
-from training.encoder.quantise import checked_precision, keep_plain, use_precision
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
+
+if TYPE_CHECKING:
+    from training.classifier.fit_network import FittedNetwork
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -125,8 +127,8 @@ def train_classifier(
     with tracking.tracked_run(name, "train", parameters, work / "run.json") as run_id:
         train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
         labels = _label_space(train, job.arguments.min_label_rows)
-        rows = train, validation
-        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
+        rows = BundleRows(train, validation, job.fingerprint)
+        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, work, home, say)
         evaluation, lexical = measure(job, bundle, say)
         version = register(name, job, bundle, {}, tracking.CHAMPION, say)
     shutil.rmtree(work, ignore_errors=True)
@@ -143,59 +145,104 @@ def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
     return labels
 
 
+@dataclass(frozen=True)
+class BundleRows:
+    """The rows that a bundle is fitted on.
+
+    Attributes:
+        train: what is learnt from.
+        validation: what calibrates; without fine-tuning nothing has to be held back, so it is learnt from too.
+        fingerprint: of all rows that the run was given.
+    """
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    fingerprint: str
+
+
 def fit_bundle(
-    rows: tuple[pd.DataFrame, pd.DataFrame],
+    rows: BundleRows,
     labels: LabelSpace,
     catalogue_yaml: str,
     arguments: ClassifierTraining,
-    fingerprint: str,
     work: Path,
     home: Path,
     say: Say,
 ) -> Path:
-    """Fit and export on the first rows, calibrate on the second; the bundle's folder inside `work`.
+    """Fit, calibrate, choose the precision, write; the bundle's folder inside `work`, its encoder's beside it.
 
-    Without fine-tuning nothing has to be held back: all rows are fitted on, and all of them calibrate by
-    logits of heads fitted without them.
+    Where the encoder is not fine-tuned, all rows calibrate by logits of heads that were fitted without them.
     """
-    from training.classifier.fit_network import HELD_OUT, Tuned, fit_network
-
-    train, validation = rows
-    taught = train if arguments.epochs else pd.concat([train, validation], ignore_index=True)
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
-    bundle, cache = work / "bundle", TaskCache(work)
-    fitted = cache.path(["fitted network"], suffix=".json")  # the folder is of this run alone
-    if before := cache.read_json(fitted):
+    taught = rows.train if arguments.epochs else pd.concat([rows.train, rows.validation], ignore_index=True)
+    network = _fitted_network(taught, rows.validation, labels, catalogue, arguments, work, home, say)
+    draft = _uncalibrated(rows, taught, labels, catalogue, arguments, network, work / "bundle")
+    encoders = Encoders()
+    say("calibrating")
+    calibrating = rows.validation if arguments.epochs else taught
+    classifier = Classifier(draft, encoders)
+    calibration = calibrate(classifier, calibrating, arguments.promised_precision, network.held_out)
+    calibrated = replace(draft, calibration=calibration)
+    places = catalogue.municipality_ids(taught["municipality"])
+    checked = checked_precision(calibrated, encoders, taught["text"].tolist(), places, arguments.precision, say)
+    serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
+    bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
+    write_bundle(bundle, catalogue_yaml)
+    return bundle.folder
+
+
+def _fitted_network(
+    taught: pd.DataFrame,
+    validation: pd.DataFrame,
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    arguments: ClassifierTraining,
+    work: Path,
+    home: Path,
+    say: Say,
+) -> "FittedNetwork":
+    """Fit the network, unless an interrupted run got so far."""
+    from training.classifier.fit_network import FittedNetwork, fit_network
+
+    folder = work / "network"
+    if folder.exists():
         say("the network was fitted before the run was interrupted")
-        tuned = Tuned(**before)
     else:
-        tuned = fit_network((taught, validation), labels, catalogue, arguments, work, home / "encoders", bundle, say)
-        cache.write_json(fitted, asdict(tuned))
+        network = fit_network(taught, validation, labels, catalogue, arguments, work, home / "encoders", say)
+        network.save(folder)
+    return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
+
+
+def _uncalibrated(
+    rows: BundleRows,
+    taught: pd.DataFrame,
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    arguments: ClassifierTraining,
+    network: "FittedNetwork",
+    folder: Path,
+) -> ClassifierBundle:
+    """The bundle as far as it is known before it is calibrated; it routes nothing."""
     config = BundleConfig(
         encoder=arguments.encoder,
+        encoder_hash=network.encoder_hash,
         text_prefix=arguments.text_prefix,
-        max_tokens=tuned.max_tokens,
-        pad_token_id=tuned.pad_token_id,
-        data_fingerprint=fingerprint,
+        max_tokens=network.max_tokens,
+        data_fingerprint=rows.fingerprint,
+        precision="fp32" if arguments.precision == "fp32" else "int8",
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
-    topic_agency_pmi = count_topic_agency(labels, labels.targets(taught))
-    out_of_vocabulary = fit_out_of_vocabulary(train["text"].tolist(), validation["text"].tolist())
-    parts = ClassifierBundle(bundle, config, labels, unfit, catalogue, topic_agency_pmi, out_of_vocabulary)
-    write_bundle(bundle, parts, catalogue_yaml)
-    plain = keep_plain(bundle, work)
-    use_precision(plain, bundle, arguments.precision)
-    held_out, calibrating = None, validation
-    if not arguments.epochs:
-        held_out, calibrating = {h: z[: len(taught)] for h, z in np.load(work / HELD_OUT).items()}, taught
-    calibration = calibrate(Classifier.load(bundle), calibrating, arguments.promised_precision, held_out, say)
-    parts = replace(parts, calibration=calibration)
-    write_bundle(bundle, parts, catalogue_yaml)
-    texts, places = taught["text"].tolist(), catalogue.municipality_ids(taught["municipality"])
-    precision, shares = checked_precision(plain, bundle, (texts, places), arguments.precision, say)
-    config = config.model_copy(update={"precision": precision, "agreement": shares})
-    write_bundle(bundle, replace(parts, config=config), catalogue_yaml)
-    return bundle
+    return ClassifierBundle(
+        folder=folder,
+        config=config,
+        labels=labels,
+        calibration=unfit,
+        catalogue=catalogue,
+        topic_agency_pmi=count_topic_agency(labels, labels.targets(taught)),
+        out_of_vocabulary=fit_out_of_vocabulary(rows.train["text"].tolist(), rows.validation["text"].tolist()),
+        heads=network.heads,
+        ngrams=network.ngrams,
+    )
 
 
 def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:

@@ -1,8 +1,8 @@
 """Token states behind the frozen layers, computed once: what never changes is not computed each epoch.
 
-In: a network and its encoded rows. Out: the states of every row in one memory-mapped array of half
-floats (some 80 kB for a complaint of 100 tokens) and the pooled features of each row. With 6 of 12
-layers frozen an epoch costs a quarter less. Encoders that are no plain BERT are run whole.
+In: a network and its encoded rows. Out: the mean-pooled vectors of the rows, and with a file for them the states of
+every row in one memory-mapped array of half floats (some 80 kB for a complaint of 100 tokens). With 6 of 12 layers
+frozen an epoch costs a quarter less. Encoders that are no plain BERT are run whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.progress import track
 
 from models.encoder.architecture import ComplaintNetwork, token_mean
+from training.long_step import Counted, Tell, quiet
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
 """Encoders whose top is nothing but their layers."""
 BATCH = 32
+"""Rows of like length that are read together; more are no faster on a processor."""
+COLUMNS = ("input_ids", "attention_mask")
 Floats = npt.NDArray[np.floating]
 
 
@@ -39,46 +41,53 @@ class CachedStates:
         return torch.from_numpy(out)
 
 
+@dataclass(frozen=True)
+class EncodedRows:
+    """What an encoder makes of rows: mean-pooled vectors, shape (n, hidden), and, if asked for, cached states."""
+
+    vectors: Floats
+    states: CachedStates | None
+
+
 def can_cache(network: ComplaintNetwork) -> bool:
     """Whether this network's frozen states can stand in for its input."""
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
-def read_rows(
-    network: ComplaintNetwork, rows: Any, collate: Any, keep_in: Path | None
-) -> tuple[Floats, CachedStates | None]:
-    """Pooled features of every row, shape (n, hidden); with a file to keep them in, the frozen states too."""
+def encode_with(
+    network: ComplaintNetwork, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet
+) -> EncodedRows:
+    """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too."""
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     hidden = int(network.feature_mean.numel())
-    features = np.zeros((len(rows), hidden), dtype=np.float32)
-    kept: Any = None
-    if keep_in is not None:
-        keep_in.parent.mkdir(parents=True, exist_ok=True)
-        kept = np.lib.format.open_memmap(keep_in, mode="w+", dtype=np.float16, shape=(int(starts[-1]), hidden))
+    vectors = np.zeros((len(rows), hidden), dtype=np.float32)
+    cached: Any = None
+    if cache is not None:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cached = np.lib.format.open_memmap(cache, mode="w+", dtype=np.float16, shape=(int(starts[-1]), hidden))
     network.eval()
-    for part, batch in _batches(network, rows, lengths, collate):
+    for part, batch in _batches(network, rows, lengths, collate, tell):
         with torch.no_grad():
-            if kept is None:
+            if cached is None:
                 pooled = network.pooled(**batch)
             else:
                 states = network.states(**batch, layers=network.frozen_layers)
-                top = network.climb(states, batch["attention_mask"], network.frozen_layers)
+                top = network.upper_layers(states, batch["attention_mask"], network.frozen_layers)
                 pooled = token_mean(top, batch["attention_mask"])
                 for line, row in enumerate(part):
-                    kept[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
-        features[part] = pooled.float().cpu().numpy()
+                    cached[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
+        vectors[part] = pooled.float().cpu().numpy()
     network.train()
-    return features, CachedStates(kept, starts) if kept is not None else None
+    return EncodedRows(vectors, None if cached is None else CachedStates(cached, starts))
 
 
 def _batches(
-    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any
+    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
 ) -> Iterator[tuple[npt.NDArray[np.int64], dict[str, torch.Tensor]]]:
     order = np.argsort(lengths, kind="stable")
     device = network.feature_mean.device
-    columns = ("input_ids", "attention_mask")
-    for start in track(range(0, len(order), BATCH), description="reading the rows", transient=True):
+    for start in Counted(range(0, len(order), BATCH), "batch", tell):
         part = order[start : start + BATCH]
-        batch = collate([{name: rows[int(i)][name] for name in columns} for i in part])
-        yield part, {name: batch[name].to(device) for name in columns}
+        batch = collate([{name: rows[int(i)][name] for name in COLUMNS} for i in part])
+        yield part, {name: batch[name].to(device) for name in COLUMNS}

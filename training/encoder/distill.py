@@ -29,7 +29,7 @@ from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.fit_network import model_inputs
 from training.classifier.splits import text_keys
-from training.classifier.train import Job, Say, fit_bundle, measure, prepare, register
+from training.classifier.train import BundleRows, Job, Say, fit_bundle, measure, prepare, register
 from training.encoder.distillation import distill_encoder
 from training.encoder.distillation_metrics import Comparison, Fidelity, compare
 from training.encoder.student import check_size
@@ -133,8 +133,9 @@ def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: J
 
 
 def _fit(job: Job, teacher: ClassifierBundle, work: Path, home: Path, say: Say) -> Path:
-    rows = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
-    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, job.fingerprint, work, home, say)
+    train, validation = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
+    rows = BundleRows(train, validation, job.fingerprint)
+    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, work, home, say)
 
 
 def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, say: Say) -> Comparison:

@@ -25,7 +25,7 @@ from models.classifier.labels import HEADS
 from models.encoder.architecture import ComplaintNetwork
 from training.arguments import Distillation
 from training.encoder.augmentations import augmented
-from training.encoder.cached_states import read_rows
+from training.encoder.cached_states import encode_with
 from training.encoder.distillation_metrics import Fidelity
 from training.encoder.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow
 from training.encoder.teacher import Answers, Teacher, answer, encode
@@ -150,7 +150,7 @@ def _trainer(
 
 def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:
     network = ComplaintNetwork(imitation.student, theirs.shape[1], dict.fromkeys(HEADS, 1))
-    mine, _ = read_rows(network, rows, pad, None)
+    mine = encode_with(network, rows, pad, None).vectors
     deviation = imitation.vector_deviation.numpy()
     errors, spread = (mine - theirs) / deviation, (theirs - theirs.mean(axis=0)) / deviation
     explained = 1.0 - float((errors**2).sum() / (spread**2).sum())

@@ -1,8 +1,8 @@
-"""A BERT network as an ONNX graph, written directly from its weights.
+"""A BERT as an ONNX graph, written directly from its weights.
 
-In: a `ComplaintNetwork` around a plain BERT or RoBERTa encoder. Out: an ONNX model of standard operators, attention
-and GELU whole, input `input_ids`, shape (batch, tokens), outputs the logits of each head and `features`. There is
-no mask: the rows of a batch have one length. ONNX Runtime's optimizer finds none of the attention in what torch
+In: a plain BERT or RoBERTa encoder. Out: an ONNX model of standard operators, attention and GELU whole, input
+`input_ids`, shape (batch, tokens), output `pooled`, the mean of the token vectors. There is no mask: the rows of a
+batch have one length. ONNX Runtime's optimizer finds none of the attention in what torch
 exports of transformers 5, and tracing takes half a minute; this takes a second.
 Activations that are larger than their neighbours by an order of magnitude sit in single channels of
 the feed-forward part; they get a path of their own, so that the others can be quantised finely (as in LLM.int8,
@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.classifier.bundle import FEATURES, IDS
-from models.classifier.labels import HEADS
-from models.encoder.architecture import ComplaintNetwork
+from models.encoder.artifact import IDS, VECTORS
 
 FIRST_POSITION = {"BertModel": "absolute", "RobertaModel": "after padding", "XLMRobertaModel": "after padding"}
 """Encoders that are written directly, and where they count positions from."""
 OPSET, IR = 23, 11
+"""The first opset with `Attention` as one operator, and the file format that came with it."""
 Array = npt.NDArray[Any]
 OUTLIERS = 8
 """In e5 one channel of a layer is ten times as large as the next; eight leave room for other encoders."""
@@ -43,9 +42,8 @@ class Ranges:
     hidden: Array
 
 
-def can_write(network: ComplaintNetwork) -> bool:
+def can_write(encoder: Any) -> bool:
     """Whether the encoder is one of those that this module knows."""
-    encoder: Any = network.encoder
     return (
         type(encoder).__name__ in FIRST_POSITION
         and encoder.config.hidden_act == "gelu"
@@ -54,32 +52,30 @@ def can_write(network: ComplaintNetwork) -> bool:
     )
 
 
-def bert_graph(network: ComplaintNetwork, ranges: Sequence[Ranges] = ()) -> Any:
-    """The network as an `onnx.ModelProto`, fp32; with the ranges of each layer, made ready for int8."""
+def bert_graph(encoder: Any, ranges: Sequence[Ranges] = ()) -> Any:
+    """The encoder as an `onnx.ModelProto`, fp32; with the ranges of each layer, made ready for int8."""
     from onnx import TensorProto, helper
 
-    writer = _Writer({name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()})
-    encoder: Any = network.encoder
+    writer = _Writer({name: tensor.detach().cpu().numpy() for name, tensor in encoder.state_dict().items()})
     config = encoder.config
     first = 0 if FIRST_POSITION[type(encoder).__name__] == "absolute" else config.pad_token_id + 1
     states = writer.embeddings(first, config.layer_norm_eps)
     for layer in range(config.num_hidden_layers):
         seen = ranges[layer] if ranges else None
         states = writer.layer(layer, states, config.num_attention_heads, config.layer_norm_eps, seen)
-    writer.heads(states)
-    sizes = {head: network.heads[head].out_features for head in HEADS} | {FEATURES: config.hidden_size}
+    writer.node("ReduceMean", [states, writer.constant("axis", np.array([1]))], VECTORS, keepdims=0)
     graph = helper.make_graph(
         writer.nodes,
-        "complaints",
+        "encoder",
         [helper.make_tensor_value_info(IDS, TensorProto.INT64, ["batch", "length"])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in sizes.items()],
+        [helper.make_tensor_value_info(VECTORS, TensorProto.FLOAT, ["batch", config.hidden_size])],
         list(writer.tensors.values()),
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 
 
 class _Writer:
-    """Nodes and constants as they are written; `weights` are the network's, by name."""
+    """Nodes and constants as they are written; `weights` are the encoder's, by name."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
         self.weights = weights
@@ -100,7 +96,7 @@ class _Writer:
         return output
 
     def embeddings(self, first_position: int, eps: float) -> str:
-        prefix = "encoder.embeddings."
+        prefix = "embeddings."
         types = self.weights[prefix + "token_type_embeddings.weight"][0]  # every token is of the first type
         positions = self.weights[prefix + "position_embeddings.weight"][first_position:]
         words = self.constant("words", self.weights[prefix + "word_embeddings.weight"])
@@ -112,30 +108,22 @@ class _Writer:
 
     def layer(self, number: int, states: str, attention_heads: int, eps: float, seen: Ranges | None) -> str:
         """One layer of the encoder; the tensor of its token states."""
-        source, here = f"encoder.encoder.layer.{number}.", f"layer{number}."
+        source, here = f"encoder.layer.{number}.", f"layer{number}."
         names = ("query", "key", "value")
         matrices = [self._matrix(f"{source}attention.self.{name}") for name in names]
         read, matrices = self._levelled(states, f"{here}read", None if seen is None else seen.states, matrices)
-        told = [
+        projected = [
             self._biased(self._matmul(read, f"{here}{name}", matrix), f"{source}attention.self.{name}")
             for name, matrix in zip(names, matrices, strict=True)
         ]
-        heads = {"q_num_heads": attention_heads, "kv_num_heads": attention_heads}
-        attended = self.node("Attention", told, f"{here}attended", **heads)
+        attended = self.node(
+            "Attention", projected, f"{here}attended", q_num_heads=attention_heads, kv_num_heads=attention_heads
+        )
         dense = f"{source}attention.output.dense"
         gained = self._biased(self._matmul(attended, f"{here}gained", self._matrix(dense)), dense)
         middle = self._normed([states, gained], f"{source}attention.output.LayerNorm", f"{here}middle", eps)
         fed = self._feed_forward(middle, source, here, seen)
         return self._normed([middle, *fed], f"{source}output.LayerNorm", f"{here}states", eps)
-
-    def heads(self, states: str) -> None:
-        """The mean over tokens, standardised, and a linear head each."""
-        self.node("ReduceMean", [states, self.constant("axis", np.array([1]))], "pooled", keepdims=0)
-        self.node("Sub", ["pooled", self.constant("feature_mean", self.weights["feature_mean"])], "centred")
-        self.node("Div", ["centred", self.constant("deviation", self.weights["feature_deviation"])], FEATURES)
-        for head in HEADS:
-            weight = self.constant(f"{head}.weight", self.weights[f"heads.{head}.weight"].T)
-            self.node("Gemm", [FEATURES, weight, self._bias(f"heads.{head}")], head)
 
     def _normed(self, summands: Sequence[str], source: str, name: str, eps: float) -> str:
         """Layer norm of a sum.
@@ -174,7 +162,8 @@ class _Writer:
             return states, matrices
         heaviest = np.abs(np.concatenate(matrices, axis=1)).max(axis=1)
         scale = np.sqrt(np.maximum(largest, TINY) / np.maximum(heaviest, TINY))
-        scale = (scale / np.median(scale)).astype(np.float32)
+        # powers of two: exact in fp32, and the same on processors that round a range otherwise
+        scale = np.exp2(np.round(np.log2(scale / np.median(scale)))).astype(np.float32)
         level = self.node("Mul", [states, self.constant(f"{name}.scale", 1 / scale)], name)
         return level, [matrix * scale[:, None] for matrix in matrices]
 
@@ -216,5 +205,6 @@ class _Writer:
 
 
 TINY = 1e-4
+"""Below this a channel or a weight counts as zero, so that no scale is infinite."""
 FP32 = "outliers."
 """In the names of nodes that are not to be quantised."""

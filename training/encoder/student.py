@@ -18,7 +18,7 @@ from torch import nn
 
 from data.errors import EncoderError
 from models.classifier.labels import HEADS
-from models.encoder.architecture import layer_stack, token_mean, watch
+from models.encoder.architecture import layer_stack, run_with_hooks, token_mean
 from training.arguments import Distillation
 from training.encoder.teacher import Teacher
 
@@ -90,7 +90,7 @@ def channel_weight(encoder: Any, rows: Sequence[torch.Tensor]) -> list[Floats]:
         layer.intermediate.register_forward_hook(lambda _, __, answer, n=number: note(n, answer))
         for number, layer in enumerate(stack)
     ]
-    watch(encoder, rows, watched)
+    run_with_hooks(encoder, rows, watched)
     return [(square.sqrt() * norm).numpy() for square, norm in zip(squares, outer, strict=True)]
 
 

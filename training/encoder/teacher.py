@@ -6,7 +6,6 @@ a part at a time, into a task cache: a run that is killed loses one part at most
 them there.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,12 +18,15 @@ import torch
 
 from batch.task_cache import TaskCache
 from data.atomic import atomic_folder
-from data.errors import BundleError, EncoderError
-from models.classifier.bundle import TOKENIZER, WEIGHTS, read_bundle
+from data.errors import EncoderError
+from models.classifier.bundle import read_bundle
+from models.classifier.heads import NETWORK_FILE
 from models.classifier.labels import HEADS
 from models.encoder.architecture import ComplaintNetwork
-from training.classifier.fit_network import load_pretrained
-from training.encoder.cached_states import CachedStates, read_rows
+from models.encoder.artifact import file_hash
+from training.encoder.cached_states import CachedStates, encode_with
+from training.encoder.pretrained import load_pretrained, network_of
+from training.long_step import LongStep
 
 PART = 2000
 """Texts that are read together, and the piece that a kill costs."""
@@ -38,7 +40,7 @@ class Teacher:
     """What a student imitates; `network` has untrained heads where `has_heads` is false.
 
     Attributes:
-        name: tells this teacher's weights from others'.
+        name: tells this teacher's encoder from others': its hash, or what it was asked for by.
         prefix: what stands before every text.
     """
 
@@ -49,30 +51,16 @@ class Teacher:
     has_heads: bool
 
     @classmethod
-    def of_bundle(cls, bundle: Path) -> "Teacher":
+    def of_bundle(cls, folder: Path) -> "Teacher":
         """The network of a classifier's bundle.
 
         Raises:
             BundleError: the bundle is incomplete, broken or of another version.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-        from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
-
-        read = read_bundle(bundle)
-        try:
-            config = AutoConfig.from_pretrained(bundle / "encoder")
-            weights = load_file(bundle / WEIGHTS)
-            counts = {head: len(read.labels.names[head]) for head in HEADS}
-            network = ComplaintNetwork(_encoder_of(AutoModel, config), config.hidden_size, counts)
-            network.load_state_dict(weights)
-            tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(bundle / TOKENIZER))
-            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(read.config.pad_token_id)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            sentence = " ".join(str(error).split())[:160]
-            raise BundleError(f"classifier bundle {bundle.name}: its network cannot be read: {sentence}") from None
-        name = hashlib.sha256((bundle / WEIGHTS).read_bytes()).hexdigest()[:16]
-        return cls(name, network.eval(), tokenizer, read.config.text_prefix, has_heads=True)
+        bundle = read_bundle(folder)
+        network, tokenizer = network_of(bundle)
+        name = bundle.config.encoder_hash or file_hash(folder / NETWORK_FILE)
+        return cls(name, network, tokenizer, bundle.config.text_prefix, has_heads=True)
 
     @classmethod
     def of_encoder(cls, name: str, prefix: str, encoders: Path) -> "Teacher":
@@ -89,13 +77,6 @@ class Teacher:
     def layers(self) -> int:
         """How many layers its encoder has."""
         return len(self.network.stack)
-
-
-def _encoder_of(auto: Any, config: Any) -> Any:
-    try:
-        return auto.from_config(config, add_pooling_layer=False)
-    except TypeError:  # other architectures have no pooler to leave out
-        return auto.from_config(config)
 
 
 @dataclass(frozen=True)
@@ -140,9 +121,10 @@ def answer(teacher: Teacher, rows: Any, collate: Any, cache: Path, bf16: bool, s
         if not folder.exists():
             say(f"the teacher reads texts {start + 1} to {start + len(part)} of {len(rows)}")
             with atomic_folder(folder) as partial:
-                with torch.autocast(device, torch.bfloat16) if bf16 else nullcontext():
-                    features, _ = read_rows(network, part, collate, partial / STATES)
-                np.save(partial / POOLED, features)
+                precision = torch.autocast(device, torch.bfloat16) if bf16 else nullcontext()
+                with precision, LongStep("the teacher reads", say) as tell:
+                    encoded = encode_with(network, part, collate, partial / STATES, tell)
+                np.save(partial / POOLED, encoded.vectors)
         ends = np.concatenate([[0], np.cumsum(np.asarray(part["length"], dtype=np.int64))])
         parts.append(CachedStates(np.load(folder / STATES, mmap_mode="r"), ends))
         pooled.append(np.load(folder / POOLED))

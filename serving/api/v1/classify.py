@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue.model import Catalogue
+from data.complaints.identifiers import why_refused
 from data.complaints.masking import MaskedText, mask, masked
 from data.errors import LabelError, RequestError
 from data.regions.region import Region
@@ -90,7 +91,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
     runtime.store.decisions.save(decisions)
     runtime.metrics.classified(result.decision for result in results)
-    runtime.metrics.cache(champion.model.cache.hits, champion.model.cache.misses)
+    cache = champion.model.encoders.cache
+    runtime.metrics.cache(cache.hits, cache.misses)
     answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
     return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
 
@@ -111,6 +113,8 @@ def check_items(items: list[ClassifyItem], texts: list[MaskedText], max_characte
         if item.id is not None:
             if (item.source, item.id) in seen:
                 problems[f"items.{index}.id"] = "the id is given twice in this request"
+            elif (why := why_refused(item.id)) is not None:
+                problems[f"items.{index}.id"] = why
             seen.add((item.source, item.id))
     if problems:
         where, problem = next(iter(problems.items()))

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 from tokenizers import Tokenizer
 
 from data.catalogue.checks import load_catalogue
+from models.classifier.bundle import encoder_folder, read_bundle
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
+from models.encoder.artifact import TOKENIZER
 from tests.serving.bundles import CATALOGUE, write_classifier
+from tests.serving.tiny_encoder import HIDDEN, onnx_words
 
 RUBBISH = "не вывозят мусор у дома третью неделю"
 PIT = "яма на дороге после зимы не заделана"
@@ -30,19 +32,18 @@ def write_taught(folder: Path) -> Path:
     """`write_classifier`, its heads replaced by the least-squares answer to `TAUGHT`."""
     write_classifier(folder)
     catalogue = load_catalogue(CATALOGUE)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    model = onnx.load(str(folder / "model.onnx"))
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    words = numpy_helper.to_array(weights["words"])
+    encoder = encoder_folder(read_bundle(folder))
+    tokenizer = Tokenizer.from_file(str(encoder / TOKENIZER))
+    words = onnx_words(encoder)
     pooled = np.stack([words[tokenizer.encode(f"query: {text}").ids].mean(axis=0) for text in TAUGHT])
     triples = catalogue.triples()
+    weights, bias = {}, {}
     for head in HEADS:
         names = sorted({getattr(triple, head) for triple in triples})
         wanted = np.zeros((len(TAUGHT), len(names)))
         for row, (sector, topic) in enumerate(TAUGHT.values()):
             label = {"sector": sector, "topic": topic, "agency": catalogue.agencies_for(sector, topic)[0]}[head]
             wanted[row, names.index(label)] = LOGIT
-        solved = (np.linalg.pinv(pooled) @ wanted).astype(np.float32)
-        weights[f"w_{head}"].CopyFrom(numpy_helper.from_array(solved, f"w_{head}"))
-    onnx.save(model, str(folder / "model.onnx"))
+        weights[head], bias[head] = np.linalg.pinv(pooled) @ wanted, np.zeros(len(names))
+    LinearHeads(weights, bias, np.zeros(HIDDEN), np.ones(HIDDEN)).save(folder)
     return folder

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import yaml
 
@@ -15,22 +14,26 @@ from data.errors import BundleError
 from data.settings import CHECKOUT
 from models.classifier.bundle import FORMAT, read_bundle, write_bundle
 from models.classifier.classifier import Classifier
+from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel, NgramSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
+from models.encoder.artifact import ENCODERS
+from tests.serving.tiny_encoder import HIDDEN
 
 CATALOGUE = CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml"
 
 NEEDED = [
-    *("model.onnx", "tokenizer.json", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
-    *("affinity.json", "novelty.json", "ngrams.json", "ngrams.safetensors"),
+    *("heads.safetensors", "labels.json", "calibration.json", "catalogue.yaml", "config.yaml"),
+    *("topic_agency_pmi.json", "out_of_vocabulary.json", "ngrams.json", "ngrams.safetensors"),
 ]
 
 
 @pytest.fixture()
 def damaged(bundle: Path, tmp_path: Path) -> Path:
     """A copy of the tiny bundle that a test may spoil."""
+    shutil.copytree(bundle.parent / ENCODERS, tmp_path / ENCODERS)
     return Path(shutil.copytree(bundle, tmp_path / "damaged"))
 
 
@@ -54,22 +57,25 @@ def other_ngrams(folder: Path) -> None:
     NgramModel(space, {h: np.zeros((terms, 2)) for h in HEADS}, {h: np.zeros(2) for h in HEADS}).save(folder)
 
 
-def drop_output(path: Path, name: str) -> None:
-    model = onnx.load(path)
-    kept = [output for output in model.graph.output if output.name != name]
-    del model.graph.output[:]
-    model.graph.output.extend(kept)
-    onnx.save(model, str(path))
+def narrow_heads(folder: Path) -> None:
+    heads = LinearHeads.load(folder)
+    weights = {head: weight[:-1] for head, weight in heads.weights.items()}
+    LinearHeads(weights, heads.bias, heads.mean[:-1], heads.deviation[:-1]).save(folder)
 
 
 def test_parts_survive_writing_and_reading(bundle: Path, tmp_path: Path):
     parts = read_bundle(bundle)
-    copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
-    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
-    again = read_bundle(copy)
+    write_bundle(replace(parts, folder=tmp_path / "copy"), CATALOGUE.read_text(encoding="utf-8"))
+    again = read_bundle(tmp_path / "copy")
     for name in ("config", "calibration", "catalogue", "topic_agency_pmi", "out_of_vocabulary"):
         assert getattr(again, name) == getattr(parts, name), name
     assert again.labels.names == parts.labels.names
+    for head in HEADS:
+        np.testing.assert_array_equal(again.heads.weights[head], parts.heads.weights[head])
+        np.testing.assert_array_equal(again.heads.bias[head], parts.heads.bias[head])
+    np.testing.assert_array_equal(
+        again.heads.features(np.ones((1, HIDDEN))), parts.heads.features(np.ones((1, HIDDEN)))
+    )
 
 
 def test_topic_agency_pmi_and_vocabulary_survive_writing_and_reading(bundle: Path, tmp_path: Path):
@@ -77,7 +83,7 @@ def test_topic_agency_pmi_and_vocabulary_survive_writing_and_reading(bundle: Pat
     topic_agency_pmi = TopicAgencyPmi(rows={"Не вывозят мусор": {"Региональный оператор": 7}})
     out_of_vocabulary = OutOfVocabulary(beginnings=frozenset({"мусор", "вывозя"}), usual=0.1, threshold=0.6)
     parts = replace(read_bundle(copy), topic_agency_pmi=topic_agency_pmi, out_of_vocabulary=out_of_vocabulary)
-    write_bundle(copy, parts, CATALOGUE.read_text(encoding="utf-8"))
+    write_bundle(parts, CATALOGUE.read_text(encoding="utf-8"))
     again = read_bundle(copy)
     assert (again.topic_agency_pmi, again.out_of_vocabulary) == (topic_agency_pmi, out_of_vocabulary)
 
@@ -125,11 +131,16 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda f: (f / "labels.json").write_text('{"sector": [], "topic": []}'),
         "labels.json.*agency",
     ),
-    "labels of another network": (lambda f: change_json(f / "labels.json", sector=["ЖКХ"]), "model.onnx.*'sector': 1"),
-    "a network without features": (
-        lambda f: drop_output(f / "model.onnx", "features"),
-        "model.onnx.*no output 'features'",
+    "labels of other heads": (
+        lambda f: change_json(f / "labels.json", sector=["ЖКХ"]),
+        r"heads.safetensors is broken: the head sector is of shape .* asks for \(32, 1\)",
     ),
+    "heads of another encoder": (narrow_heads, "its heads read 31 numbers a text, its encoder gives 32"),
+    "an encoder that is nowhere": (
+        lambda f: change_yaml(f / "config.yaml", encoder_hash="0" * 64),
+        "encoder 000000000000 is missing: none of .* holds it",
+    ),
+    "an encoder's hash that is none": (lambda f: change_yaml(f / "config.yaml", encoder_hash="abc"), "'abc' is no SHA"),
     "labels are no list": (lambda f: change_json(f / "labels.json", sector=5), "labels.json"),
     "a head has no temperature": (
         lambda f: change_json(f / "calibration.json", temperatures={"sector": 1.0}),
@@ -137,18 +148,24 @@ SPOILED: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a threshold is no number": (lambda f: change_json(f / "calibration.json", threshold="high"), "threshold"),
     "a count is no number": (
-        lambda f: change_json(f / "affinity.json", rows={"Мусор": {"Оператор": "many"}}),
-        "affinity.json.*Оператор",
+        lambda f: change_json(f / "topic_agency_pmi.json", rows={"Мусор": {"Оператор": "many"}}),
+        "pmi.json.*Оператор",
     ),
-    "counts are not by agency": (lambda f: change_json(f / "affinity.json", rows={"Мусор": 7}), "affinity.json.*Мусор"),
-    "a key of the counts is unknown": (lambda f: change_json(f / "affinity.json", row={}), "affinity.json.*row"),
+    "counts are not by agency": (
+        lambda f: change_json(f / "topic_agency_pmi.json", rows={"Мусор": 7}),
+        "pmi.json.*Мусор",
+    ),
+    "a key of the counts is unknown": (
+        lambda f: change_json(f / "topic_agency_pmi.json", row={}),
+        "pmi.json.*row",
+    ),
     "the beginnings of words are no list": (
-        lambda f: change_json(f / "novelty.json", beginnings=5),
-        "novelty.json.*beginnings",
+        lambda f: change_json(f / "out_of_vocabulary.json", beginnings=5),
+        "out_of_vocabulary.json.*beginnings",
     ),
     "the vocabulary has no threshold": (
-        lambda f: drop_json(f / "novelty.json", "threshold"),
-        "novelty.json.*threshold",
+        lambda f: drop_json(f / "out_of_vocabulary.json", "threshold"),
+        "out_of_vocabulary.json.*threshold",
     ),
     "n-grams have no letters": (lambda f: drop_json(f / "ngrams.json", "letters"), "ngrams.json.*letters"),
     "n-grams of another training": (
@@ -177,7 +194,7 @@ def test_a_file_that_does_not_fit_is_named(damaged: Path, case: str):
 @pytest.mark.parametrize("found", [FORMAT + 1, 0, None, "1", "new"])
 def test_another_format_version_is_refused_with_both_versions(damaged: Path, found: object):
     change_yaml(damaged / "config.yaml", format=found)
-    with pytest.raises(BundleError, match=f"format {found}, this version reads 3 and {FORMAT}"):
+    with pytest.raises(BundleError, match=f"format {found}, this version reads 3, 4 and {FORMAT}"):
         Classifier.load(damaged)
 
 

@@ -6,19 +6,26 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import numpy_helper
 from scipy.special import log_softmax
 
 from data.settings import CHECKOUT
-from models.classifier.bundle import ONNX
+from models.classifier.bundle import read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from models.classifier.ngrams import NgramModel
 from models.classifier.routing import Classification
-from models.encoder.onnx_runtime import MAX_WINDOWS, TOKENS_PER_BATCH, even_batches, mean_of_windows, split_windows
+from models.encoder.onnx_runtime import (
+    MAX_WINDOWS,
+    TOKENS_PER_BATCH,
+    Encoders,
+    even_batches,
+    mean_of_windows,
+    split_windows,
+)
 from models.text.model_input import model_input
-from tests.serving.bundles import HIDDEN, masked_copy
+from tests.serving.bundles import write_classifier
+from tests.serving.tiny_encoder import HIDDEN
 
 TEXTS = [
     "яма",
@@ -66,26 +73,26 @@ def test_more_texts_than_one_batch_holds(classifier: Classifier):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_traced_graph_that_reads_a_mask_answers_the_same_on_any_number_of_threads(
-    bundle: Path, classifier: Classifier, tmp_path: Path, threads: int
+    classifier: Classifier, tmp_path: Path, threads: int
 ):
-    masked = Classifier.load(masked_copy(bundle, tmp_path / "bundle"), threads=threads)
+    masked = Classifier.load(write_classifier(tmp_path / "bundle", masked=True), Encoders(threads))
     for one, other in zip(masked.classify(TEXTS * 9), classifier.classify(TEXTS * 9), strict=True):
         np.testing.assert_allclose(confidences(one), confidences(other), atol=1e-5)
 
 
 def test_an_error_while_the_network_reads_leaves_no_batch_waiting(bundle: Path, monkeypatch: pytest.MonkeyPatch):
-    classifier = Classifier.load(bundle, threads=1, cached=0)
-    read = classifier._network._answer
+    classifier = Classifier.load(bundle, Encoders(threads=1, cached=0))
+    run = classifier._encoder._run
     begun: list[int] = []
 
     def slow(windows: list[list[int]]) -> object:
         begun.append(len(windows))
         time.sleep(0.05)
-        return read(windows)
+        return run(windows)
 
-    monkeypatch.setattr(classifier._network, "_answer", slow)
+    monkeypatch.setattr(classifier._encoder, "_run", slow)
     with monkeypatch.context() as broken:
-        broken.setattr(type(classifier._ngrams), "logits", lambda *_: 1 / 0)
+        broken.setattr(NgramModel, "logits", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             classifier.classify([f"вода {'не ' * number}идёт" for number in range(40)])
     assert classifier.classify(["нет воды"])
@@ -210,9 +217,9 @@ def test_logits_have_a_row_a_text_and_a_column_a_label(classifier: Classifier):
 
 def test_features_are_what_the_heads_are_linear_on_in_long_texts_too(classifier: Classifier, bundle: Path):
     read = classifier.read(TEXTS, PLACES)
-    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(bundle / ONNX).graph.initializer}
-    for head in HEADS:
-        ours = log_softmax(read.features @ weights[f"w_{head}"], axis=-1)  # its n-grams say the same of every label
+    heads = read_bundle(bundle).heads
+    for head in HEADS:  # its n-grams say the same of every label
+        ours = log_softmax(read.features @ heads.weights[head] + heads.bias[head], axis=-1)
         np.testing.assert_allclose(ours, log_softmax(read.logits[head], axis=-1), atol=1e-4)
     np.testing.assert_array_equal(classifier.features(TEXTS, PLACES), read.features)
 

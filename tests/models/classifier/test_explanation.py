@@ -9,7 +9,7 @@ from tests.models.classifier.taught import BUS, PIT, RUBBISH, TAUGHT, WATER, wri
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    return Classifier.load(write_taught(tmp_path_factory.mktemp("taught") / "bundle"), threads=1)
+    return Classifier.load(write_taught(tmp_path_factory.mktemp("taught") / "bundle"))
 
 
 @pytest.mark.parametrize(

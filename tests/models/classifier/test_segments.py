@@ -20,7 +20,7 @@ from tests.models.classifier.taught import BUS, PIT, RUBBISH, TAUGHT, THANKS, WA
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    return Classifier.load(write_taught(tmp_path_factory.mktemp("taught") / "bundle"), threads=1)
+    return Classifier.load(write_taught(tmp_path_factory.mktemp("taught") / "bundle"))
 
 
 def problems(classifier: Classifier, text: str) -> list[SegmentProposal]:

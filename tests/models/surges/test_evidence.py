@@ -216,8 +216,18 @@ def test_the_threshold_for_a_rate_is_the_lowest_that_keeps_it():
 
 
 def test_a_stricter_rate_needs_more_evidence():
+    """The figures are golden ones: those of the seeded simulation on which the published rates rest."""
     strict, lax = (surge_thresholds(SurgeConfig(false_alarms_per_month=rate)) for rate in (0.05, 1.0))
-    assert strict.alarm > lax.alarm > 0
+    assert (strict.alarm, lax.alarm) == pytest.approx((7.59, 1.66), abs=0.02)
+    assert strict.tail_weight == lax.tail_weight == pytest.approx(1.197, abs=0.002)
+
+
+@pytest.mark.parametrize("stated", [{"threshold": 3.0}, {"tail_weight": 0.5}], ids=str)
+def test_what_the_config_states_alone_is_kept_and_the_other_is_simulated(stated: dict[str, float]):
+    config, simulated = SurgeConfig(**stated), surge_thresholds(SurgeConfig())
+    thresholds = surge_thresholds(config)
+    assert thresholds.alarm == stated.get("threshold", simulated.alarm)
+    assert thresholds.tail_weight == stated.get("tail_weight", simulated.tail_weight)
 
 
 def test_a_wild_past_raises_the_threshold_or_trusts_tails_less_and_what_is_stated_is_kept():

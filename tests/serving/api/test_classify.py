@@ -72,7 +72,7 @@ def test_every_reason_and_every_field_of_a_result_is_documented() -> None:
 
 
 def test_several_problems_go_to_an_operator_with_a_proposal_each(tmp_path: Path) -> None:
-    model = Classifier.load(write_taught(tmp_path / "bundle"), threads=1)
+    model = Classifier.load(write_taught(tmp_path / "bundle"))
     text = masked(f"{RUBBISH}; {PIT}")
     complaint = Complaint("pos", "1", text, datetime.now(UTC), place_id=None, municipality=None)
     (whole,) = model.classify([text], [None])

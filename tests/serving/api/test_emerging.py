@@ -32,7 +32,7 @@ PAST, RECENT = 260, 90
 
 @pytest.fixture(scope="module")
 def champion(classifier_bundle: Path) -> Champion[Classifier]:
-    return Champion(CLASSIFIER, "1", Classifier.load(classifier_bundle, threads=1))
+    return Champion(CLASSIFIER, "1", Classifier.load(classifier_bundle))
 
 
 @pytest.fixture()

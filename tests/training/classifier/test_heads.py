@@ -69,7 +69,7 @@ def summed(*logits: dict[str, Floats]) -> dict[str, Floats]:
 
 def test_the_installed_heads_say_in_the_network_what_they_say_alone(rows: Rows, priors: dict[str, Floats]):
     heads, network = fit_stacked(rows, priors, LOW), tiny_network()
-    heads.install(network)
+    network.set_heads(heads)
     batch = {"input_ids": torch.randint(4, 50, (6, 9)), "attention_mask": torch.ones((6, 9), dtype=torch.int64)}
     with torch.no_grad():
         pooled, said = network.pooled(**batch).numpy(), network(**batch)

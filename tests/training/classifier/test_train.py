@@ -107,12 +107,30 @@ def test_bundle_holds_no_pickle_and_a_card_in_two_languages(run, at_home):
 
     bundle, _ = champion_bundle(CLASSIFIER)
     names = {path.name for path in bundle.rglob("*") if path.is_file()}
-    assert {"model.onnx", "model.safetensors", "tokenizer.json", "labels.json", "calibration.json"} <= names
+    assert {"heads.safetensors", "ngrams.safetensors", "labels.json", "calibration.json"} <= names
     assert {"config.yaml", "catalogue.yaml", "MODEL_CARD.md"} <= names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".pt", ".bin"))]
     card = (bundle / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "Ограничения" in card
     assert "Limits" in card
+
+
+def test_the_encoder_is_a_registered_model_of_its_own_and_is_not_uploaded_twice(run, trained):
+    import mlflow
+
+    from models.classifier.bundle import read_config
+    from registry.encoders import ENCODER, HASH, register_encoder_of
+    from registry.tracking import champion_bundle
+
+    bundle, _ = champion_bundle(CLASSIFIER)
+    client, address = mlflow.MlflowClient(), read_config(bundle).encoder_hash
+    (version,) = client.search_model_versions(f"name = '{ENCODER}'")
+    assert version.tags[HASH] == address
+    before = sum(1 for _ in trained.rglob("model.int8.onnx"))
+    assert register_encoder_of(client, bundle, trained / "encoders", run.info.run_id) == int(version.version)
+    assert sum(1 for _ in trained.rglob("model.int8.onnx")) == before
+    (file,) = (trained / "encoders").glob("*/model.int8.onnx")
+    assert file.stat().st_nlink == 2  # the registry's own file, on a machine that holds both
 
 
 def test_evaluate_on_the_training_file_measures_the_test_rows_only(run, trained, at_home):
@@ -193,15 +211,15 @@ def test_killed_training_ends_with_the_same_metrics_as_one_that_was_not(sample, 
 @pytest.mark.parametrize(("architecture", "most"), [("Bert", 40), ("Roberta", 38)])
 def test_no_more_tokens_are_read_than_the_encoder_has_positions(architecture: str, most: int):
     from tests.training.tiny import tiny_network
-    from training.classifier.fit_network import token_limit
+    from training.encoder.pretrained import token_limit
 
     torch = pytest.importorskip("torch")
     network = tiny_network(architecture)
-    limit = token_limit(ClassifierTraining(max_tokens=64), network.encoder.config)
+    limit = token_limit(64, network.encoder.config)
     assert limit == most
     ids = torch.full((1, limit), 5)
     assert network.pooled(ids, torch.ones_like(ids)).isfinite().all()
-    assert token_limit(ClassifierTraining(max_tokens=16), network.encoder.config) == 16
+    assert token_limit(16, network.encoder.config) == 16
 
 
 def test_checkpoint_left_half_written_by_a_kill_is_passed_over(tmp_path):

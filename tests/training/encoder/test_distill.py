@@ -15,6 +15,7 @@ import pytest
 from data.complaints.files import read_complaints, write_complaints
 from data.errors import BundleError
 from data.settings import CHECKOUT
+from models.classifier.bundle import encoder_folder, read_bundle
 from models.classifier.labels import HEADS
 from registry.names import classifier_name
 from tests.conftest import tsur
@@ -148,7 +149,7 @@ def test_it_is_registered_as_challenger_and_the_champion_stays(run, distilled):
     assert int(challenger.version) > 1
     assert run.data.params["teacher_version"] == "1"
     bundle = version_bundle(CLASSIFIER, int(challenger.version))
-    assert json.loads((bundle / "encoder" / "config.json").read_text())["num_hidden_layers"] == 1
+    assert json.loads((encoder_folder(read_bundle(bundle)) / "config.json").read_text())["num_hidden_layers"] == 1
 
 
 def test_its_losses_fall_and_its_figures_stand_beside_the_teachers(run, distilled):
@@ -208,7 +209,9 @@ def test_a_teacher_without_its_network_is_refused(teachers_home, at_home, tmp_pa
     at_home(teachers_home)
     broken = shutil.copytree(version_bundle(CLASSIFIER, 1), tmp_path / "bundle")
     assert Teacher.of_bundle(broken).layers == LAYERS
-    (broken / "model.safetensors").write_bytes(b"nothing")
+    encoder = encoder_folder(read_bundle(Path(broken)))
+    shutil.copytree(encoder, tmp_path / "encoders" / encoder.name)
+    (tmp_path / "encoders" / encoder.name / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(BundleError, match="its network cannot be read"):
         Teacher.of_bundle(broken)
 

@@ -66,16 +66,16 @@ def test_a_part_that_was_not_finished_is_read_again_and_no_other(
     teacher: Teacher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = answers(teacher, 10, tmp_path / "whole", [])
-    read_rows, calls = module.read_rows, []
+    encode_with, calls = module.encode_with, []
 
     def killed_in_the_second(*given: Any) -> Any:
         calls.append(given)
-        done = read_rows(*given)
+        done = encode_with(*given)
         if len(calls) == 2:
             raise KilledError
         return done
 
-    monkeypatch.setattr(module, "read_rows", killed_in_the_second)
+    monkeypatch.setattr(module, "encode_with", killed_in_the_second)
     with pytest.raises(KilledError):
         answers(teacher, 10, tmp_path / "cache", [])
     said: list[str] = []

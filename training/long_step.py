@@ -1,7 +1,8 @@
-"""Signs of life from a long step: no command is silent for longer than ten seconds.
+"""A long step says where it is, every few seconds: "fitting the n-grams: fold 2 of 5, topic, step 40 of 100 at most".
 
 In: what a step is called, and where it is now, told as often as it likes. Out: a spinner on a terminal, elsewhere a
-line every few seconds by the `say` of the command.
+line every few seconds by the `say` of the command. (Where a step cannot say how far it is, `tsur/heartbeat.py` says at
+least that it is at work.)
 """
 
 import time
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 SAY_EVERY_SECONDS = 8.0
-"""Ten are promised, and the longest piece of work between two signs takes one or two."""
+"""Below the nine after which the heartbeat of the command would speak."""
 Tell = Callable[[str], None]
 Item = TypeVar("Item")
 
@@ -40,15 +41,15 @@ class Counted(Generic[Item]):
             yield item
 
 
-class Heartbeat:
-    """`with Heartbeat("fitting the heads", say) as tell: tell("fold 2 of 5")`."""
+class LongStep:
+    """`with LongStep("fitting the heads", say) as tell: tell("fold 2 of 5")`."""
 
     def __init__(self, step: str, say: Tell, every: float = SAY_EVERY_SECONDS) -> None:
         self._step, self._say, self._every = step, say, every
         self._said = time.monotonic()
         self._spinner: Any = None
 
-    def __enter__(self) -> "Heartbeat":
+    def __enter__(self) -> "LongStep":
         from rich import get_console
 
         self._said = time.monotonic()

@@ -1,21 +1,21 @@
-"""Signs of life: often enough that no step is silent for ten seconds, seldom enough to be read."""
+"""A long step says where it is: often enough that none is silent for ten seconds, seldom enough to be read."""
 
 import pytest
 
-from training.heartbeat import SAY_EVERY_SECONDS, Counted, Heartbeat, within
+from training.long_step import SAY_EVERY_SECONDS, Counted, LongStep, within
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, to be set."""
     now = [100.0]
-    monkeypatch.setattr("training.heartbeat.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("training.long_step.time.monotonic", lambda: now[0])
     return now
 
 
 def test_a_long_step_says_where_it_is_every_few_seconds(clock: list[float]):
     said: list[str] = []
-    with Heartbeat("fitting the n-grams", said.append) as tell:
+    with LongStep("fitting the n-grams", said.append) as tell:
         for second in range(30):
             clock[0] = 100.0 + second
             tell(f"text {second}")
@@ -25,7 +25,7 @@ def test_a_long_step_says_where_it_is_every_few_seconds(clock: list[float]):
 
 def test_a_short_step_says_nothing(clock: list[float]):
     said: list[str] = []
-    with Heartbeat("fitting the n-grams", said.append) as tell:
+    with LongStep("fitting the n-grams", said.append) as tell:
         tell("text 1")
     assert said == []
 
