@@ -102,9 +102,11 @@ def train_classifier_(
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
     from data.settings import settings
+    from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining
     from training.classifier.train import train_classifier
+    from training.tracker import open_tracker
     from tsur.show import comparison
 
     own = read_region(region)
@@ -116,6 +118,8 @@ def train_classifier_(
         settings().home,
         say,
         fresh,
+        tracker=open_tracker(),
+        registry=open_registry(own.id),
     )
     console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
@@ -137,9 +141,11 @@ def distill(
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
     from data.settings import settings
+    from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
+    from training.tracker import open_tracker
     from tsur.show import distillation_table
 
     chosen = config_of("distill.yaml", Distillation, config, override)
@@ -148,7 +154,19 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [complaints_of(own, file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, own.id, settings().home, say, promote, fresh)
+    done = run(
+        labelled,
+        more,
+        chosen,
+        recipe,
+        own.id,
+        settings().home,
+        say,
+        promote,
+        fresh,
+        tracker=open_tracker(),
+        registry=open_registry(own.id),
+    )
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: {classifier_name(own.id)} version {done.version}, MLflow run {done.run_id}")
@@ -161,6 +179,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
 ) -> None:
     """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
+    from registry.client import open_registry
     from training.evaluate.evaluate import evaluate_champion
     from training.report.report import write_report
     from tsur.show import comparison
@@ -168,7 +187,7 @@ def evaluate(
     own = read_region(region)
     rows = complaints_or_sample(own, complaints)
     heartbeat.step("measuring the champion")
-    measured = evaluate_champion(rows, own.id)
+    measured = evaluate_champion(rows, own.id, open_registry(own.id))
     if report is not None:
         heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
@@ -193,14 +212,14 @@ def classify(
     from batch.classify import ClassifyRun, rejects_path
     from data.tables.readers import estimated_rows
     from models.classifier.classifier import Classifier
+    from registry.client import open_registry
     from registry.names import classifier_name
-    from registry.tracking import champion_bundle
     from tsur.show import rows_bar
 
     own = read_region(region)
     heartbeat.step("loading the champion")
     name = classifier_name(own.id)
-    folder, version = champion_bundle(name)
+    folder, version = open_registry(own.id).champion_bundle(name)
     classifier = Classifier.load(folder)
     heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(own, source).without_labels()
@@ -232,8 +251,8 @@ def emerging(
 
     from batch.emerging import emerging_in
     from models.classifier.classifier import Classifier
+    from registry.client import open_registry
     from registry.names import classifier_name
-    from registry.tracking import champion_bundle
     from serving.config import load_serving_config
     from tsur.show import counter, emerging_csv, emerging_report
 
@@ -242,7 +261,7 @@ def emerging(
     own = read_region(region)
     frame = complaints_of(own, complaints)
     heartbeat.step("looking for new topics")
-    classifier = Classifier.load(champion_bundle(classifier_name(own.id))[0])
+    classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
         search = emerging_in(frame, classifier, settled, own.timezone, progress)
     if csv:

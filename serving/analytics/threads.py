@@ -1,21 +1,17 @@
 """Threads of their own for analytics: however many of them are asked for, a complaint finds a thread at once.
 
-Endpoints that compute from many complaints are marked `@in_analytics`; they wait for one of a few threads, while
-those that route complaints have the service's others. Where the system can, analytics' threads also give way to
+Endpoints that compute from many complaints (`endpoint.py`) wait for one of a few threads, while those that route
+complaints have the service's others. Where the system can, analytics' threads also give way to
 the others on the processor.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial, wraps
 from threading import get_native_id
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from serving.runtime import Runtime
+from typing import TypeVar
 
 Result = TypeVar("Result")
 NICENESS = 10
@@ -39,16 +35,6 @@ class AnalyticsThreads:
     def close(self) -> None:
         """Begin nothing more; what runs is not waited for."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def in_analytics(endpoint: Callable[..., Result]) -> Callable[..., Coroutine[Any, Any, Result]]:
-    """Let a plain endpoint with a parameter `runtime` compute on the analytics' threads."""
-
-    @wraps(endpoint)
-    async def answer(*, runtime: "Runtime", **arguments: Any) -> Result:
-        return await runtime.analytics.run(partial(endpoint, runtime=runtime, **arguments))
-
-    return answer
 
 
 def _give_way() -> None:

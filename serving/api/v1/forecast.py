@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import SeriesKey
-from serving.analytics.threads import in_analytics
+from serving.analytics.endpoint import in_analytics
 from serving.api.v1.forecast_types import ForecastAnswer, ForecastDay, ForecastRequest, HistoryDay
 from serving.api.v1.queries import UNKNOWN_SERIES, municipality_name
 from serving.api.v1.shared_types import ModelVersion

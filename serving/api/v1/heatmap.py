@@ -14,9 +14,9 @@ from fastapi import APIRouter, Query, Request, Response
 from models.forecasting.bundle import Forecasts
 from models.forecasting.distribution import window_dispersion
 from models.forecasting.series import NAMES, SeriesKey
+from serving.analytics.endpoint import in_analytics
 from serving.analytics.live_counts import judged_days, recent_counts, yesterday
 from serving.analytics.surges import open_since
-from serving.analytics.threads import in_analytics
 from serving.api.v1.heatmap_types import HeatCell, HeatmapAnswer
 from serving.api.v1.queries import AsOfQuery
 from serving.api.v1.shared_types import ModelVersion

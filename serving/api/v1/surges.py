@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from models.surges.types import Surge
+from serving.analytics.endpoint import in_analytics
 from serving.analytics.live_counts import recent_counts, yesterday
-from serving.analytics.threads import in_analytics
 from serving.api.v1.queries import UNKNOWN_SERIES, AsOfQuery, MunicipalityQuery, SectorQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
 from serving.api.v1.surges_types import SurgeOut, SurgesAnswer

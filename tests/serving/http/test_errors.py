@@ -5,7 +5,7 @@ import json
 import pytest
 
 from data.errors import TsurError
-from serving.http.errors import STATUS, from_tsur_error
+from serving.http.errors import HTTP_CODES, STATUS, from_status, from_tsur_error, from_validation
 
 
 def tree(root: type[TsurError]) -> list[type[TsurError]]:
@@ -23,3 +23,63 @@ def test_an_error_is_answered_with_its_status_and_code(kind):
     assert answer.status_code == STATUS[kind]
     expected = {"code": kind.code, "message": "so it is", "details": [{"where": "where", "problem": "here"}]}
     assert json.loads(answer.body)["error"] == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((status, code) for status, (code, _) in HTTP_CODES.items()),
+        (418, "bad_request"),
+        (500, "internal"),
+        (502, "internal"),
+    ],
+)
+def test_a_status_alone_is_answered_in_the_one_shape(status: int, code: str):
+    answer = from_status(status, {"Allow": "POST"})
+    assert (answer.status_code, answer.headers["allow"], answer.headers["x-error-code"]) == (status, "POST", code)
+    assert json.loads(answer.body)["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "value"),
+    [
+        (429, "retry-after", "1"),
+        (503, "retry-after", "5"),
+        (504, "retry-after", None),
+        (401, "www-authenticate", "Bearer"),
+        (403, "www-authenticate", None),
+    ],
+)
+def test_headers_say_when_to_come_again_and_how_to_be_known(status: int, name: str, value: str | None):
+    assert from_status(status).headers.get(name) == value
+
+
+def wrong(*where: object, kind: str = "value_error", sentence: str = "Value error, it is wrong") -> dict[str, object]:
+    return {"type": kind, "loc": where, "msg": sentence, "input": "Иванов"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "status", "message", "places"),
+    [
+        ([wrong("body", "items", 0, "text")], 422, "items.0.text: it is wrong", ["items.0.text"]),
+        ([wrong("query", "days")], 422, "query.days: it is wrong", ["query.days"]),
+        ([wrong("body", sentence="too short")], 422, "body: too short", ["body"]),
+        ([wrong("body", "a"), wrong("body", "b")], 422, "a: it is wrong", ["a", "b"]),
+        (
+            [wrong("body", kind="model_attributes_type")],
+            422,
+            "body: send a JSON object with Content-Type: application/json",
+            ["body"],
+        ),
+        ([wrong("body", "items", 0, kind="model_type")], 422, "items.0: it is wrong", ["items.0"]),
+        ([wrong("body", 1, kind="json_invalid")], 400, "the body is not JSON", []),
+    ],
+)
+def test_what_does_not_fit_is_named_by_its_place_without_its_value(
+    errors: list[dict[str, object]], status: int, message: str, places: list[str]
+):
+    answer = from_validation(errors)
+    error = json.loads(answer.body)["error"]
+    assert (answer.status_code, error["message"]) == (status, message)
+    assert [detail["where"] for detail in error["details"]] == places
+    assert "Иванов" not in answer.body.decode()
