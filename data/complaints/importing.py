@@ -84,7 +84,8 @@ def import_complaints(
     """Read, clean, mask and check every row of an export.
 
     Labels and municipalities take the spelling of the catalogue where one is given; else they are masked. A row
-    with an unknown label is a bad one; one with an unknown municipality is kept without it. Rows without a date get `default_date` (as the source would write it), if there is one.
+    with an unknown label is a bad one; one with an unknown municipality is kept without it. Rows without a date
+    get `default_date` (as the source would write it), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.

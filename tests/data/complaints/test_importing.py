@@ -95,9 +95,7 @@ def test_text_is_cleaned_and_masked_and_place_and_labels_take_the_catalogues_spe
     assert list(result.complaints) == COLUMNS
 
 
-def test_a_row_whose_place_is_not_known_is_kept_without_it_and_the_place_is_told(
-    tmp_path: Path, catalogue: Catalogue
-):
+def test_a_row_whose_place_is_not_known_is_kept_without_it_and_the_place_is_told(tmp_path: Path, catalogue: Catalogue):
     content = (
         "id,text,municipality\n1,Яма,Атлантида\n2,Снег,г. Верхнереченск\n3,Лёд,\n"
         "4,Лужа,Атлантида\n5,Шум,у Ивановой Марии Петровны\n"
