@@ -1,8 +1,9 @@
 """Checking: one row of an export as a complaint, cleaned, masked and in the catalogue's spelling.
 
 In: a row, its line, its source's map and (if there is one) the region's catalogue. Out: a `Complaint`, or a
-`RejectedError` with the reason. A row whose place is not known goes on without it, as an `UnplacedComplaint`. Nothing leaves here unmasked: labels and places that no catalogue knows are masked
-as the text is, and of a rejected row only mapped columns are kept, masked. Ids stay: see `identifiers`.
+`RejectedError` with the reason. A row whose place is not known goes on without it, as an `UnplacedComplaint`. Nothing
+leaves here unmasked: labels and places that no catalogue knows are masked as the text is, and of a rejected row only
+mapped columns are kept, masked. Ids stay: see `identifiers`.
 """
 
 import hashlib
