@@ -112,7 +112,8 @@ def _bring(client: "MlflowClient", version: int, partial: Path) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        source = Path(download_artifacts(client.get_model_version_download_uri(ENCODER, str(version))))
+        location = client.get_model_version_download_uri(ENCODER, str(version))
+        source = Path(download_artifacts(location, tracking_uri=client.tracking_uri, registry_uri=client.tracking_uri))
     except MlflowException as error:
         sentence = " ".join(str(error).split())[:160]
         raise BundleError(f"{ENCODER} version {version} cannot be read: {sentence}") from None

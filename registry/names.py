@@ -17,6 +17,11 @@ def forecaster_name(region: str) -> str:
     return f"{region}.{FORECASTER}"
 
 
+def region_of(name: str) -> str:
+    """The region whose model it is; empty for what all regions share."""
+    return name.rpartition(".")[0]
+
+
 def training_command(name: str) -> str:
     """What to run for a registered model that is missing."""
     region, _, model = name.partition(".")

@@ -9,6 +9,7 @@ from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
+from registry.client import open_registry
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
@@ -55,9 +56,9 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
-    champions = Champions(settings().mlflow_uri, region.id, Encoders(config.inference_threads))
-    champions.on_change = lambda: metrics.champions(champions.serving)
     store = Store(settings().database_url, region.id)
+    champions = Champions(open_registry(region.id), region.id, Encoders(config.inference_threads))
+    champions.on_change = lambda: metrics.champions(champions.serving)
     champions.start(config.refresh_seconds)
     return Runtime(
         config=config,

@@ -42,8 +42,10 @@ def test_every_command_is_documented():
     from tsur.cli import app
 
     found = typer.main.get_command(app).commands
-    names = [name for name in found if name != "train"] + [f"train {name}" for name in found["train"].commands]
-    assert {"serve", "classify", "surges", "train forecaster"} <= set(names)
+    groups = {name: group.commands for name, group in found.items() if hasattr(group, "commands")}
+    names = [name for name in found if name not in groups]
+    names += [f"{group} {name}" for group, commands in groups.items() for name in commands]
+    assert {"serve", "classify", "surges", "train forecaster", "registry migrate"} <= set(names)
     for name in names:
         assert f"`tsur {name}`" in REFERENCE, name
 

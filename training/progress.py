@@ -6,6 +6,8 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
+from training.tracker import TrackedRun
+
 SHOWN = ("train loss", "eval_loss", "eval_score")
 PRINT_EVERY_SECONDS = 8.0
 """Where there is no terminal; nobody should wonder for ten seconds whether a command still works."""
@@ -66,17 +68,20 @@ class RichProgress(TrainerCallback):
             self._progress.stop()
 
 
-class EpochsToMlflow(TrainerCallback):
-    """Losses and validation figures of every epoch as metrics of the active MLflow run."""
+class EpochsToRun(TrainerCallback):
+    """Losses and validation figures of every epoch as metrics of a tracked run."""
+
+    def __init__(self, run: TrackedRun) -> None:
+        self._run = run
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Log numeric figures at the epoch's number."""
-        import mlflow
-
-        if mlflow.active_run() is None or not logs:
-            return
-        kept = {name.replace("eval_", "validation."): value for name, value in logs.items() if _is_figure(name, value)}
-        mlflow.log_metrics(kept, step=round(state.epoch or 0))
+        figures = {
+            name.replace("eval_", "validation."): value
+            for name, value in (logs or {}).items()
+            if _is_figure(name, value)
+        }
+        self._run.log_metrics(figures, step=round(state.epoch or 0))
 
 
 def _is_figure(name: str, value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Commands on complaints: import, train, distil, evaluate, classify, new topics."""
 
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,18 @@ from tsur.options import (
 
 app = typer.Typer()
 REASONS = 10
-"""Kinds of reasons that `import` lists, the commonest first."""
+"""Kinds of reasons and unknown municipalities that are listed, the commonest first."""
+PLACE_WIDTH = 60
+"""Characters of an unknown municipality that are shown: a longer one is a text in the wrong column."""
+
+
+def tell_unknown_places(places: Counter[str], rows: int, mend: str) -> None:
+    """Say of how many rows the municipality is not known, which they are, and what mends it."""
+    if not rows:
+        return
+    named = ", ".join(f"{place[:PLACE_WIDTH]!r} ({count})" for place, count in places.most_common(REASONS))
+    console.print(f"note: {rows} rows name a municipality that the catalogue does not know, and go on without it")
+    console.print(f"  {named}{' …' if len(places) > REASONS else ''}\n  {mend}")
 
 
 @app.command("import")
@@ -66,6 +78,9 @@ def import_(
     write_complaints(imported.complaints, out)
     for note in imported.notes:
         console.print(f"note: {note}")
+    told_in = catalogue_path(own, catalogue, no_catalogue)
+    mend = f"write its name under `aliases` in {told_in}; --no-catalogue takes places as they come"
+    tell_unknown_places(imported.unknown_places, imported.unknown_places.total(), mend)
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
         rejects = rejects or out.with_suffix(".rejects.csv")
@@ -87,9 +102,11 @@ def train_classifier_(
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
     from data.settings import settings
+    from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining
     from training.classifier.train import train_classifier
+    from training.tracker import open_tracker
     from tsur.show import comparison
 
     own = read_region(region)
@@ -101,6 +118,8 @@ def train_classifier_(
         settings().home,
         say,
         fresh,
+        tracker=open_tracker(),
+        registry=open_registry(own.id),
     )
     console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
@@ -122,9 +141,11 @@ def distill(
 ) -> None:
     """Teach a small, fast classifier what the champion says, measure both, register it as challenger."""
     from data.settings import settings
+    from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining, Distillation
     from training.encoder.distill import distill as run
+    from training.tracker import open_tracker
     from tsur.show import distillation_table
 
     chosen = config_of("distill.yaml", Distillation, config, override)
@@ -133,7 +154,19 @@ def distill(
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [complaints_of(own, file) for file in unlabelled or []]
-    done = run(labelled, more, chosen, recipe, own.id, settings().home, say, promote, fresh)
+    done = run(
+        labelled,
+        more,
+        chosen,
+        recipe,
+        own.id,
+        settings().home,
+        say,
+        promote,
+        fresh,
+        tracker=open_tracker(),
+        registry=open_registry(own.id),
+    )
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: {classifier_name(own.id)} version {done.version}, MLflow run {done.run_id}")
@@ -146,6 +179,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
 ) -> None:
     """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
+    from registry.client import open_registry
     from training.evaluate.evaluate import evaluate_champion
     from training.report.report import write_report
     from tsur.show import comparison
@@ -153,7 +187,7 @@ def evaluate(
     own = read_region(region)
     rows = complaints_or_sample(own, complaints)
     heartbeat.step("measuring the champion")
-    measured = evaluate_champion(rows, own.id)
+    measured = evaluate_champion(rows, own.id, open_registry(own.id))
     if report is not None:
         heartbeat.step(f"writing the report to {report}")
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
@@ -178,14 +212,14 @@ def classify(
     from batch.classify import ClassifyRun, rejects_path
     from data.tables.readers import estimated_rows
     from models.classifier.classifier import Classifier
+    from registry.client import open_registry
     from registry.names import classifier_name
-    from registry.tracking import champion_bundle
     from tsur.show import rows_bar
 
     own = read_region(region)
     heartbeat.step("loading the champion")
     name = classifier_name(own.id)
-    folder, version = champion_bundle(name)
+    folder, version = open_registry(own.id).champion_bundle(name)
     classifier = Classifier.load(folder)
     heartbeat.step(f"looking for an unfinished run of {file}")
     source_map = read_source(own, source).without_labels()
@@ -198,6 +232,8 @@ def classify(
         done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
     for note in run.notes:
         console.print(f"note: {note}")
+    mend = f"write its name under `aliases` in {own.catalogue or 'the catalogue'}, then train the classifier again"
+    tell_unknown_places(run.unknown_places, done.unplaced, mend)
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
@@ -215,8 +251,8 @@ def emerging(
 
     from batch.emerging import emerging_in
     from models.classifier.classifier import Classifier
+    from registry.client import open_registry
     from registry.names import classifier_name
-    from registry.tracking import champion_bundle
     from serving.config import load_serving_config
     from tsur.show import counter, emerging_csv, emerging_report
 
@@ -225,7 +261,7 @@ def emerging(
     own = read_region(region)
     frame = complaints_of(own, complaints)
     heartbeat.step("looking for new topics")
-    classifier = Classifier.load(champion_bundle(classifier_name(own.id))[0])
+    classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
     with nullcontext(lambda rows: None) if csv else counter("classifying") as progress:
         search = emerging_in(frame, classifier, settled, own.timezone, progress)
     if csv:

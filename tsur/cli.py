@@ -22,7 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Routing of citizens' complaints and forecasts of their surges.",
 )
+registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 app.add_typer(train_app, name="train")
+app.add_typer(registry_app, name="registry")
 app.add_typer(classification.app)
 app.add_typer(forecasting.app)
 
@@ -72,13 +74,27 @@ def demo(
     run_demo(once, port, read_region(region), console)
 
 
+@registry_app.command("migrate")
+def migrate_registry(region: RegionName = None) -> None:
+    """Take over models registered before regions had names: same versions, same files, the region's names."""
+    from registry.client import open_registry
+    from registry.taking_over import take_over
+
+    own = read_region(region)
+    taken = take_over(open_registry(own.id), own.id)
+    for each in taken:
+        console.print(f"{each.old} version {each.old_version} → {each.name} version {each.version}")
+    if not taken:
+        console.print(f"nothing to take over for {own.id}")
+
+
 @app.command()
 def mlflow(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
 ) -> None:
     """Start the MLflow interface on the tracking store."""
-    from registry.tracking import serve_interface
+    from registry.interface import serve_interface
 
     heartbeat.rest()
 

@@ -95,13 +95,14 @@ def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
 
 
 def _train_missing(region: Region, console: Console) -> None:
+    from registry.client import open_registry
     from registry.names import classifier_name, forecaster_name, training_command
-    from registry.tracking import champion_version
 
+    registry = open_registry(region.id)
     for step, name in enumerate((forecaster_name(region.id), classifier_name(region.id)), start=1):
         command = training_command(name)
         try:
-            version = champion_version(name)
+            version = registry.champion(name)
             console.print(f"{step}/2 {name}: version {version} is champion already")
         except NoChampionError:
             console.rule(f"{step}/2 no {name} yet: {command}")

@@ -86,8 +86,10 @@ def train_forecaster_(
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
     from models.forecasting.config import ForecasterConfig
+    from registry.client import open_registry
     from registry.names import forecaster_name
     from training.forecaster.train import train_forecaster
+    from training.tracker import open_tracker
     from tsur.show import series_bars, wape_table
 
     own = read_region(region)
@@ -95,7 +97,18 @@ def train_forecaster_(
     settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        trained = train_forecaster(frame, settled, own.id, settings().home, say, bar, regressors_frame, refresh)
+        trained = train_forecaster(
+            frame,
+            settled,
+            own.id,
+            settings().home,
+            say,
+            bar,
+            regressors_frame,
+            refresh,
+            tracker=open_tracker(),
+            registry=open_registry(own.id),
+        )
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: {forecaster_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
@@ -123,6 +136,7 @@ def backtest(
     from models.forecasting.config import ForecasterConfig
     from training.forecaster.plots import backtest_figures, write_figures
     from training.forecaster.train import largest_series, run_backtest
+    from training.tracker import open_tracker
     from tsur.show import series_bars, wape_table
 
     own = read_region(region)
@@ -134,7 +148,9 @@ def backtest(
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
-        run_id, result = run_backtest(frame, settled, own.id, settings().home, bar, regressors_frame)
+        run_id, result = run_backtest(
+            frame, settled, own.id, settings().home, bar, regressors_frame, tracker=open_tracker()
+        )
     console.print(wape_table(result))
     if plots is not None:
         heartbeat.step(f"drawing the plots to {plots}")
@@ -155,12 +171,13 @@ def forecast(
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
     from data.tables.csv_writer import write_csv
     from models.forecasting.bundle import Forecasts
+    from registry.client import open_registry
     from registry.names import forecaster_name
-    from registry.tracking import champion_bundle
     from training.forecaster.plots import write_forecast
     from tsur.show import frame_table
 
-    folder, version = champion_bundle(forecaster_name(read_region(region).id))
+    own = read_region(region)
+    folder, version = open_registry(own.id).champion_bundle(forecaster_name(own.id))
     forecasts = Forecasts.load(folder)
     days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
@@ -199,8 +216,8 @@ def surges(
     from data.tables.csv_writer import csv_text
     from models.forecasting.bundle import Forecasts
     from models.forecasting.config import ForecasterConfig
+    from registry.client import open_registry
     from registry.names import forecaster_name
-    from registry.tracking import champion_bundle
     from training.forecaster.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
     from tsur.show import surge_table
 
@@ -210,7 +227,7 @@ def surges(
     heartbeat.step("looking for surges")
     own = read_region(region)
     if counts is None:
-        forecasts = Forecasts.load(champion_bundle(forecaster_name(own.id))[0])
+        forecasts = Forecasts.load(open_registry(own.id).champion_bundle(forecaster_name(own.id))[0])
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)

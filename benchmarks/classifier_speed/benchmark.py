@@ -30,8 +30,8 @@ from data.settings import CHECKOUT, settings
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.encoder.onnx_runtime import CACHED_TEXTS
+from registry.client import open_registry
 from registry.names import classifier_name
-from registry.tracking import champion_bundle
 from training.classifier.agreement import agreement
 from training.classifier.splits import fingerprint
 from training.encoder import export, graph, quantise
@@ -108,7 +108,9 @@ def main(
 ) -> None:
     """Measure throughput, latency, memory, growth and the service under load."""
     work = settings().home.resolve() / "benchmarks" / NAME
-    teacher, version = (bundle, None) if bundle is not None else champion_bundle(classifier_name(load_region().id))
+    region = load_region().id
+    champion = open_registry(region).champion_bundle
+    teacher, version = (bundle, None) if bundle is not None else champion(classifier_name(region))
     corpus = load_corpus(texts, version)
     folders = prepare(teacher, student, cut, corpus, work)
     figures: dict[str, Any] = {
@@ -143,7 +145,8 @@ def load_corpus(count: int, version: int | None = None) -> Corpus:
         console.print("TSUR_REAL_DATA names no folder with text/kursk.csv: the bundled sample is measured instead")
         name, frame = "sample", sample_complaints()
     frame = frame[["id", "text", *HEADS]].assign(text=[mask(clean_text(text)) for text in frame["text"]])
-    new = frame if version is None else held_out(frame, classifier_name(load_region().id), version)[0]
+    region = load_region().id
+    new = frame if version is None else held_out(frame, open_registry(region), classifier_name(region), version)[0]
     if len(new) < FEWEST:
         raise InputError(f"version {version} was trained on all but {len(new)} texts of {name}: name another --bundle")
     drawn = new.sample(min(count, len(new)), random_state=0)

@@ -17,8 +17,10 @@ import numpy as np
 from benchmarks.classifier_speed.open_loop import Load, find_knee, offer
 from data.errors import TrackingError
 from data.regions.region import load_region
-from data.settings import CHECKOUT
+from data.store.store import Store
+from registry.client import Registry
 from registry.names import classifier_name
+from training.tracker import Tracker
 
 FIRST_RATE, STEP, MOST_RATES = 4.0, 1.5, 14
 SECONDS = 12.0
@@ -149,27 +151,13 @@ def service(bundle: Path, work: Path) -> Iterator[tuple[str, Path, float]]:
 
 def _registry(bundle: Path, home: Path) -> str:
     """A registry with the bundle as champion; the tracking URI."""
-    import mlflow
-
-    uri = f"sqlite:///{home}/mlflow/mlflow.db"
-    (home / "mlflow").mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)  # the champion may have been looked up in another: never write into that
-    found = mlflow.get_experiment_by_name("speed")
-    artifacts = (home / "mlflow" / "artifacts").as_uri()
-    identity = found.experiment_id if found else mlflow.create_experiment("speed", artifacts)
-    name = classifier_name(load_region().id)
-    model = CHECKOUT / "registry" / "pyfunc_classifier.py"
-    with mlflow.start_run(experiment_id=identity):
-        info = mlflow.pyfunc.log_model(
-            name="complaint-classifier",
-            python_model=str(model),
-            artifacts={"bundle": str(bundle)},
-            pip_requirements=[],
-            registered_model_name=name,
-        )
-    client = mlflow.MlflowClient()
-    client.set_registered_model_alias(name, "champion", str(info.registered_model_version))
+    region = load_region().id
+    name, uri = classifier_name(region), f"sqlite:///{home}/mlflow/mlflow.db"
+    promotions = Store(f"sqlite:///{home}/promotions.db", region).promotions
+    registry = Registry(uri, home, promotions)
+    with Tracker(uri, home / "mlflow" / "artifacts").run("speed", "speed", {}) as run:
+        version = registry.register(name, bundle, run.id, {})
+    registry.promote(name, version, {}, "benchmark")
     return uri
 
 

@@ -1,6 +1,6 @@
 """The champions: the two registered models of a region that answer, reloaded when their alias moves.
 
-In: the MLflow registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. The old
+In: the registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. The old
 champion serves on until the new one is loaded; a broken new one is logged and leaves the old one
 serving. MLflow is asked in a background thread only, never while a request waits.
 """
@@ -13,19 +13,15 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
-from registry.names import classifier_name, forecaster_name, training_command
+from data.errors import BundleError, NoChampionError, NotReadyError, TrackingError, TsurError
+from registry.client import Registry
+from registry.names import classifier_name, forecaster_name
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
     from models.classifier.classifier import Classifier
     from models.encoder.onnx_runtime import Encoders
     from models.forecasting.bundle import Forecasts
-
-ALIAS = "champion"
-BUNDLE = "bundle"
 
 Model = TypeVar("Model")
 logger = logging.getLogger(LOGGER)
@@ -48,7 +44,7 @@ class ModelSlot(Generic[Model]):
         self._load = load
         self._champion: Champion[Model] | None = None
         self._absence: TsurError = NotReadyError(f"{name} is being loaded; ask again in a few seconds")
-        self._refused: str | None = None
+        self._refused: int | None = None
 
     @property
     def champion(self) -> Champion[Model]:
@@ -64,31 +60,30 @@ class ModelSlot(Generic[Model]):
             raise type(self._absence)(self._absence.message)
         return champion
 
-    def refresh(self, client: "MlflowClient | None") -> bool:
+    def refresh(self, registry: Registry) -> bool:
         """Load the champion of the registry if it is another one; True where that changed who serves."""
         try:
-            version = _champion_version(client, self.name)
+            version = registry.champion(self.name)
             serving = self._champion.version if self._champion else None
-            if version in (serving, self._refused):
+            if str(version) == serving or version == self._refused:
                 return False
-            self._champion = Champion(self.name, version, self._loaded(version))
+            self._champion = Champion(self.name, str(version), self._loaded(registry, version))
             self._refused = None
+        except TrackingError:
+            raise
         except TsurError as error:
             self._absence = error
             return False
-        logger.info("%s: version %s serves", self.name, version)
+        logger.info("%s: version %d serves", self.name, version)
         return True
 
-    def _loaded(self, version: str) -> Model:
-        from mlflow.artifacts import download_artifacts
-
+    def _loaded(self, registry: Registry, version: int) -> Model:
         try:
             with TemporaryDirectory(prefix="tsur-champion-") as scratch:
-                folder = download_artifacts(f"models:/{self.name}/{version}", dst_path=scratch)
-                return self._load(_bundle_in(Path(folder), self.name))
+                return self._load(registry.download(self.name, version, Path(scratch)))
         except BundleError as error:
             self._refused = version
-            logger.error("%s: version %s cannot be served: %s", self.name, version, error.message)
+            logger.error("%s: version %d cannot be served: %s", self.name, version, error.message)
             raise
 
 
@@ -96,7 +91,7 @@ class Champions:
     """Both champions, and the thread that watches their aliases.
 
     Args:
-        uri: MLflow's tracking and registry URI.
+        registry: where they are registered.
         region: id of the region whose models serve.
         encoders: the process's encoders, shared by all who classify in it.
 
@@ -104,11 +99,10 @@ class Champions:
         on_change: called after a champion has changed.
     """
 
-    def __init__(self, uri: str, region: str, encoders: "Encoders | None" = None) -> None:
-        self._uri = uri
+    def __init__(self, registry: Registry, region: str, encoders: "Encoders | None" = None) -> None:
+        self._registry = registry
         self._encoders = encoders
         self.on_change: Callable[[], None] = lambda: None
-        self._client: MlflowClient | None = None
         self._stop = Event()
         self._thread: Thread | None = None
         self._trouble: str | None = None
@@ -151,8 +145,7 @@ class Champions:
     def refresh(self) -> None:
         """Ask the registry once and load what has changed; trouble is logged, once, not raised."""
         try:
-            client = self._connected()
-            changed = [slot.refresh(client) for slot in self._slots]
+            changed = [slot.refresh(self._registry) for slot in self._slots]
         except Exception as error:  # whatever MLflow, its database or its transport raises
             trouble = type(error).__name__
             if trouble != self._trouble:
@@ -179,24 +172,11 @@ class Champions:
         while not self._stop.wait(seconds):
             self.refresh()
 
-    def _connected(self) -> "MlflowClient | None":
-        if self._client is None and not _is_absent(self._uri):
-            import mlflow
-
-            # `models:/` addresses are resolved by the process-wide URIs, whatever a call is given
-            mlflow.set_tracking_uri(self._uri)
-            mlflow.set_registry_uri(self._uri)
-            self._client = mlflow.MlflowClient()
-        return self._client
-
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
         from models.encoder.onnx_runtime import Encoders
-        from registry.encoders import bring_encoder_of
 
-        assert self._client is not None  # it told the version
-        self._encoders = self._encoders or Encoders()
-        bring_encoder_of(self._client, folder, self._encoders.folder)
+        self._encoders = self._encoders or Encoders(folder=self._registry.encoders)
         return Classifier.load(folder, self._encoders)
 
 
@@ -204,44 +184,3 @@ def _load_forecasts(folder: Path) -> "Forecasts":
     from models.forecasting.bundle import Forecasts
 
     return Forecasts.load(folder)
-
-
-def _is_absent(uri: str) -> bool:
-    """Whether the registry is an SQLite file that does not exist: MLflow would create one."""
-    path = uri.removeprefix("sqlite:///")
-    return path != uri and not Path(path).is_file()
-
-
-def _champion_version(client: "MlflowClient | None", name: str) -> str:
-    missing = NoChampionError(
-        f"the registry holds no {name} under the alias {ALIAS!r}: run `{training_command(name)}`, or `tsur demo`"
-    )
-    if client is None:
-        raise missing
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return str(client.get_model_version_by_alias(name, ALIAS).version)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise missing from None
-        raise
-
-
-def _bundle_in(folder: Path, name: str) -> Path:
-    """The bundle inside a downloaded pyfunc folder, where its `MLmodel` says it is.
-
-    Raises:
-        BundleError: there is none.
-    """
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model as Logged
-
-    try:
-        flavor = Logged.load(str(folder)).flavors["python_function"]
-        found = folder / str(flavor["artifacts"][BUNDLE]["path"])
-    except (MlflowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"the registered {name} is no pyfunc with a bundle ({type(error).__name__})") from None
-    if not found.is_dir():
-        raise BundleError(f"the registered {name} has lost its bundle: run `{training_command(name)}` again")
-    return found

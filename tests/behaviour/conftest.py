@@ -4,8 +4,8 @@ import pytest
 
 from data.settings import settings
 from models.classifier.classifier import Classifier
+from registry.client import open_registry
 from registry.names import classifier_name
-from registry.tracking import champion_bundle
 from tests.conftest import tsur
 from tsur.samples import SAMPLE_REGION
 
@@ -20,6 +20,6 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TSUR_HOME", str(home))
         settings.cache_clear()
-        folder, _ = champion_bundle(CLASSIFIER)
+        folder, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
     settings.cache_clear()
     return Classifier.load(folder)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from data.catalogue.checks import load_catalogue
 from data.settings import CHECKOUT
+from data.store.store import Store
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import Calibration
 from models.classifier.heads import LinearHeads
@@ -17,11 +18,12 @@ from models.classifier.topic_agency_pmi import TopicAgencyPmi
 from models.encoder.artifact import ENCODERS
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from registry.encoders import register_encoder_of
+from registry.client import Registry
 from registry.names import classifier_name, forecaster_name
 from tests.serving.tiny_encoder import HIDDEN, SENTENCES, write_encoder
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
+from training.tracker import Tracker
 
 REGION = "verkhnerechye"
 CLASSIFIER, FORECASTER = classifier_name(REGION), forecaster_name(REGION)
@@ -118,24 +120,16 @@ def small_counts() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def register(tracking_uri: str, artifacts: Path, name: str, bundle: Path) -> str:
-    """Log a bundle as a pyfunc, register it, make it champion; returns the version."""
-    import mlflow
+def registry_in(home: Path) -> Registry:
+    """The registry of a home, promotions kept in its store."""
+    store = Store(f"sqlite:///{home}/store.db", REGION)
+    return Registry(f"sqlite:///{home}/mlflow/mlflow.db", home, store.promotions)
 
-    mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_registry_uri(tracking_uri)  # an earlier test may have named another
-    experiment = mlflow.get_experiment_by_name("tests")
-    identity = experiment.experiment_id if experiment else mlflow.create_experiment("tests", artifacts.as_uri())
-    with mlflow.start_run(experiment_id=identity) as run:
-        if (bundle / "labels.json").exists():  # a classifier's
-            register_encoder_of(mlflow.MlflowClient(), bundle, bundle.parent, run.info.run_id)
-        info = mlflow.pyfunc.log_model(
-            name=name.rpartition(".")[2],
-            python_model=str(Path(__file__).with_name("pyfunc_nothing.py")),
-            artifacts={"bundle": str(bundle)},
-            pip_requirements=[],
-            registered_model_name=name,
-        )
-    version = str(info.registered_model_version)
-    mlflow.MlflowClient().set_registered_model_alias(name, "champion", version)
-    return version
+
+def register(home: Path, name: str, bundle: Path) -> str:
+    """Register a bundle and make it champion; returns the version."""
+    registry = registry_in(home)
+    with Tracker(registry.uri, home / "mlflow" / "artifacts").run("service-tests", "test", {}) as run:
+        version = registry.register(name, bundle, run.id, {})
+    registry.promote(name, version, {}, "test")
+    return str(version)

@@ -14,16 +14,25 @@ import pytest
 import yaml
 
 from data.settings import CHECKOUT
+from registry.client import Registry
 from serving import launch as run
 from serving.regions.champions import Champions
-from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, register, write_classifier, write_forecaster
+from tests.serving.bundles import (
+    CLASSIFIER,
+    FORECASTER,
+    REGION,
+    register,
+    registry_in,
+    write_classifier,
+    write_forecaster,
+)
 
 READY_SECONDS = 180
 SMALL_BODY = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Registry:
+class RegistryHome:
     """A registry in a folder, with both champions."""
 
     home: Path
@@ -34,9 +43,14 @@ class Registry:
         """Its tracking URI, the default one of that home."""
         return f"sqlite:///{self.home}/mlflow/mlflow.db"
 
+    @property
+    def opened(self) -> Registry:
+        """The registry."""
+        return registry_in(self.home)
+
     def register(self, name: str, bundle: Path) -> str:
         """Make a bundle champion."""
-        return register(self.uri, self.home / "mlflow" / "artifacts", name, bundle)
+        return register(self.home, name, bundle)
 
 
 @dataclass
@@ -120,27 +134,29 @@ def forecaster_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory, classifier_bundle: Path, forecaster_bundle: Path) -> Registry:
+def registry(
+    tmp_path_factory: pytest.TempPathFactory, classifier_bundle: Path, forecaster_bundle: Path
+) -> RegistryHome:
     """A home with a registry that holds both champions."""
     home = tmp_path_factory.mktemp("home")
     (home / "mlflow" / "artifacts").mkdir(parents=True)
-    made = Registry(home, classifier_bundle.parent)
+    made = RegistryHome(home, classifier_bundle.parent)
     made.register(CLASSIFIER, classifier_bundle)
     made.register(FORECASTER, forecaster_bundle)
     return made
 
 
 @pytest.fixture(scope="session")
-def champions(registry: Registry) -> Champions:
+def champions(registry: RegistryHome) -> Champions:
     """Both champions of that registry, loaded in this process."""
-    loaded = Champions(registry.uri, REGION)
+    loaded = Champions(registry.opened, REGION)
     loaded.refresh()
     loaded.check_ready()
     return loaded
 
 
 @pytest.fixture(scope="session")
-def server(registry: Registry) -> Iterator[Server]:
+def server(registry: RegistryHome) -> Iterator[Server]:
     """A ready service without keys, with small limits."""
     configs = write_configs(registry.home / "configs", refresh_seconds=1, max_body_bytes=SMALL_BODY)
     running = start_server(registry.home, TSUR_CONFIGS=str(configs))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from serving import launch as run
-from tests.serving.conftest import Registry, Server, start_server, write_configs
+from tests.serving.conftest import RegistryHome, Server, start_server, write_configs
 
 TIMEOUT_SECONDS = 3
 
 
 @pytest.fixture(scope="module")
-def hampered(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def hampered(registry: RegistryHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service whose store lies in a file, and which has little patience."""
     folder = tmp_path_factory.mktemp("hampered")
     (folder / "file").write_text("not a folder")

@@ -179,7 +179,7 @@ def random_champion(tmp_path):
     home = tmp_path / "home"
     (home / "mlflow" / "artifacts").mkdir(parents=True)
     bundle = write_classifier(tmp_path / "bundle")
-    register(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts", CLASSIFIER, bundle)
+    register(home, CLASSIFIER, bundle)
     return home, write_configs(tmp_path / "configs", emerging={"doubt": 1.0})
 
 

@@ -94,8 +94,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tsur(home, "train", "forecaster", str(counts), *columns, *changes, *said, TSUR_CONFIGS=configs)
         catalogue = home / "configs" / "regions" / place.id / "catalogue.yaml"
         bundle = write_classifier(home / f"classifier-{place.id}" / "bundle", catalogue_file=catalogue)
-        uri = f"sqlite:///{home}/mlflow/mlflow.db"
-        register(uri, home / "mlflow" / "artifacts", classifier_name(place.id), bundle)
+        register(home, classifier_name(place.id), bundle)
     return home
 
 

@@ -22,6 +22,7 @@ from training.arguments import ClassifierTraining
 from training.encoder.cached_states import CachedStates
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments
 from training.evaluate.metrics import head_metrics
+from training.tracker import TrackedRun
 
 SCORE = "score"
 """The metric that picks the epoch: the mean accuracy of the heads."""
@@ -61,6 +62,7 @@ def fine_tune(
     arguments: ClassifierTraining,
     checkpoints: Path,
     say: Callable[[str], None],
+    run: TrackedRun | None = None,
 ) -> ComplaintNetwork:
     """Train on `rows`, keep the epoch best on `validation`; from the newest checkpoint where there is one."""
     import transformers
@@ -69,7 +71,7 @@ def fine_tune(
     if checkpoint:
         say(f"continuing after epoch {epochs_done(checkpoint):.0f} of {arguments.epochs}")
     transformers.set_seed(arguments.seed)
-    trainer = _trainer(network, rows, validation, tokenizer, arguments, checkpoints)
+    trainer = _trainer(network, rows, validation, tokenizer, arguments, checkpoints, run)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
     tuned: ComplaintNetwork = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
@@ -97,6 +99,7 @@ def _trainer(
     tokenizer: Any,
     arguments: ClassifierTraining,
     folder: Path,
+    tracked: TrackedRun | None,
 ) -> Any:
     from transformers import DataCollatorWithPadding, EarlyStoppingCallback
 
@@ -119,6 +122,7 @@ def _trainer(
         what="fine-tuning",
         callbacks=[EarlyStoppingCallback(arguments.patience)],
         compute_metrics=_validation_metrics,
+        run=tracked,
     )
 
 

@@ -37,6 +37,7 @@ from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
 from training.encoder.trainer import last_checkpoint, use_bf16
 from training.long_step import LongStep, Tell
+from training.tracker import TrackedRun
 
 Say = Callable[[str], None]
 Floats = npt.NDArray[np.floating]
@@ -115,6 +116,7 @@ def fit_network(
     work: Path,
     encoders: Path,
     say: Say,
+    run: TrackedRun | None = None,
 ) -> FittedNetwork:
     """Fit on `train`; with epochs keep the one best on `validation`. The encoder's artifact goes to `work`.
 
@@ -159,7 +161,7 @@ def fit_network(
     if arguments.epochs:
         fed = rows.with_network(lexical.of_training, encoded.states)
         fed_checked = checked.with_network(lexical.of_validation, encoded_checked.states)
-        network = fine_tune(network, fed, fed_checked, tokenizer, arguments, checkpoints, say)
+        network = fine_tune(network, fed, fed_checked, tokenizer, arguments, checkpoints, say, run)
     address = export_encoder(network.encoder, tokenizer, work / ENCODERS, say)
     if held_out is not None:
         held_out = {head: logits[: taught.complaints] for head, logits in held_out.items()}

@@ -22,7 +22,6 @@ from data.catalogue.draft import draft_catalogue
 from data.catalogue.model import Catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
-from data.settings import CHECKOUT
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
@@ -30,13 +29,14 @@ from models.classifier.labels import HEADS, LabelSpace, learn_label_space
 from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
-from registry import tracking
+from registry.client import CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
 from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
+from training.tracker import TrackedRun, Tracker
 
 if TYPE_CHECKING:
     from training.classifier.fit_network import FittedNetwork
@@ -105,8 +105,11 @@ def train_classifier(
     home: Path,
     say: Say = log.info,
     fresh: bool = False,
+    *,
+    tracker: Tracker,
+    registry: Registry,
 ) -> TrainedClassifier:
-    """Train, measure and register a region's champion; continues an interrupted run of the same job.
+    """Train, measure, register and promote a region's classifier; continues an interrupted run of the same job.
 
     Raises:
         InputError, LabelError, EncoderError, ResumeError: see their docstrings.
@@ -124,16 +127,17 @@ def train_classifier(
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
     name = classifier_name(region)
-    with tracking.tracked_run(name, "train", parameters, work / "run.json") as run_id:
+    with tracker.run(name, "train", parameters, work / "run.json") as run:
         train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
         labels = _label_space(train, job.arguments.min_label_rows)
         rows = BundleRows(train, validation, job.fingerprint)
-        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, work, home, say)
-        evaluation, lexical = measure(job, bundle, say)
-        version = register(name, job, bundle, {}, tracking.CHAMPION, say)
+        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, work, home, say, run)
+        evaluation, lexical = measure(job, bundle, run, say)
+        say(f"registering the bundle as {CHAMPION}")
+        version = register(registry, name, job, bundle, run)
+        registry.promote(name, version, evidence(evaluation, lexical), "tsur train classifier")
     shutil.rmtree(work, ignore_errors=True)
-    folder = tracking.version_bundle(name, version)
-    return TrainedClassifier(run_id, version, folder, evaluation, lexical)
+    return TrainedClassifier(run.id, version, registry.bundle(name, version), evaluation, lexical)
 
 
 def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
@@ -168,6 +172,7 @@ def fit_bundle(
     work: Path,
     home: Path,
     say: Say,
+    run: TrackedRun | None = None,
 ) -> Path:
     """Fit, calibrate, choose the precision, write; the bundle's folder inside `work`, its encoder's beside it.
 
@@ -175,7 +180,7 @@ def fit_bundle(
     """
     catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
     taught = rows.train if arguments.epochs else pd.concat([rows.train, rows.validation], ignore_index=True)
-    network = _fitted_network(taught, rows.validation, labels, catalogue, arguments, work, home, say)
+    network = _fitted_network(taught, rows.validation, labels, catalogue, arguments, work, home, say, run)
     draft = _uncalibrated(rows, taught, labels, catalogue, arguments, network, work / "bundle")
     encoders = Encoders()
     say("calibrating")
@@ -200,6 +205,7 @@ def _fitted_network(
     work: Path,
     home: Path,
     say: Say,
+    run: TrackedRun | None,
 ) -> "FittedNetwork":
     """Fit the network, unless an interrupted run got so far."""
     from training.classifier.fit_network import FittedNetwork, fit_network
@@ -208,7 +214,7 @@ def _fitted_network(
     if folder.exists():
         say("the network was fitted before the run was interrupted")
     else:
-        network = fit_network(taught, validation, labels, catalogue, arguments, work, home / "encoders", say)
+        network = fit_network(taught, validation, labels, catalogue, arguments, work, home / "encoders", say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
 
@@ -245,10 +251,8 @@ def _uncalibrated(
     )
 
 
-def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
-    """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the active run; both figures."""
-    import mlflow
-
+def measure(job: Job, bundle: Path, run: TrackedRun, say: Say) -> tuple[Evaluation, Evaluation]:
+    """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the run; both figures."""
     from training.report.card import write_card
     from training.report.report import log_report
 
@@ -261,32 +265,25 @@ def measure(job: Job, bundle: Path, say: Say) -> tuple[Evaluation, Evaluation]:
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
-            mlflow.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
-    mlflow.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
-    log_report(evaluation, classifier, test, lexical)
+            run.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
+    run.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
+    log_report(run, evaluation, classifier, test, lexical)
     keys = text_keys(job.frame["text"])
-    mlflow.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
+    run.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
     return evaluation, lexical
 
 
-def register(name: str, job: Job, bundle: Path, metadata: dict[str, Any], alias: str, say: Say) -> int:
-    """Register a bundle under an alias; its version."""
-    say(f"registering the bundle as {alias}")
-    return tracking.register(
-        name,
-        bundle,
-        CHECKOUT / "registry" / "pyfunc_classifier.py",
-        _signature(),
-        {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder} | metadata,
-        alias,
-    )
+def evidence(evaluation: Evaluation, lexical: Evaluation) -> dict[str, Any]:
+    """What speaks for a classifier: its figures on the test rows, and those of TF-IDF + SVM on the same."""
+    return {
+        "test": {head: asdict(evaluation.heads[head]) for head in HEADS},
+        "tfidf_svm": {head: asdict(lexical.heads[head]) for head in HEADS},
+        "coverage": evaluation.coverage,
+        "routed_precision": evaluation.routed_precision,
+    }
 
 
-def _signature() -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs = [ColSpec("string", "text"), ColSpec("string", "municipality", required=False)]
-    outputs = [ColSpec("string", name) for name in ("decision", *HEADS)]
-    outputs += [ColSpec("double", "confidence"), ColSpec("double", "deadline_hours", required=False)]
-    return ModelSignature(Schema(inputs), Schema(outputs))
+def register(registry: Registry, name: str, job: Job, bundle: Path, run: TrackedRun, **metadata: Any) -> int:
+    """Register a bundle that nothing serves yet; its version."""
+    metadata |= {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder}
+    return registry.register(name, bundle, run.id, metadata)

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from data.errors import InputError
 from models.classifier.bundle import ClassifierBundle, read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
-from registry import tracking
+from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.fit_network import model_inputs
@@ -35,6 +36,7 @@ from training.encoder.distillation_metrics import Comparison, Fidelity, compare
 from training.encoder.student import check_size
 from training.encoder.teacher import Teacher
 from training.evaluate.evaluate import held_out
+from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,9 @@ def distill(
     say: Say = log.info,
     promote: bool = False,
     fresh: bool = False,
+    *,
+    tracker: Tracker,
+    registry: Registry,
 ) -> DistilledClassifier:
     """Distil, measure and register a student of a region's classifier; continues an interrupted run of the same job.
 
@@ -75,11 +80,11 @@ def distill(
         EncoderError: such a student cannot be made of the teacher.
     """
     name = classifier_name(region)
-    version = _teacher_version(name, arguments)
-    bundle = tracking.version_bundle(name, version)
+    version = registry.champion(name) if arguments.teacher == "champion" else arguments.teacher
+    bundle = registry.bundle(name, version)
     teacher = Teacher.of_bundle(bundle)
     check_size(teacher.network.encoder, arguments)  # refused before a run begins
-    job = teachers_job(frame, bundle, name, version, recipe)
+    job = teachers_job(frame, bundle, registry, name, version, recipe)
     texts = taught_texts(frame, unlabelled, job)
     key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
     work = home / "training" / region / f"student-{key.hexdigest()[:16]}"
@@ -95,28 +100,29 @@ def distill(
     parameters = {f"distillation.{name}": value for name, value in arguments.model_dump(mode="json").items()}
     parameters |= job.arguments.model_dump(mode="json")
     parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
-    with tracking.tracked_run(name, "distill", parameters, work / "run.json") as run_id:
-        fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say)
-        fitted = _fit(job, read_bundle(bundle), work, home, say)
-        comparison = _measure(job, bundle, fitted, fidelity, say)
-        alias = tracking.CHAMPION if promote else tracking.CHALLENGER
-        registered = register(name, job, fitted, {"teacher_version": version}, alias, say)
+    with tracker.run(name, "distill", parameters, work / "run.json") as run:
+        fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say, run)
+        fitted = _fit(job, read_bundle(bundle), work, home, say, run)
+        comparison = _measure(job, bundle, fitted, fidelity, run, say)
+        alias = CHAMPION if promote else CHALLENGER
+        say(f"registering the bundle as {alias}")
+        registered = register(registry, name, job, fitted, run, teacher_version=version)
+        if promote:
+            registry.promote(name, registered, _evidence(comparison, fidelity), "tsur distill --promote")
+        else:
+            registry.challenge(name, registered)
     shutil.rmtree(work, ignore_errors=True)
-    return DistilledClassifier(run_id, registered, alias, version, student, fidelity, comparison)
+    return DistilledClassifier(run.id, registered, alias, version, student, fidelity, comparison)
 
 
-def _teacher_version(name: str, arguments: Distillation) -> int:
-    if arguments.teacher == "champion":
-        return tracking.champion_version(name)
-    return arguments.teacher
-
-
-def teachers_job(frame: pd.DataFrame, bundle: Path, name: str, version: int, recipe: ClassifierTraining) -> Job:
+def teachers_job(
+    frame: pd.DataFrame, bundle: Path, registry: Registry, name: str, version: int, recipe: ClassifierTraining
+) -> Job:
     """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
     parts = read_bundle(bundle)
     recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
     job = prepare(frame, bundle / "catalogue.yaml" if parts.catalogue.region else None, recipe)
-    new, _ = held_out(job.frame.iloc[job.splits.test], name, version)
+    new, _ = held_out(job.frame.iloc[job.splits.test], registry, name, version)
     if new.empty:
         raise InputError(f"version {version}, the teacher, was trained on all test rows: give it other complaints")
     test = job.splits.test[np.isin(job.frame["id"].iloc[job.splits.test], new["id"])]
@@ -132,25 +138,32 @@ def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: J
     return model_inputs(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
 
 
-def _fit(job: Job, teacher: ClassifierBundle, work: Path, home: Path, say: Say) -> Path:
+def _fit(job: Job, teacher: ClassifierBundle, work: Path, home: Path, say: Say, run: TrackedRun) -> Path:
     train, validation = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
     rows = BundleRows(train, validation, job.fingerprint)
-    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, work, home, say)
+    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, work, home, say, run)
 
 
-def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, say: Say) -> Comparison:
-    """Figures of teacher and student on the test rows, in the active run too."""
-    import mlflow
-
-    measure(job, student, say)
+def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, run: TrackedRun, say: Say) -> Comparison:
+    """Figures of teacher and student on the test rows, in the run too."""
+    measure(job, student, run, say)
     say("measuring the teacher on the same rows")
     test = job.frame.iloc[job.splits.test]
     found = compare(Classifier.load(teacher), Classifier.load(student), test)
-    mlflow.log_metric("fidelity.explained", fidelity.explained)
+    run.log_metrics({"fidelity.explained": fidelity.explained})
     for head in HEADS:
         told = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
         told |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
         told |= {f"teacher.{head}.{k}": v for k, v in asdict(found.teacher.heads[head]).items() if k != "rows"}
         told |= {f"distillation.{head}.{name}": value for name, value in asdict(found.heads[head]).items()}
-        mlflow.log_metrics(told)
+        run.log_metrics(told)
     return found
+
+
+def _evidence(comparison: Comparison, fidelity: Fidelity) -> dict[str, Any]:
+    """What speaks for a student: its figures beside the teacher's, and how alike they are on texts held out."""
+    return {
+        "test": {head: asdict(comparison.student.heads[head]) for head in HEADS},
+        "teacher": {head: asdict(comparison.teacher.heads[head]) for head in HEADS},
+        "agreement": dict(fidelity.agreement),
+    }

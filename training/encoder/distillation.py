@@ -30,6 +30,7 @@ from training.encoder.distillation_metrics import Fidelity
 from training.encoder.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow
 from training.encoder.teacher import Answers, Teacher, answer, encode
 from training.encoder.trainer import last_checkpoint, make_trainer, run_arguments, use_bf16
+from training.tracker import TrackedRun
 
 log = logging.getLogger(__name__)
 LEAST_TEXTS = 50
@@ -50,6 +51,7 @@ def distill_encoder(
     cache: Path,
     out: Path,
     say: Callable[[str], None] = log.info,
+    run: TrackedRun | None = None,
 ) -> Fidelity:
     """Teach a student what the teacher says of `texts`, as the models read them; its folder is `out`.
 
@@ -79,7 +81,9 @@ def distill_encoder(
     checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing from {checkpoint.name}")
-    trainer = _trainer(imitation, rows, [_Collator(pad, each) for each in answers], arguments, work / "checkpoints")
+    trainer = _trainer(
+        imitation, rows, [_Collator(pad, each) for each in answers], arguments, work / "checkpoints", run
+    )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     imitation = imitation.to("cpu").eval()
     found = _fidelity(imitation, rows[1], pad, answers[1].pooled)
@@ -136,7 +140,12 @@ class _Collator:
 
 
 def _trainer(
-    imitation: Imitation, rows: Sequence[Any], collators: Sequence[_Collator], arguments: Distillation, folder: Path
+    imitation: Imitation,
+    rows: Sequence[Any],
+    collators: Sequence[_Collator],
+    arguments: Distillation,
+    folder: Path,
+    tracked: TrackedRun | None,
 ) -> Any:
     trained = [p for p in imitation.parameters() if p.requires_grad]
     groups = [
@@ -145,7 +154,7 @@ def _trainer(
     ]
     optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True)
     run = run_arguments(arguments, folder, prediction_loss_only=True, label_names=["states"])
-    return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling")
+    return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling", run=tracked)
 
 
 def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:

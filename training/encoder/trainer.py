@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from training.arguments import ClassifierTraining, Distillation
+from training.tracker import TrackedRun
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 """Of processors that multiply in bf16; on others it is emulated and slower than fp32."""
@@ -30,14 +31,15 @@ def make_trainer(
     what: str,
     callbacks: Sequence[Any] = (),
     compute_metrics: Any = None,
+    run: TrackedRun | None = None,
 ) -> Any:
     """A Trainer over the rows taught and those held out, each with its own collator; `arguments` of `run_arguments`.
 
-    `what` stands before the progress bar.
+    `what` stands before the progress bar; `run`, if there is one, is told the figures of every epoch.
     """
     from transformers import PrinterCallback, Trainer
 
-    from training.progress import EpochsToMlflow, RichProgress
+    from training.progress import EpochsToRun, RichProgress
 
     trainer: Any = Trainer(
         model=model,
@@ -47,7 +49,7 @@ def make_trainer(
         data_collator=collators[0],
         compute_metrics=compute_metrics,
         optimizers=(optimizer, None),
-        callbacks=[*callbacks, RichProgress(what), EpochsToMlflow()],
+        callbacks=[*callbacks, RichProgress(what), *([] if run is None else [EpochsToRun(run)])],
     )
     # The Trainer knows one collator; rows of the two sets have states, answers and priors of their own.
     held_out = DataLoader(datasets[1], arguments.per_device_eval_batch_size, collate_fn=collators[1])

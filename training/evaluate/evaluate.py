@@ -4,6 +4,7 @@ In: a `Classifier` and a frame with labels. Out: an `Evaluation`: figures per he
 decoding, not of the bare heads), the routing decision's precision and coverage, calibration error.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from data.errors import InputError
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
+from registry.client import Registry
+from registry.names import classifier_name
 from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
 from training.evaluate.tfidf_svm import LexicalClassifier
 
@@ -102,7 +105,7 @@ def evaluate_lexical(labels: LabelSpace, train: pd.DataFrame, test: pd.DataFrame
     )
 
 
-def evaluate_champion(frame: pd.DataFrame, region: str) -> ChampionEvaluation:
+def evaluate_champion(frame: pd.DataFrame, region: str, registry: Registry) -> ChampionEvaluation:
     """Measure a region's champion on labelled complaints.
 
     Rows that it was trained or calibrated on are left out, whatever file they come in.
@@ -111,16 +114,13 @@ def evaluate_champion(frame: pd.DataFrame, region: str) -> ChampionEvaluation:
         NoChampionError, BundleError: there is no usable champion.
         InputError: no row has all three labels, or the champion has seen every row.
     """
-    from registry.names import classifier_name
-    from registry.tracking import champion_bundle
-
     name = classifier_name(region)
-    folder, version = champion_bundle(name)
+    folder, version = registry.champion_bundle(name)
     classifier = Classifier.load(folder)
     rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
     if rows.empty:
         raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
-    rows, seen = held_out(rows, name, version)
+    rows, seen = held_out(rows, registry, name, version)
     if rows.empty:
         raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
     note = f"version {version} on {len(rows)} complaints"
@@ -129,11 +129,10 @@ def evaluate_champion(frame: pd.DataFrame, region: str) -> ChampionEvaluation:
     return ChampionEvaluation(evaluate_classifier(classifier, rows), classifier, rows, note)
 
 
-def held_out(frame: pd.DataFrame, name: str, version: int) -> tuple[pd.DataFrame, int]:
+def held_out(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> tuple[pd.DataFrame, int]:
     """Rows whose texts a registered version was neither trained nor calibrated on, and how many others there were."""
-    from registry.tracking import run_artifact
     from training.classifier.splits import SPLITS, text_keys
 
-    splits = run_artifact(name, version, SPLITS)
+    splits = json.loads(registry.run_artifact(name, version, SPLITS))
     seen = np.isin(text_keys(frame["text"]), [*splits["train"], *splits["validation"]])
     return frame[~seen].reset_index(drop=True), int(seen.sum())

@@ -20,6 +20,7 @@ from models.forecasting.forecasters.prophet_model import ProphetForecaster
 from models.forecasting.regressors import of_place
 from models.forecasting.series import SeriesKey, panel, trimmed
 from training.forecaster.evaluation import BacktestResult
+from training.tracker import TrackedRun
 
 LARGEST = 4
 PARTS = {"trend": "уровень", "weekly": "неделя", "yearly": "год", "calendar": "календарь", "regressors": "внешнее"}
@@ -27,12 +28,10 @@ BANDS = [("q2.5", "q97.5"), ("q10", "q90"), ("q25", "q75")]
 Figures = Iterator[tuple[str, Any]]
 
 
-def log_figures(figures: Figures, folder: str) -> None:
-    """Log figures as PNG artifacts of the current MLflow run."""
-    import mlflow
-
+def log_figures(run: TrackedRun, figures: Figures, folder: str) -> None:
+    """Log figures as PNG artifacts of a run."""
     for name, figure in figures:
-        mlflow.log_figure(figure, f"{folder}/{name}.png")
+        run.log_figure(figure, f"{folder}/{name}.png")
 
 
 def write_figures(figures: Figures, folder: Path) -> list[Path]:

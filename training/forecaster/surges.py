@@ -21,6 +21,7 @@ from models.surges.detection import clearest_first, expected_surges, past_surges
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
+from training.tracker import TrackedRun
 
 MOST_SHOWN = 40
 """More bars than a page can hold are no timeline."""
@@ -141,12 +142,10 @@ def surge_figure(surges: list[Surge]) -> Any:
     return figure
 
 
-def log_surges(counts: pd.DataFrame, config: ForecasterConfig) -> None:
-    """Log the last year's surges of some counts to the current MLflow run: a table and a timeline."""
-    import mlflow
-
+def log_surges(run: TrackedRun, counts: pd.DataFrame, config: ForecasterConfig) -> None:
+    """Log the last year's surges of some counts to a run: a table and a timeline."""
     wide = panel(counts)
     since = (wide.index[-1] - pd.Timedelta(days=365)).date()
     found = past_surges(wide, config.surges, config.calendar, since)
-    mlflow.log_text(csv_text(surge_frame(found)), "surges/events.csv")
-    mlflow.log_figure(surge_figure(found), "surges/timeline.png")
+    run.log_text(csv_text(surge_frame(found)), "surges/events.csv")
+    run.log_figure(surge_figure(found), "surges/timeline.png")

@@ -17,17 +17,17 @@ import pandas as pd
 
 from data.complaints.schema import check_counts
 from data.errors import CountsError
-from data.settings import CHECKOUT
 from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
-from registry import tracking
+from registry.client import BUNDLE, Registry
 from registry.names import forecaster_name
 from training.forecaster.backtest import Progress, backtest
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
 from training.forecaster.plots import backtest_figures, forecast_figures, log_figures
 from training.forecaster.surges import log_surges
+from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -63,6 +63,8 @@ def run_backtest(
     home: Path,
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
+    *,
+    tracker: Tracker,
 ) -> tuple[str, BacktestResult]:
     """Backtest, tracked; returns the MLflow run's id and the result.
 
@@ -72,11 +74,11 @@ def run_backtest(
     """
     counts = check_counts(counts)
     parameters = _parameters(counts, config, regressors)
-    with tracking.tracked_run(forecaster_name(region), "backtest", parameters) as run_id:
+    with tracker.run(forecaster_name(region), "backtest", parameters) as run:
         result = backtest(counts, config, bar("backtest"), home / "training" / region / "backtest", regressors)
-        _log_result(result)
-        log_figures(backtest_figures(counts, config, result, regressors), "backtest")
-    return run_id, result
+        _log_result(run, result)
+        log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
+    return run.id, result
 
 
 def train_forecaster(
@@ -88,8 +90,11 @@ def train_forecaster(
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
     refresh: bool = False,
+    *,
+    tracker: Tracker,
+    registry: Registry,
 ) -> TrainedForecaster:
-    """Backtest, fit, register as champion.
+    """Backtest, fit, register, promote.
 
     Args:
         counts: `DAILY_COUNTS`.
@@ -100,6 +105,8 @@ def train_forecaster(
         bar: makes progress callbacks.
         regressors: see `models/forecasting/regressors.py`.
         refresh: keep the registered champions and fit them on the new counts, unless a backtest is due.
+        tracker: where the run is told.
+        registry: where the forecaster is registered.
 
     Raises:
         CountsError: the counts are malformed or too short.
@@ -112,38 +119,35 @@ def train_forecaster(
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
     name, work = forecaster_name(region), home / "training" / region
-    last = _refreshable(name, counts, config, say) if refresh else None
+    last = _refreshable(registry, name, counts, config, say) if refresh else None
     parameters = _parameters(counts, config, regressors)
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
     note = work / f"forecaster-{key}.json"
     fits = work / "fits"
-    with tracking.tracked_run(name, "train", parameters, note) as run_id:
+    with tracker.run(name, "train", parameters, note) as run:
         result = None
         if last is None:
             result = backtest(counts, config, bar("backtest"), work / "backtest", regressors)
             forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
-            _log_result(result)
-            log_figures(backtest_figures(counts, config, result, regressors), "backtest")
+            _log_result(run, result)
+            log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
         else:
             forecasts = refresh_forecasts(counts, config, last, bar("refresh"), fits, regressors)
         with tempfile.TemporaryDirectory() as folder:
-            bundle = Path(folder) / tracking.BUNDLE_ARTIFACT
+            bundle = Path(folder) / BUNDLE
             forecasts.save(bundle)
-            log_figures(forecast_figures(forecasts), "forecasts")
-            log_surges(counts, forecasts.config)
-            version = tracking.register(
-                name,
-                bundle,
-                CHECKOUT / "registry" / "pyfunc_forecaster.py",
-                _signature(),
-                {"data_fingerprint": counts_fingerprint(counts)},
-            )
-    return TrainedForecaster(run_id, version, result, forecasts)
+            log_figures(run, forecast_figures(forecasts), "forecasts")
+            log_surges(run, counts, forecasts.config)
+            version = registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(counts)})
+        registry.promote(name, version, evidence(forecasts, result), "tsur train forecaster")
+    return TrainedForecaster(run.id, version, result, forecasts)
 
 
-def _refreshable(name: str, counts: pd.DataFrame, config: ForecasterConfig, say: Say) -> Forecasts | None:
+def _refreshable(
+    registry: Registry, name: str, counts: pd.DataFrame, config: ForecasterConfig, say: Say
+) -> Forecasts | None:
     """The registered forecasts, where their champions still hold: same config, and no backtest due."""
-    folder, version = tracking.champion_bundle(name)
+    folder, version = registry.champion_bundle(name)
     last = Forecasts.load(folder)
     age = (counts["date"].max().date() - last.backtested).days
     if not _same(last.config, config):
@@ -171,16 +175,21 @@ def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.D
     return _flat(config.model_dump(mode="json")) | known
 
 
-def _log_result(result: BacktestResult) -> None:
-    import mlflow
+def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, Any]:
+    """What speaks for a forecaster: the WAPE of its backtest; a refresh has the day of an earlier one."""
+    if result is None:
+        return {"backtested": forecasts.backtested.isoformat()}
+    return {"wape": {str(name): float(row["mean"]) for name, row in result.wape.iterrows()}}
 
-    mlflow.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
+
+def _log_result(run: TrackedRun, result: BacktestResult) -> None:
+    run.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
     held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
     held_out["pinball_loss"] = result.pinball_loss
-    mlflow.log_metrics({name: value for name, value in held_out.items() if value == value})
-    mlflow.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
+    run.log_metrics({name: value for name, value in held_out.items() if value == value})
+    run.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
-    mlflow.log_text(csv_text(champions), "backtest/champions.csv")
+    run.log_text(csv_text(champions), "backtest/champions.csv")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -191,18 +200,6 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             out[prefix + name] = value
     return out
-
-
-def _signature() -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs = [
-        ColSpec("string", "municipality", required=False),
-        ColSpec("string", "sector", required=False),
-        ColSpec("long", "horizon"),
-    ]
-    return ModelSignature(Schema(inputs))
 
 
 def largest_series(counts: pd.DataFrame, most: int, daily_mean: float) -> pd.DataFrame:

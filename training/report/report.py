@@ -37,6 +37,7 @@ from training.evaluate.metrics import (
 from training.report.markdown import as_html, markdown_table
 from training.report.plots import plot_confusions, plot_reliability, plot_risk_coverage
 from training.report.samples import SAMPLES, masked_sample, misread, shown
+from training.tracker import TrackedRun
 
 SHOWN = 15
 PRECISIONS = (0.8, 0.9, 0.95, 0.99)
@@ -80,14 +81,16 @@ class Measured:
 
 
 def log_report(
-    evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame, lexical: Evaluation | None = None
+    run: TrackedRun,
+    evaluation: Evaluation,
+    classifier: Classifier,
+    rows: pd.DataFrame,
+    lexical: Evaluation | None = None,
 ) -> None:
-    """Log the report's files under `report/` of the active MLflow run, and the figures of confidence and routing."""
-    import mlflow
-
+    """Log the report's files under `report/` of a run, and the figures of confidence and routing."""
     with tempfile.TemporaryDirectory() as folder:
         write_report(evaluation, classifier, rows, Path(folder), lexical)
-        mlflow.log_artifacts(folder, "report")
+        run.log_folder(Path(folder), "report")
     figures = {f"test.{head}.calibration_error": value for head, value in evaluation.calibration_error.items()}
     before = evaluation.uncalibrated_error.items()
     figures |= {f"test.{head}.calibration_error_uncalibrated": value for head, value in before}
@@ -98,7 +101,7 @@ def log_report(
         figures["test.coverage"] = evaluation.coverage
     if evaluation.routed_precision is not None:
         figures["test.routed_precision"] = evaluation.routed_precision
-    mlflow.log_metrics(figures)
+    run.log_metrics(figures)
 
 
 def write_report(

@@ -22,7 +22,7 @@ from serving.config import EmergingDefaults
 from serving.regions.champions import Champion
 from tests.data.store.rows import REGION
 from tests.serving.bundles import CLASSIFIER, SENTENCES, SURGE_PLACE
-from tests.serving.conftest import Registry, start_server, write_configs
+from tests.serving.conftest import RegistryHome, start_server, write_configs
 
 TODAY = date(2026, 11, 25)
 SCOOTERS = "самокаты брошены на тротуаре, Кузнецова Мария Петровна, 8 900 765-43-21"
@@ -151,7 +151,7 @@ def test_an_empty_store_has_no_topics_and_says_that_there_is_no_past(
 
 
 @pytest.fixture(scope="module")
-def client(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(registry: RegistryHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A service with a store of its own that has seen ordinary days and a new topic."""
     folder = tmp_path_factory.mktemp("emerging")
     configs = write_configs(folder / "configs", emerging={"doubt": 1.0})  # a random network may be sure of anything

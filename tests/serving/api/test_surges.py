@@ -19,7 +19,7 @@ from tests.serving.bundles import (
     SURGE_SECTOR,
     write_surging_forecaster,
 )
-from tests.serving.conftest import Registry
+from tests.serving.conftest import RegistryHome
 from tests.serving.inprocess import client_of, make_runtime
 
 GOES_ON, OVER = (SURGE_PLACE, SURGE_SECTOR), (CALM_PLACE, CALM_SECTOR)
@@ -32,9 +32,9 @@ def champions(tmp_path_factory: pytest.TempPathFactory) -> Champions:
     """A region with four events and no classifier."""
     home = tmp_path_factory.mktemp("surging")
     (home / "mlflow" / "artifacts").mkdir(parents=True)
-    registry = Registry(home, home)
+    registry = RegistryHome(home, home)
     registry.register(FORECASTER, write_surging_forecaster(home / "forecaster" / "bundle"))
-    loaded = Champions(registry.uri, REGION)
+    loaded = Champions(registry.opened, REGION)
     loaded.refresh()
     return loaded
 

@@ -10,7 +10,7 @@ from data.errors import AccessError, BindingError, ConfigError, TsurError
 from serving import launch as run
 from serving.auth.access import authenticate, check_binding
 from serving.auth.principal import ENVIRONMENT, LOCAL
-from tests.serving.conftest import Registry, Server, start_server
+from tests.serving.conftest import RegistryHome, Server, start_server
 
 KEYS = frozenset({"first-key", "второй"})
 NOBODY: dict[str, str] = {}
@@ -88,7 +88,7 @@ def test_a_taken_port_is_named(server: Server) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(registry: Registry) -> Iterator[Server]:
+def locked(registry: RegistryHome) -> Iterator[Server]:
     running = start_server(registry.home, wait_for="/livez", TSUR_API_KEYS="first-key, second")
     yield running
     run.stop(running.process)

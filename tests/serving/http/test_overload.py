@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from serving import launch as run
-from tests.serving.conftest import Registry, Server, start_server, write_configs
+from tests.serving.conftest import RegistryHome, Server, start_server, write_configs
 
 JSON = {"Content-Type": "application/json"}
 LONG = "не вывозят мусор у дома третью неделю, контейнеры переполнены. " * 60
 
 
 @pytest.fixture(scope="module")
-def narrow(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def narrow(registry: RegistryHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service that classifies one request at a time."""
     folder = tmp_path_factory.mktemp("narrow")
     configs = write_configs(folder / "configs", classified_at_once=1)

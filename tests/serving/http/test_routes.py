@@ -15,6 +15,7 @@ from serving.http.errors import install_error_handlers
 from serving.http.routes import Limits, Route, RouteTable, limited
 from serving.regions.champions import Champions
 from serving.runtime import Runtime
+from tests.serving.bundles import registry_in
 from tests.serving.inprocess import client_of, make_runtime
 
 SMALL = Limits(body_bytes=100, items=3, seconds=0.2)
@@ -87,9 +88,7 @@ def test_the_tighter_of_a_routes_limits_and_the_installations_holds(
 
 @pytest.fixture()
 def runtime(tmp_path: Path) -> Runtime:
-    return make_runtime(
-        Champions(f"sqlite:///{tmp_path}/none.db", "verkhnerechye"), tmp_path, ServingConfig(max_body_bytes=2000)
-    )
+    return make_runtime(Champions(registry_in(tmp_path), "verkhnerechye"), tmp_path, ServingConfig(max_body_bytes=2000))
 
 
 def send(runtime: Runtime, *calls: tuple[str, str, bytes]) -> list[httpx.Response]:

@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
+from data.store.store import Store
+from registry.client import Registry
 from serving import launch as run
 from serving.regions.champions import Champions
-from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, write_classifier
-from tests.serving.conftest import Registry, start_server, write_configs
+from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, registry_in, write_classifier
+from tests.serving.conftest import RegistryHome, start_server, write_configs
 
 TEXT = {"items": [{"text": "Не вывозят мусор"}]}
 
@@ -26,37 +28,36 @@ def eventually(check: Callable[[], bool], seconds: float = 30) -> bool:
     return True
 
 
-def test_before_the_first_look_the_service_is_not_ready(registry: Registry) -> None:
-    champions = Champions(registry.uri, REGION)
+def test_before_the_first_look_the_service_is_not_ready(registry: RegistryHome) -> None:
+    champions = Champions(registry.opened, REGION)
     with pytest.raises(NotReadyError):
         champions.check_ready()
 
 
 def test_no_registry_means_no_champion_and_names_the_command(tmp_path: Path) -> None:
-    database = tmp_path / "mlflow.db"
-    champions = Champions(f"sqlite:///{database}", REGION)
+    champions = Champions(registry_in(tmp_path), REGION)
     champions.refresh()
     with pytest.raises(NoChampionError, match="tsur train classifier"):
         _ = champions.classifier
     with pytest.raises(NoChampionError, match="tsur train forecaster"):
         _ = champions.forecaster
-    assert not database.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unreachable_registry_is_logged_not_raised(caplog: pytest.LogCaptureFixture) -> None:
-    champions = Champions("sqlite:////dev/null", REGION)
+def test_an_unreachable_registry_is_logged_not_raised(tmp_path: Path) -> None:
+    champions = Champions(Registry("sqlite:////dev/null", tmp_path, Store("sqlite://", REGION).promotions), REGION)
     champions.refresh()
     with pytest.raises(TsurError):
         champions.check_ready()
 
 
 def test_a_moved_alias_is_followed_and_a_broken_bundle_is_not(
-    registry: Registry, classifier_bundle: Path, tmp_path: Path
+    registry: RegistryHome, classifier_bundle: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     (home / "mlflow" / "artifacts").mkdir(parents=True)
     shutil.copy(registry.home / "mlflow" / "mlflow.db", home / "mlflow" / "mlflow.db")
-    own = Registry(home, classifier_bundle.parent)
+    own = RegistryHome(home, classifier_bundle.parent)
     configs = write_configs(home / "configs", refresh_seconds=0.5)
     server = start_server(home, TSUR_CONFIGS=str(configs))
     try:
@@ -83,16 +84,18 @@ def test_a_moved_alias_is_followed_and_a_broken_bundle_is_not(
         run.stop(server.process)
 
 
-def test_a_broken_first_bundle_leaves_no_champion(registry: Registry, classifier_bundle: Path, tmp_path: Path) -> None:
+def test_a_broken_first_bundle_leaves_no_champion(
+    registry: RegistryHome, classifier_bundle: Path, tmp_path: Path
+) -> None:
     shutil.copy(registry.home / "mlflow" / "mlflow.db", tmp_path / "mlflow.db")
-    own = Registry(tmp_path, classifier_bundle.parent)
+    own = RegistryHome(tmp_path, classifier_bundle.parent)
     (tmp_path / "mlflow" / "artifacts").mkdir(parents=True)
     shutil.move(tmp_path / "mlflow.db", tmp_path / "mlflow" / "mlflow.db")
     empty = tmp_path / "empty" / "bundle"
     empty.mkdir(parents=True)
     (empty / "config.yaml").write_text("format: 99\n")
     own.register(FORECASTER, empty)
-    champions = Champions(own.uri, REGION)
+    champions = Champions(own.opened, REGION)
     champions.refresh()
     assert champions.classifier.version
     with pytest.raises(BundleError):
@@ -116,7 +119,7 @@ def test_a_region_is_ready_for_the_model_that_it_has(
 ) -> None:
     (tmp_path / "mlflow" / "artifacts").mkdir(parents=True)
     name = {"classifier": CLASSIFIER, "forecaster": FORECASTER}[has]
-    version = Registry(tmp_path, tmp_path).register(name, request.getfixturevalue(f"{has}_bundle"))
+    version = RegistryHome(tmp_path, tmp_path).register(name, request.getfixturevalue(f"{has}_bundle"))
     server = start_server(tmp_path)
     try:
         with server.client as client:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,11 +15,14 @@ import pytest
 from data.complaints.files import write_complaints
 from data.complaints.masking import mask
 from data.errors import InputError, LabelError
-from data.settings import CHECKOUT
+from data.settings import CHECKOUT, settings
+from data.store.store import Store
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from registry.client import connected, open_registry
 from registry.names import classifier_name
 from tests.conftest import tsur
+from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining
 from training.classifier.splits import fingerprint, split_rows
 from training.classifier.train import prepare
@@ -30,22 +34,14 @@ CLASSIFIER = classifier_name(SAMPLE_REGION)
 @pytest.fixture
 def run(trained, at_home):
     """The MLflow run of the session's training."""
-    import mlflow
-
-    from registry.tracking import connect
-
     at_home(trained)
-    connect(CLASSIFIER)
-    version = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "champion")
-    return mlflow.get_run(version.run_id)
+    return run_of(CLASSIFIER)
 
 
 def artifacts(run) -> set[str]:
-    import mlflow
-
-    client, found, waiting = mlflow.MlflowClient(), set(), [""]
+    found, waiting = set(), [""]
     while waiting:
-        for item in client.list_artifacts(run.info.run_id, waiting.pop()):
+        for item in client().list_artifacts(run.info.run_id, waiting.pop()):
             waiting.append(item.path) if item.is_dir else found.add(item.path)
     return found
 
@@ -60,12 +56,10 @@ def test_small_model_learns_and_is_measured_beside_the_lexical_rival(run):
 
 
 def test_run_tracks_parameters_epochs_fingerprint_commit_and_plots(run, sample):
-    import mlflow
-
     assert run.data.params["data_fingerprint"] == fingerprint(sample)
     assert set(ClassifierTraining.model_fields) <= set(run.data.params)
     assert run.data.tags["git_commit"]
-    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "validation.sector.accuracy")
+    history = client().get_metric_history(run.info.run_id, "validation.sector.accuracy")
     assert [point.step for point in history] == [1, 2]
     found = artifacts(run)
     for head in HEADS:
@@ -77,35 +71,38 @@ def test_run_tracks_parameters_epochs_fingerprint_commit_and_plots(run, sample):
     assert {"report/misread.csv", "splits.json"} <= found
 
 
-def test_nothing_sent_to_mlflow_holds_personal_data(run, trained):
-    import mlflow
-
-    folder = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="report"))
+def test_nothing_sent_to_mlflow_holds_personal_data(run, tmp_path):
+    folder = Path(client().download_artifacts(run.info.run_id, "report", str(tmp_path)))
     misread = pd.read_csv(folder / "misread.csv")
     assert len(misread) > 5
     assert [mask(text) for text in misread["text"]] == list(misread["text"])
     assert not misread["text"].str.contains(r"8-900-000|@example").any()
 
 
+def test_a_trained_champion_was_promoted_on_its_figures(run, trained):
+    (*_, promotion) = Store(settings().database_url, SAMPLE_REGION).promotions.of(SAMPLE_REGION, CLASSIFIER)
+    assert promotion.promoted_by == "tsur train classifier"
+    for head in HEADS:
+        figures = promotion.evidence["test"][head]
+        assert figures["accuracy"] == pytest.approx(run.data.metrics[f"test.{head}.accuracy"])
+
+
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run, trained):
     import mlflow
 
-    from registry.tracking import champion_bundle
-
+    mlflow.set_tracking_uri(settings().mlflow_uri)
     rows = pd.DataFrame(
         {"text": ["Не вывозят мусор на Садовой", "Нет горячей воды"], "municipality": ["Верхнереченск", None]}
     )
     answers = mlflow.pyfunc.load_model(f"models:/{CLASSIFIER}@champion").predict(rows)
-    bundle, _ = champion_bundle(CLASSIFIER)
+    bundle, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
     direct = Classifier.load(bundle).classify(rows["text"].tolist(), ["verkhnerechensk", None])
     assert list(answers["agency"]) == [item.agency.label for item in direct]
     assert list(answers["decision"]) == [item.decision for item in direct]
 
 
 def test_bundle_holds_no_pickle_and_a_card_in_two_languages(run, at_home):
-    from registry.tracking import champion_bundle
-
-    bundle, _ = champion_bundle(CLASSIFIER)
+    bundle, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
     names = {path.name for path in bundle.rglob("*") if path.is_file()}
     assert {"heads.safetensors", "ngrams.safetensors", "labels.json", "calibration.json"} <= names
     assert {"config.yaml", "catalogue.yaml", "MODEL_CARD.md"} <= names
@@ -116,18 +113,15 @@ def test_bundle_holds_no_pickle_and_a_card_in_two_languages(run, at_home):
 
 
 def test_the_encoder_is_a_registered_model_of_its_own_and_is_not_uploaded_twice(run, trained):
-    import mlflow
-
     from models.classifier.bundle import read_config
     from registry.encoders import ENCODER, HASH, register_encoder_of
-    from registry.tracking import champion_bundle
 
-    bundle, _ = champion_bundle(CLASSIFIER)
-    client, address = mlflow.MlflowClient(), read_config(bundle).encoder_hash
-    (version,) = client.search_model_versions(f"name = '{ENCODER}'")
+    bundle, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
+    address = read_config(bundle).encoder_hash
+    (version,) = client().search_model_versions(f"name = '{ENCODER}'")
     assert version.tags[HASH] == address
     before = sum(1 for _ in trained.rglob("model.int8.onnx"))
-    assert register_encoder_of(client, bundle, trained / "encoders", run.info.run_id) == int(version.version)
+    assert register_encoder_of(client(), bundle, trained / "encoders", run.info.run_id) == int(version.version)
     assert sum(1 for _ in trained.rglob("model.int8.onnx")) == before
     (file,) = (trained / "encoders").glob("*/model.int8.onnx")
     assert file.stat().st_nlink == 2  # the registry's own file, on a machine that holds both
@@ -137,7 +131,7 @@ def test_evaluate_on_the_training_file_measures_the_test_rows_only(run, trained,
     from training.evaluate.evaluate import evaluate_champion
     from tsur.samples import sample_complaints
 
-    measured = evaluate_champion(sample_complaints(), SAMPLE_REGION)
+    measured = evaluate_champion(sample_complaints(), SAMPLE_REGION, open_registry(SAMPLE_REGION))
     assert len(measured.rows) == int(run.data.params["rows.test"])
     assert "left out" in measured.note
     accuracy = measured.evaluation.heads["sector"].accuracy
@@ -154,7 +148,7 @@ def test_rows_trained_on_are_left_out_of_an_evaluation_whatever_file_they_come_i
     from training.evaluate.evaluate import evaluate_champion
 
     other = sample.iloc[::-1].tail(2000).assign(id=[f"other-{n}" for n in range(2000)])
-    measured = evaluate_champion(other.reset_index(drop=True), SAMPLE_REGION)
+    measured = evaluate_champion(other.reset_index(drop=True), SAMPLE_REGION, open_registry(SAMPLE_REGION))
     assert len(measured.rows) <= int(run.data.params["rows.test"])
     assert f"{2000 - len(measured.rows)} more are left out" in measured.note
 
@@ -237,8 +231,6 @@ def test_checkpoint_left_half_written_by_a_kill_is_passed_over(tmp_path):
 def test_another_architecture_trains_and_long_texts_fit_its_positions(sample, tiny_encoder, tmp_path, at_home):
     from transformers import AutoTokenizer, DistilBertConfig, DistilBertModel
 
-    from registry.tracking import champion_bundle
-
     tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
     config = DistilBertConfig(
         vocab_size=len(tokenizer), dim=32, n_layers=2, n_heads=2, hidden_dim=64, max_position_embeddings=48,
@@ -251,23 +243,23 @@ def test_another_architecture_trains_and_long_texts_fit_its_positions(sample, ti
     wanted = [f"encoder={folder}", "epochs=1", "frozen_layers=1", "max_tokens=192"]
     tsur(home, "train", "classifier", str(rows), *[part for item in wanted for part in ("--set", item)])
     at_home(home)
-    (answer,) = Classifier.load(champion_bundle(CLASSIFIER)[0]).classify(["Не вывозят мусор со двора " * 250])
+    bundle, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
+    (answer,) = Classifier.load(bundle).classify(["Не вывозят мусор со двора " * 250])
     assert answer.truncated
 
 
 def metrics_of(home: Path) -> dict[str, float]:
-    import mlflow
-
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow/mlflow.db")
-    (run,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    (run,) = runs_in(home)
     return {name: value for name, value in run.data.metrics.items() if name.startswith(("test.", "validation."))}
 
 
 def runs_of(home: Path) -> int:
-    import mlflow
+    return len(runs_in(home))
 
-    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow/mlflow.db")
-    return len(mlflow.search_runs(search_all_experiments=True, output_format="list"))
+
+def runs_in(home: Path) -> list[Any]:
+    its = connected(f"sqlite:///{home}/mlflow/mlflow.db")
+    return list(its.search_runs([experiment.experiment_id for experiment in its.search_experiments()]))
 
 
 def test_rubert_tiny2_architecture_trains_through_the_same_code(sample, real_data, tmp_path):

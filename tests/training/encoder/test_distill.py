@@ -17,8 +17,10 @@ from data.errors import BundleError
 from data.settings import CHECKOUT
 from models.classifier.bundle import encoder_folder, read_bundle
 from models.classifier.labels import HEADS
+from registry.client import open_registry
 from registry.names import classifier_name
 from tests.conftest import tsur
+from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.splits import text_keys
 from tsur.samples import SAMPLE_REGION
@@ -84,14 +86,8 @@ def distilled(teachers_home: Path) -> Path:
 @pytest.fixture
 def run(distilled, at_home):
     """The MLflow run of the distillation."""
-    import mlflow
-
-    from registry.tracking import connect
-
     at_home(distilled)
-    connect(CLASSIFIER)
-    version = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "challenger")
-    return mlflow.get_run(version.run_id)
+    return run_of(CLASSIFIER, "challenger")
 
 
 def student_of(home: Path) -> Path:
@@ -102,23 +98,22 @@ def student_of(home: Path) -> Path:
 @pytest.fixture
 def job(distilled, at_home):
     """What the distillation was told: the teacher's bundle, the job and the unlabelled rows."""
-    from registry.tracking import version_bundle
     from training.encoder.distill import teachers_job
 
     at_home(distilled)
-    bundle = version_bundle(CLASSIFIER, 1)
-    return teachers_job(read_complaints(distilled / "rows.jsonl"), bundle, CLASSIFIER, 1, ClassifierTraining())
+    bundle = open_registry(SAMPLE_REGION).bundle(CLASSIFIER, 1)
+    rows, registry = read_complaints(distilled / "rows.jsonl"), open_registry(SAMPLE_REGION)
+    return teachers_job(rows, bundle, registry, CLASSIFIER, 1, ClassifierTraining())
 
 
 def test_a_killed_distillation_goes_on_and_ends_with_the_same_student(distilled, job, tmp_path):
-    from registry.tracking import version_bundle
     from training.encoder.distill import taught_texts
     from training.encoder.distillation import distill_encoder
     from training.encoder.teacher import Teacher
 
     assert "continuing from checkpoint" in (distilled / "distilled.out").read_text(encoding="utf-8")
     rows, more = (read_complaints(distilled / name) for name in ("rows.jsonl", "more.jsonl"))
-    teacher = Teacher.of_bundle(version_bundle(CLASSIFIER, 1))
+    teacher = Teacher.of_bundle(open_registry(SAMPLE_REGION).bundle(CLASSIFIER, 1))
     told: list[str] = []
     arguments = Distillation(layers=1, epochs=3, batch_size=8, max_tokens=32)
     folders = tmp_path / "work", tmp_path / "cache", tmp_path / "student"
@@ -140,22 +135,17 @@ def test_the_student_is_an_encoder_that_the_auto_classes_load(distilled):
 
 
 def test_it_is_registered_as_challenger_and_the_champion_stays(run, distilled):
-    import mlflow
-
-    from registry.tracking import champion_version, version_bundle
-
-    challenger = mlflow.MlflowClient().get_model_version_by_alias(CLASSIFIER, "challenger")
-    assert champion_version(CLASSIFIER) == 1
-    assert int(challenger.version) > 1
+    registry = open_registry(SAMPLE_REGION)
+    challenger = registry.champion(CLASSIFIER, "challenger")
+    assert registry.champion(CLASSIFIER) == 1
+    assert challenger > 1
     assert run.data.params["teacher_version"] == "1"
-    bundle = version_bundle(CLASSIFIER, int(challenger.version))
+    bundle = registry.bundle(CLASSIFIER, challenger)
     assert json.loads((encoder_folder(read_bundle(bundle)) / "config.json").read_text())["num_hidden_layers"] == 1
 
 
 def test_its_losses_fall_and_its_figures_stand_beside_the_teachers(run, distilled):
-    import mlflow
-
-    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "validation.loss")
+    history = client().get_metric_history(run.info.run_id, "validation.loss")
     losses = [point.value for point in sorted(history, key=lambda point: point.step)]
     assert len(losses) == 3
     assert losses[-1] < 0.7 * losses[0]
@@ -203,11 +193,10 @@ def test_what_cannot_be_is_refused_in_a_sentence(teachers_home, at_home, monkeyp
 
 
 def test_a_teacher_without_its_network_is_refused(teachers_home, at_home, tmp_path):
-    from registry.tracking import version_bundle
     from training.encoder.teacher import Teacher
 
     at_home(teachers_home)
-    broken = shutil.copytree(version_bundle(CLASSIFIER, 1), tmp_path / "bundle")
+    broken = shutil.copytree(open_registry(SAMPLE_REGION).bundle(CLASSIFIER, 1), tmp_path / "bundle")
     assert Teacher.of_bundle(broken).layers == LAYERS
     encoder = encoder_folder(read_bundle(Path(broken)))
     shutil.copytree(encoder, tmp_path / "encoders" / encoder.name)

@@ -4,10 +4,13 @@ import pandas as pd
 import pytest
 
 from data.errors import CountsError
+from data.settings import settings
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
+from registry.client import BUNDLE, open_registry
 from registry.names import forecaster_name
 from tests.conftest import tsur
+from tests.training.runs import client, run_of
 from training.forecaster.train import counts_fingerprint, largest_series
 from tsur.samples import SAMPLE_REGION
 
@@ -17,14 +20,8 @@ FORECASTER = forecaster_name(SAMPLE_REGION)
 @pytest.fixture
 def run(trained, at_home):
     """The MLflow run of the session's training."""
-    import mlflow
-
-    from registry.tracking import connect
-
     at_home(trained)
-    connect(FORECASTER)
-    version = mlflow.MlflowClient().get_model_version_by_alias(FORECASTER, "champion")
-    return mlflow.get_run(version.run_id)
+    return run_of(FORECASTER)
 
 
 def test_champions_are_compared_with_seasonal_naive_and_beat_it(run):
@@ -34,17 +31,14 @@ def test_champions_are_compared_with_seasonal_naive_and_beat_it(run):
 
 
 def test_run_tracks_parameters_tables_and_plots(run, small_counts):
-    import mlflow
-
     assert run.data.params["calendar"] == "russia"
     assert run.data.params["windows"] == "2"
     assert len(run.data.params["data_fingerprint"]) == 16
-    client = mlflow.MlflowClient()
-    plots = {item.path for item in client.list_artifacts(run.info.run_id, "forecasts")}
+    plots = {item.path for item in client().list_artifacts(run.info.run_id, "forecasts")}
     assert {"forecasts/all.png", "forecasts/ЖКХ.png"} <= plots
-    surges = {item.path for item in client.list_artifacts(run.info.run_id, "surges")}
+    surges = {item.path for item in client().list_artifacts(run.info.run_id, "surges")}
     assert surges == {"surges/events.csv", "surges/timeline.png"}
-    tracked = {item.path for item in client.list_artifacts(run.info.run_id, "backtest")}
+    tracked = {item.path for item in client().list_artifacts(run.info.run_id, "backtest")}
     assert {"backtest/wape.csv", "backtest/champions.csv"} <= tracked
     for kind in ("came", "decomposition"):
         assert sum(kind in path for path in tracked) == 4, tracked
@@ -53,11 +47,10 @@ def test_run_tracks_parameters_tables_and_plots(run, small_counts):
 def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
     import mlflow
 
-    from registry.tracking import champion_bundle
-
+    mlflow.set_tracking_uri(settings().mlflow_uri)
     wanted = pd.DataFrame({"municipality": ["Верхнереченск", None], "sector": ["ЖКХ", None], "horizon": [3, 2]})
     answers = mlflow.pyfunc.load_model(f"models:/{FORECASTER}@champion").predict(wanted)
-    folder, _ = champion_bundle(FORECASTER)
+    folder, _ = open_registry(SAMPLE_REGION).champion_bundle(FORECASTER)
     direct = Forecasts.load(folder).forecast("Верхнереченск", "ЖКХ", horizon=3)
     assert len(answers) == 5
     assert answers["mean"].head(3).tolist() == pytest.approx(direct["mean"].tolist())
@@ -83,14 +76,12 @@ def test_a_refresh_keeps_the_champions_until_a_backtest_is_due(small_counts, tmp
     counts = counts[(counts["sector"] == "ЖКХ") & (counts["date"] > last - pd.Timedelta(days=300))]
 
     def train(days_before_the_end: int, *options: str) -> tuple[str, Forecasts]:
-        from registry.tracking import BUNDLE_ARTIFACT
-
         path = tmp_path / "counts.csv"
         counts[counts["date"] <= last - pd.Timedelta(days=days_before_the_end)].to_csv(path, index=False)
         columns = ["--municipality", "municipality", "--set", "windows=2"]
         simple = ["--set", "forecasters=[weekday_mean, profile_mean, harmonic, gradient_boosting, combination]"]
         said = tsur(tmp_path / "home", "train", "forecaster", str(path), *columns, *simple, *options).stdout
-        bundles = sorted((tmp_path / "home").rglob(BUNDLE_ARTIFACT), key=lambda folder: folder.stat().st_mtime_ns)
+        bundles = sorted((tmp_path / "home").rglob(BUNDLE), key=lambda folder: folder.stat().st_mtime_ns)
         return said, Forecasts.load(bundles[-1])
 
     said, first = train(20)

@@ -8,11 +8,13 @@ import pytest
 
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from registry.client import connected
 from tests.serving.bundles import write_classifier
 from training.evaluate.evaluate import Evaluation, evaluate_classifier
 from training.evaluate.metrics import head_metrics
 from training.report.markdown import as_html, cell, markdown_table
 from training.report.report import log_report, write_report
+from training.tracker import Tracker
 
 PHONE, MAIL, NAME = "8 (910) 555-12-34", "petrova@example.ru", "Петрова Анна Сергеевна"
 MARKUP = "a|b <script>alert(1)</script> ![x](http://example.org/x.png)"
@@ -135,18 +137,14 @@ def test_one_row_without_municipality_from_a_model_that_routes_nothing_is_report
 
 
 def test_run_keeps_the_whole_report_and_the_figures_of_confidence(classifier, rows, tmp_path):
-    import mlflow
-
-    few = rows.head(20)
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-    experiment = mlflow.create_experiment("report", (tmp_path / "artifacts").as_uri())
-    with mlflow.start_run(experiment_id=experiment) as run:
-        log_report(evaluate_classifier(classifier, few), classifier, few)
-    client = mlflow.MlflowClient()
-    names = {item.path for item in client.list_artifacts(run.info.run_id, "report")}
+    few, uri = rows.head(20), f"sqlite:///{tmp_path}/mlflow.db"
+    with Tracker(uri, tmp_path / "artifacts").run("report", "report", {}) as run:
+        log_report(run, evaluate_classifier(classifier, few), classifier, few)
+    client = connected(uri)
+    names = {item.path for item in client.list_artifacts(run.id, "report")}
     assert {"report/report.md", "report/report.html", "report/misread.csv"} <= names
     assert {f"report/reliability-{head}.png" for head in HEADS} <= names
-    logged = client.get_run(run.info.run_id).data.metrics
+    logged = client.get_run(run.id).data.metrics
     for head in HEADS:
         assert {f"test.{head}.{name}" for name in ("calibration_error", "area_under_risk", "brier")} <= set(logged)
     assert "test.coverage" in logged

@@ -1,0 +1,406 @@
+"""The registry: the one place that knows MLflow's registered models, by an explicit client.
+
+In: a bundle and the run that made it; names of models (`registry.names`). Out: versions, champions, folders of
+bundles. Registering is not promoting: a new version serves only once it is promoted, and every promotion is kept in
+the store. No process-wide address of MLflow is set or read, so two registries can be used side by side, and reading
+creates nothing, neither database nor experiment.
+"""
+
+import json
+import logging
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from data.errors import BundleError, NoChampionError, StoreError, TrackingError
+from data.settings import CHECKOUT, settings
+from data.store.promotions import Promotion, Promotions
+from data.store.store import Store
+from models.encoder.artifact import ENCODERS
+from registry.encoders import bring_encoder_of, register_encoder_of
+from registry.flavors import flavor_of
+from registry.names import CLASSIFIER, region_of, training_command
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+BUNDLE = "bundle"
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""MLflow's codes for a model, a version or an alias that is not there."""
+
+
+class Registry:
+    """The registered models at one address. Thread-safe.
+
+    Args:
+        uri: MLflow's tracking and registry URI.
+        home: where bundles of a remote registry and encoders are brought to, once each.
+        promotions: where promotions are kept.
+
+    Attributes:
+        encoders: the folder that the encoders of bundles are brought to.
+    """
+
+    def __init__(self, uri: str, home: Path, promotions: Promotions) -> None:
+        self.uri = uri
+        self._copies = home / "champions"
+        self.encoders = home / ENCODERS
+        self._promotions = promotions
+        self._client: MlflowClient | None = None
+
+    def register(
+        self,
+        name: str,
+        bundle: Path,
+        run_id: str,
+        metadata: Mapping[str, Any],
+    ) -> int:
+        """Log a bundle as a pyfunc model of a run and register it; the version, which nothing serves yet.
+
+        A classifier's encoder is registered too, each content once.
+
+        Args:
+            name: of the registered model.
+            bundle: its folder, called `bundle`.
+            run_id: the run that made it.
+            metadata: written into the model's `MLmodel`.
+
+        Raises:
+            BundleError: the bundle's encoder is not on this machine.
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.exceptions import MlflowException
+
+        client = connected(self.uri)
+        try:
+            if name.endswith(CLASSIFIER):
+                register_encoder_of(client, bundle, self.encoders, run_id)
+            run = client.get_run(run_id)
+            logged = client.create_logged_model(
+                run.info.experiment_id,
+                name=name.rpartition(".")[2],  # a logged model's name has no dots, a registered one's may
+                source_run_id=run_id,
+                params=run.data.params,
+            )
+            client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+            with TemporaryDirectory(prefix="tsur-model-") as folder:
+                _save_pyfunc(Path(folder) / "model", name, bundle, logged, run_id, metadata)
+                client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
+            client.finalize_logged_model(logged.model_id, "READY")
+            self.ensure_model(name)
+            # not `models:/…`, which MLflow would look up at its process-wide address
+            made = client.create_model_version(name, logged.artifact_location, run_id=run_id, model_id=logged.model_id)
+        except MlflowException as error:
+            raise unreachable(self.uri, error) from None
+        return int(made.version)
+
+    def ensure_model(self, name: str) -> None:
+        """Create a registered model, which has no versions yet, unless it is there.
+
+        Raises:
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.existing_client().create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise unreachable(self.uri, error) from None
+
+    def promote(self, name: str, version: int, evidence: Mapping[str, Any], promoted_by: str) -> Promotion:
+        """Make a version champion, and keep that in the store.
+
+        Args:
+            name: of the registered model; the part before its dot is the region.
+            version: the one to serve.
+            evidence: the figures that speak for it, as JSON.
+            promoted_by: a person, or the command.
+
+        Raises:
+            BundleError: there is no such version.
+            StoreError: the promotion cannot be kept; the champion is the one before.
+            TrackingError: MLflow does not answer.
+        """
+        self._version(name, version)
+        try:
+            previous: int | None = self.champion(name)
+        except NoChampionError:
+            previous = None
+        promotion = Promotion(
+            region=region_of(name),
+            model=name,
+            version=version,
+            previous_version=previous,
+            evidence=json.loads(json.dumps(dict(evidence))),
+            promoted_by=promoted_by,
+            promoted_at=datetime.now(UTC),
+        )
+        self._set_alias(name, CHAMPION, version)
+        try:
+            self._promotions.save(promotion)
+        except StoreError:
+            self._set_alias(name, CHAMPION, previous)
+            raise
+        return promotion
+
+    def challenge(self, name: str, version: int) -> None:
+        """Give a version the alias `challenger`: it is measured beside the champion and serves nobody.
+
+        Raises:
+            TrackingError: MLflow does not answer.
+        """
+        self._set_alias(name, CHALLENGER, version)
+
+    def champion(self, name: str, alias: str = CHAMPION) -> int:
+        """The version under the alias `champion`, or another one.
+
+        Raises:
+            NoChampionError: nothing is registered under the alias.
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        absent = NoChampionError(
+            f"the registry holds no {name} under the alias {alias!r}: run `{training_command(name)}`, or `tsur demo`"
+        )
+        client = self._reading()
+        if client is None:
+            raise absent
+        try:
+            return int(client.get_model_version_by_alias(name, alias).version)
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise unreachable(self.uri, error) from None
+            raise absent from None
+
+    def champion_bundle(self, name: str) -> tuple[Path, int]:
+        """Folder of the champion's bundle on this machine, and its version. Raises as `champion` and `bundle`."""
+        version = self.champion(name)
+        return self.bundle(name, version), version
+
+    def bundle(self, name: str, version: int) -> Path:
+        """Folder of a version's bundle on this machine; from a remote registry it is copied once.
+
+        A classifier's encoder is brought into the home with it.
+
+        Raises:
+            BundleError: there is no such version, or its files are gone.
+            TrackingError: MLflow does not answer.
+        """
+        if is_local(self.uri):
+            return self._whole(self._fetched(name, version, None), name)
+        copy = self._copies / f"{name}-{version}"
+        if not copy.is_dir():
+            partial = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}.partial")
+            try:
+                self._fetched(name, version, partial)
+                partial.rename(copy)
+            except OSError:  # another process was quicker
+                if not copy.is_dir():
+                    raise
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        return self._whole(copy, name)
+
+    def download(self, name: str, version: int, folder: Path) -> Path:
+        """Folder of a copy of a version's bundle, made inside `folder`.
+
+        Raises:
+            BundleError: what is registered is no bundle.
+            TrackingError: its files cannot be fetched now.
+        """
+        try:
+            fetched = self._fetched(name, version, folder)
+        except BundleError as error:
+            raise TrackingError(error.message) from None
+        return self._whole(fetched, name)
+
+    def versions(self, name: str) -> "list[ModelVersion]":
+        """All versions of a registered model, the oldest first; none where there is no such model.
+
+        Raises:
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        client = self._reading()
+        if client is None:
+            return []
+        try:
+            return sorted(client.search_model_versions(f"name='{name}'"), key=lambda each: int(each.version))
+        except MlflowException as error:
+            raise unreachable(self.uri, error) from None
+
+    def run_artifact(self, name: str, version: int, artifact: str) -> str:
+        """A text file among the artifacts of the run that a version came from.
+
+        Raises:
+            BundleError: there is no such version, run or file.
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        client, run_id = self.existing_client(), self._version(name, version).run_id
+        try:
+            root = client.get_run(str(run_id)).info.artifact_uri
+            with TemporaryDirectory(prefix="tsur-artifact-") as folder:
+                return _downloaded(f"{root}/{artifact}", folder, self.uri).read_text(encoding="utf-8")
+        except (MlflowException, OSError) as error:
+            raise BundleError(f"{name} version {version}: {artifact} of its run cannot be read: {error}") from None
+
+    def _whole(self, folder: Path, name: str) -> Path:
+        """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""
+        bundle = _bundle_in(folder, name)
+        if name.endswith(CLASSIFIER):
+            bring_encoder_of(self.existing_client(), bundle, self.encoders)
+        return bundle
+
+    def _fetched(self, name: str, version: int, folder: Path | None) -> Path:
+        """The pyfunc of a version, copied into `folder` where one is given."""
+        from mlflow.exceptions import MlflowException
+
+        self._version(name, version)
+        try:
+            location = self.existing_client().get_model_version_download_uri(name, str(version))
+            return _downloaded(location, None if folder is None else str(folder), self.uri)
+        except (MlflowException, OSError) as error:
+            raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
+
+    def _version(self, name: str, version: int) -> "ModelVersion":
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.existing_client().get_model_version(name, str(version))
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise unreachable(self.uri, error) from None
+            raise BundleError(f"the registry holds no version {version} of {name}") from None
+
+    def _set_alias(self, name: str, alias: str, version: int | None) -> None:
+        from mlflow.exceptions import MlflowException
+
+        client = self.existing_client()
+        try:
+            if version is None:
+                client.delete_registered_model_alias(name, alias)
+            else:
+                client.set_registered_model_alias(name, alias, str(version))
+        except MlflowException as error:
+            raise unreachable(self.uri, error) from None
+
+    def _reading(self) -> "MlflowClient | None":
+        """A client; None where the registry is an SQLite file that does not exist, for MLflow would create it."""
+        if self._client is None and not is_absent(self.uri):
+            self._client = connected(self.uri)
+        return self._client
+
+    def existing_client(self) -> "MlflowClient":
+        """A client of a registry that is there.
+
+        Raises:
+            BundleError: it is an SQLite file that does not exist.
+        """
+        client = self._reading()
+        if client is None:
+            raise BundleError(f"there is no registry at {self.uri}: train a model first")
+        return client
+
+
+def open_registry(region: str) -> Registry:
+    """The registry of this installation, its promotions kept in the installation's store."""
+    store = Store(settings().database_url, region)
+    return Registry(settings().mlflow_uri, settings().home, store.promotions)
+
+
+def connected(uri: str) -> "MlflowClient":
+    """An MLflow client of that address; an SQLite file is created where there is none.
+
+    Raises:
+        TrackingError: MLflow does not answer.
+    """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    if is_local(uri):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return MlflowClient(uri, uri)
+    except MlflowException as error:
+        raise unreachable(uri, error) from None
+
+
+def is_local(uri: str) -> bool:
+    """Whether the registry is an SQLite file of this machine."""
+    return uri.startswith("sqlite:///")
+
+
+def is_absent(uri: str) -> bool:
+    """Whether the registry is an SQLite file that does not exist."""
+    return is_local(uri) and not Path(uri.removeprefix("sqlite:///")).exists()
+
+
+def unreachable(uri: str, error: Exception) -> TrackingError:
+    """The error of an MLflow that does not answer."""
+    sentence = " ".join(str(error).split())[:160]
+    return TrackingError(f"MLflow at {uri} does not answer ({sentence}): check TSUR_TRACKING_URI")
+
+
+def _save_pyfunc(folder: Path, name: str, bundle: Path, logged: Any, run_id: str, metadata: Mapping[str, Any]) -> None:
+    """Write the pyfunc model into a folder: its loader as code (no pickle), the bundle among its artifacts."""
+    from mlflow.models import Model
+    from mlflow.pyfunc import save_model
+
+    flavor = flavor_of(name)
+    model = Model(
+        artifact_path=logged.artifact_location, run_id=run_id, metadata=dict(metadata), model_id=logged.model_id
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
+        save_model(
+            str(folder),
+            python_model=str(flavor.loader),
+            artifacts={BUNDLE: str(bundle)},
+            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models"), str(CHECKOUT / "registry")],
+            pip_requirements=str(CHECKOUT / "constraints.txt"),
+            signature=flavor.signature,
+            mlflow_model=model,
+        )
+
+
+def _downloaded(location: str, folder: str | None, uri: str) -> Path:
+    from mlflow.artifacts import download_artifacts
+
+    return Path(download_artifacts(artifact_uri=location, dst_path=folder, tracking_uri=uri, registry_uri=uri))
+
+
+def _bundle_in(folder: Path, name: str) -> Path:
+    """The bundle inside a downloaded pyfunc folder, where its `MLmodel` says it is.
+
+    Raises:
+        BundleError: there is none.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+
+    try:
+        flavor = Model.load(str(folder)).flavors["python_function"]
+        bundle = folder / str(flavor["artifacts"][BUNDLE]["path"])
+    except (MlflowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"the registered {name} is no pyfunc with a bundle ({type(error).__name__})") from None
+    if not bundle.is_dir():
+        raise BundleError(f"the registered {name} has lost its bundle: run `{training_command(name)}` again")
+    return bundle

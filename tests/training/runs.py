@@ -1,0 +1,18 @@
+"""What MLflow holds of a training, at the home of the settings."""
+
+from typing import Any
+
+from data.settings import settings
+from registry.client import CHAMPION, connected, open_registry
+from registry.names import region_of
+
+
+def client() -> Any:
+    """A client of this home's MLflow."""
+    return connected(settings().mlflow_uri)
+
+
+def run_of(name: str, alias: str = CHAMPION) -> Any:
+    """The run that the version under an alias came from."""
+    version = open_registry(region_of(name)).champion(name, alias)
+    return client().get_run(client().get_model_version(name, str(version)).run_id)
