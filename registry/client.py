@@ -45,12 +45,15 @@ class Registry:
         uri: MLflow's tracking and registry URI.
         home: where bundles of a remote registry and encoders are brought to, once each.
         promotions: where promotions are kept.
+
+    Attributes:
+        encoders: the folder that the encoders of bundles are brought to.
     """
 
     def __init__(self, uri: str, home: Path, promotions: Promotions) -> None:
         self.uri = uri
         self._copies = home / "champions"
-        self._encoders = home / ENCODERS
+        self.encoders = home / ENCODERS
         self._promotions = promotions
         self._client: MlflowClient | None = None
 
@@ -81,7 +84,7 @@ class Registry:
         client = connected(self.uri)
         try:
             if name.endswith(CLASSIFIER):
-                register_encoder_of(client, bundle, self._encoders, run_id)
+                register_encoder_of(client, bundle, self.encoders, run_id)
             run = client.get_run(run_id)
             logged = client.create_logged_model(
                 run.info.experiment_id,
@@ -260,7 +263,7 @@ class Registry:
         """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""
         bundle = _bundle_in(folder, name)
         if name.endswith(CLASSIFIER):
-            bring_encoder_of(self.existing_client(), bundle, self._encoders)
+            bring_encoder_of(self.existing_client(), bundle, self.encoders)
         return bundle
 
     def _fetched(self, name: str, version: int, folder: Path | None) -> Path:
