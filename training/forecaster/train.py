@@ -20,8 +20,9 @@ from data.errors import CountsError
 from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
-from registry.client import BUNDLE, Registry
+from registry.client import Registry
 from registry.names import forecaster_name
+from registry.pyfunc import BUNDLE
 from training.forecaster.backtest import Progress, backtest
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
