@@ -7,17 +7,19 @@ twice is classified twice: to know all ids takes memory.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from batch.chunks import Chunks, Part
-from data.complaints.importing import Reject, none_is_good, stream_complaints
-from data.complaints.schema import Complaint
+from data.catalogue.places import PlaceNote
+from data.complaints.importing import Reject, none_is_good, stream_complaints, unknown_places
+from data.complaints.schema import Complaint, UnplacedComplaint
 from data.complaints.sources import SourceMap
 from data.tables.csv_writer import csv_header, csv_lines
 from models.classifier.classifier import Classifier
@@ -26,7 +28,7 @@ from models.classifier.routing import Classification
 
 ROWS_PER_CHUNK = 2048
 """Rows that go to the disk together: enough for full batches of like length, seconds of work."""
-CHUNK_FORMAT = 2
+CHUNK_FORMAT = 3
 """Raise it with every change after which the same rows and model give another chunk."""
 COLUMNS = (
     "id",
@@ -36,6 +38,7 @@ COLUMNS = (
     *(f"{head}{part}" for head in HEADS for part in ("", "_confidence")),
     "deadline_hours",
     "truncated",
+    "notes",
 )
 REJECT_COLUMNS = ("line", "reason", "row")
 
@@ -45,12 +48,16 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Classified:
-    """Rows read from the file; of these good ones, those that need no operator, and those set aside."""
+    """Rows read from the file; of these good ones, those that need no operator, and those set aside.
+
+    `unplaced` rows are good ones whose municipality the classifier's catalogue does not know.
+    """
 
     read: int = 0
     rows: int = 0
     routed: int = 0
     rejected: int = 0
+    unplaced: int = 0
 
     def __add__(self, other: "Classified") -> "Classified":
         return Classified(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
@@ -81,6 +88,7 @@ class ClassifyRun:
         done: what the finished chunks hold, of an earlier run of the same job too.
         changed: by what an unfinished run that lies there was another job, as keys of the manifest.
         notes: what of the file was not read as rows, a sentence each.
+        unknown_places: municipalities that the catalogue does not know, and in how many rows of this run.
     """
 
     def __init__(
@@ -93,6 +101,7 @@ class ClassifyRun:
         self.done = sum(summaries, Classified())
         self.changed = self._chunks.changed
         self.notes: list[str] = []
+        self.unknown_places: Counter[str] = Counter()
 
     def finish(self, progress: Progress, joining: Progress = lambda rows: None) -> Classified:
         """Classify what is missing and write the output; `progress` and `joining` get rows so far.
@@ -126,15 +135,19 @@ class ClassifyRun:
     def _classify(self, number: int, complaints: list[Complaint], rejects: list[Reject]) -> None:
         places = self._classifier.catalogue.municipality_ids([complaint.municipality for complaint in complaints])
         decisions = self._classifier.classify([complaint.text for complaint in complaints], places)
+        placeless = not self._classifier.catalogue.municipalities
         lines = [
-            [complaint.id, complaint.municipality or "", *_cells(decision)]
+            [complaint.id, complaint.municipality or "", *_cells(decision), "" if placeless else _place_note(complaint)]
             for complaint, decision in zip(complaints, decisions, strict=True)
         ]
+        unknown = unknown_places(complaints)
+        self.unknown_places += unknown
         summary = Classified(
             read=len(complaints) + len(rejects),
             rows=len(complaints),
             routed=sum(decision.decision == "route" for decision in decisions),
             rejected=len(rejects),
+            unplaced=unknown.total(),
         )
         texts = {
             "decisions": csv_lines(lines),
@@ -185,6 +198,12 @@ def _read_ahead(chunks: Iterator[list[Row]]) -> Iterator[list[Row]]:
         while (chunk := coming.result()) is not None:
             coming = reader.submit(next, chunks, None)
             yield chunk
+
+
+def _place_note(complaint: Complaint) -> PlaceNote | Literal[""]:
+    if isinstance(complaint, UnplacedComplaint):
+        return "unknown_municipality"
+    return "no_municipality" if complaint.municipality is None else ""
 
 
 def _cells(item: Classification) -> list[object]:

@@ -1,6 +1,7 @@
 """Commands on complaints: import, train, distil, evaluate, classify, new topics."""
 
 import sys
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,18 @@ from tsur.options import (
 
 app = typer.Typer()
 REASONS = 10
-"""Kinds of reasons that `import` lists, the commonest first."""
+"""Kinds of reasons and unknown municipalities that are listed, the commonest first."""
+PLACE_WIDTH = 60
+"""Characters of an unknown municipality that are shown: a longer one is a text in the wrong column."""
+
+
+def tell_unknown_places(places: Counter[str], rows: int, mend: str) -> None:
+    """Say of how many rows the municipality is not known, which they are, and what mends it."""
+    if not rows:
+        return
+    named = ", ".join(f"{place[:PLACE_WIDTH]!r} ({count})" for place, count in places.most_common(REASONS))
+    console.print(f"note: {rows} rows name a municipality that the catalogue does not know, and go on without it")
+    console.print(f"  {named}{' …' if len(places) > REASONS else ''}\n  {mend}")
 
 
 @app.command("import")
@@ -66,6 +78,9 @@ def import_(
     write_complaints(imported.complaints, out)
     for note in imported.notes:
         console.print(f"note: {note}")
+    told_in = catalogue_path(own, catalogue, no_catalogue)
+    mend = f"write its name under `aliases` in {told_in}; --no-catalogue takes places as they come"
+    tell_unknown_places(imported.unknown_places, imported.unknown_places.total(), mend)
     console.print(f"{len(imported.complaints)} of {imported.rows} rows → {out}")
     if len(imported.rejects):
         rejects = rejects or out.with_suffix(".rejects.csv")
@@ -217,6 +232,8 @@ def classify(
         done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
     for note in run.notes:
         console.print(f"note: {note}")
+    mend = f"write its name under `aliases` in {own.catalogue or 'the catalogue'}, then train the classifier again"
+    tell_unknown_places(run.unknown_places, done.unplaced, mend)
     console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
     if done.rejected:
         console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")

@@ -6,8 +6,12 @@ first: as it is written; without the words that say what kind of place it is; th
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from data.complaints.cleaning import folded
+
+PlaceNote = Literal["unknown_municipality", "no_municipality"]
+"""What a decision says of its place: the catalogue does not know it, or none was named. It was made without one."""
 
 _KINDS = [
     r"г(?:ор)?\.? ?о(?:кр)?\.?", r"городск\w+ округ\w*", r"муниципальн\w+ (?:округ\w*|район\w*|образовани\w*)",

@@ -1,8 +1,9 @@
 """Checking: one row of an export as a complaint, cleaned, masked and in the catalogue's spelling.
 
 In: a row, its line, its source's map and (if there is one) the region's catalogue. Out: a `Complaint`, or a
-`RejectedError` with the reason. Nothing leaves here unmasked: labels and places that no catalogue knows are masked
-as the text is, and of a rejected row only mapped columns are kept, masked. Ids stay: see `identifiers`.
+`RejectedError` with the reason. A row whose place is not known goes on without it, as an `UnplacedComplaint`. Nothing
+leaves here unmasked: labels and places that no catalogue knows are masked as the text is, and of a rejected row only
+mapped columns are kept, masked. Ids stay: see `identifiers`.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from data.complaints.identifiers import why_refused
 from data.complaints.masking import masked
 from data.complaints.matching import CatalogueLabels, Names, RejectedError, masked_label
 from data.complaints.quoting import quoted
-from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName
+from data.complaints.schema import COLUMNS, LABELS, MAX_CHARACTERS, Complaint, SourceName, UnplacedComplaint
 from data.complaints.sources import SourceMap
 from data.tables.cells import is_total
 from data.tables.rows import BadRow, Row
@@ -73,8 +74,12 @@ class RowChecker:
         source = self.sources.match(cells["source"]) or self.source.name
         cells["source"] = source
         cells["id"] = self._identifier(cells["id"], row_hash(source, text, created_at))
-        cells |= self._labelled(cells)
-        complaint = Complaint.model_validate({**cells, "text": masked(text), "created_at": created_at})
+        place = cells["municipality"]
+        fields: dict[str, Any] = cells | self._labelled(cells) | {"text": masked(text), "created_at": created_at}
+        if place is not None and fields["municipality"] is None:
+            complaint: Complaint = UnplacedComplaint.model_validate(fields | {"unknown_place": masked_label(place)})
+        else:
+            complaint = Complaint.model_validate(fields)
         if self.unique:
             self.lines[complaint.id] = f"line {line}" + (f" of sheet {quoted(row.sheet)}" if row.sheet else "")
         return complaint
@@ -104,7 +109,7 @@ class RowChecker:
     def _labelled(self, cells: dict[str, str | None]) -> dict[str, str | None]:
         """Municipality and labels: the catalogue's where there is one, else masked."""
         if self.labels is not None:
-            return self.labels.matched(cells)
+            return self.labels.matched(cells) | {"municipality": self.labels.municipality(cells["municipality"])}
         given = {name: cells[name] for name in ("municipality", *LABELS)}
         return {name: None if value is None else masked_label(value) for name, value in given.items()}
 

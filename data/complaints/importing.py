@@ -7,7 +7,7 @@ others.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
@@ -20,7 +20,7 @@ from data.complaints.checking import RowChecker
 from data.complaints.files import complaints_frame
 from data.complaints.matching import RejectedError
 from data.complaints.quoting import quoted, what_there_is
-from data.complaints.schema import Complaint
+from data.complaints.schema import Complaint, UnplacedComplaint
 from data.complaints.sources import SourceMap
 from data.errors import ColumnsError, InputError
 from data.tables.dates import months_come_first
@@ -41,11 +41,14 @@ class Imported:
         complaints: the good rows (schema COMPLAINTS).
         rejects: the bad ones, `line, reason, row`.
         notes: what of the file was not read as rows, a sentence each.
+        unknown_places: municipalities that the catalogue does not know, masked, and in how many of the good rows;
+            these have none.
     """
 
     complaints: pd.DataFrame
     rejects: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+    unknown_places: Counter[str] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
@@ -80,8 +83,9 @@ def import_complaints(
 ) -> Imported:
     """Read, clean, mask and check every row of an export.
 
-    Labels and municipalities are checked where a catalogue is given, and take its spelling; else
-    they are masked. Rows without a date get `default_date` (as the source would write it), if there is one.
+    Labels and municipalities take the spelling of the catalogue where one is given; else they are masked. A row
+    with an unknown label is a bad one; one with an unknown municipality is kept without it. Rows without a date
+    get `default_date` (as the source would write it), if there is one.
 
     Raises:
         FileError: the file is unusable as a whole.
@@ -102,7 +106,14 @@ def import_complaints(
     if not good:
         raise none_is_good(path, bad[0], len(bad))
     rejects = [(row.line, row.reason, row.row) for row in bad]
-    return Imported(complaints_frame(good), pd.DataFrame(rejects, columns=["line", "reason", "row"]), notes)
+    return Imported(
+        complaints_frame(good), pd.DataFrame(rejects, columns=["line", "reason", "row"]), notes, unknown_places(good)
+    )
+
+
+def unknown_places(complaints: Iterable[Complaint]) -> Counter[str]:
+    """Places of these that the catalogue does not know, and of how many complaints."""
+    return Counter(each.unknown_place for each in complaints if isinstance(each, UnplacedComplaint))
 
 
 def none_is_good(path: Path, first: Reject | None, count: int) -> InputError:

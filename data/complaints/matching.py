@@ -1,7 +1,7 @@
 """Matching: labels and places of a row, in the catalogue's spelling.
 
-In: names as a source writes them. Out: the catalogue's own, or a `RejectedError` that names close ones. Without a
-catalogue they are masked, as the text is.
+In: names as a source writes them. Out: the catalogue's own, or a `RejectedError` that names close ones; a place that
+is not known is no reason to set a row aside. Without a catalogue they are masked, as the text is.
 """
 
 import difflib
@@ -56,7 +56,7 @@ class CatalogueLabels:
     def __init__(self, catalogue: Catalogue) -> None:
         self.municipality_names = {place.id: place.name for place in catalogue.municipalities}
         self.municipality_ids = catalogue.municipality_ids
-        self.municipalities = Names("municipality", [place.name for place in catalogue.municipalities])
+        self.masked_municipalities = {folded(place.name): place.name for place in catalogue.municipalities}
         self.sectors = Names("sector", [sector.name for sector in catalogue.sectors])
         self.agencies = Names("agency", catalogue.agency_names.values())
         every = [topic.name for sector in catalogue.sectors for topic in sector.topics]
@@ -65,21 +65,25 @@ class CatalogueLabels:
             own = [topic.name for topic in sector.topics]
             self.topics[sector.name] = Names("topic", own, f" in sector {sector.name!r}")
 
+    def municipality(self, given: str | None) -> str | None:
+        """The place in the catalogue's spelling; None where it is unknown. Without places there, as given, masked."""
+        if given is None:
+            return None
+        if not self.municipality_names:
+            return masked_label(given)
+        (municipality_id,) = self.municipality_ids([given])
+        if municipality_id is not None:
+            return self.municipality_names[municipality_id]
+        return self.masked_municipalities.get(folded(masked_label(given)))
+
     def matched(self, given: dict[str, str | None]) -> dict[str, str | None]:
-        """Municipality and labels in the catalogue's spelling.
+        """Labels in the catalogue's spelling.
 
         Raises:
             RejectedError: one is unknown, or the topic belongs to another sector.
         """
         sector = self.sectors.match(given["sector"])
-        place = given["municipality"]
-        if place is not None and self.municipalities.known:
-            (municipality_id,) = self.municipality_ids([place])
-            place = self.municipality_names[municipality_id] if municipality_id else self.municipalities.match(place)
-        elif place is not None:
-            place = masked_label(place)
         return {
-            "municipality": place,
             "sector": sector,
             "topic": self.topics[sector].match(given["topic"]),
             "agency": self.agencies.match(given["agency"]),

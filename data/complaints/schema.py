@@ -41,6 +41,16 @@ class Complaint(BaseModel):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class UnplacedComplaint(Complaint):
+    """A complaint whose place the catalogue does not know: it goes on without one.
+
+    Attributes:
+        unknown_place: as the source calls it, masked; told in summaries and no column.
+    """
+
+    unknown_place: str = Field(exclude=True)
+
+
 COLUMNS = list(Complaint.model_fields)
 LABELS = ["sector", "topic", "agency"]
 

@@ -100,6 +100,18 @@ class Corrections:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def unknown(self, corrections: Sequence[Correction]) -> list[int]:
+        """Which of these, by their places in the list, name a complaint that was never classified in their region.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        keys = [(c.region, c.source, c.complaint_id) for c in corrections]
+        key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
+        with self._database.reading() as connection:
+            known = {tuple(row) for row in connection.execute(select(*key).where(tuple_(*key).in_(keys)).distinct())}
+        return [place for place, each in enumerate(keys) if each not in known]
+
     def save(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from data import errors
-from data.errors import LabelError, TsurError
+from data.errors import TsurError
 
 CODE_HEADER = "x-error-code"
 HTTP_CODES = {
@@ -81,6 +81,12 @@ class Error(BaseModel):
     message: str = Field(examples=["items.0.text: the text is empty"])
     details: list[Problem] = []
 
+    @classmethod
+    def of(cls, error: TsurError) -> "Error":
+        """An error of the tree in `data/errors.py`."""
+        details = [Problem(where=where, problem=_sentence(problem)) for where, problem in error.details.items()]
+        return cls(code=error.code, message=error.message, details=details)
+
 
 class ErrorAnswer(BaseModel):
     """The one shape of every error."""
@@ -112,17 +118,16 @@ def from_status(status: int, headers: dict[str, str] | None = None) -> JSONRespo
 
 def from_tsur_error(error: TsurError) -> JSONResponse:
     """The response to an error of the tree in `data/errors.py`."""
-    details = [Problem(where=where, problem=_sentence(problem)) for where, problem in error.details.items()]
-    return error_response(STATUS[type(error)], error.code, error.message, details)
+    return error_response(STATUS[type(error)], error.code, error.message, Error.of(error).details)
 
 
 def _sentence(problem: object) -> str:
     return ", ".join(map(str, problem)) if isinstance(problem, list | tuple | set) else str(problem)
 
 
-def error_at(where: str, error: LabelError) -> LabelError:
+def error_at(where: str, error: TsurError) -> TsurError:
     """The same error with the place in the request in front of it."""
-    return LabelError(f"{where}: {error.message}", **{where: error.message})
+    return type(error)(f"{where}: {error.message}", **{where: error.message})
 
 
 def problems_of(errors: Iterable[Any]) -> list[Problem]:
@@ -130,7 +135,7 @@ def problems_of(errors: Iterable[Any]) -> list[Problem]:
     problems = []
     for error in errors:
         location = [str(part) for part in error["loc"]]
-        if location[0] == "body" and len(location) > 1:
+        if location[:1] == ["body"] and len(location) > 1:
             location = location[1:]
         sentence = str(error["msg"]).removeprefix("Value error, ")
         problems.append(Problem(where=".".join(location), problem=sentence))

@@ -176,7 +176,7 @@ class Champions:
         from models.classifier.classifier import Classifier
         from models.encoder.onnx_runtime import Encoders
 
-        self._encoders = self._encoders or Encoders()
+        self._encoders = self._encoders or Encoders(folder=self._registry.encoders)
         return Classifier.load(folder, self._encoders)
 
 

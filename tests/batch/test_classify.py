@@ -98,6 +98,25 @@ def test_decisions_are_those_of_the_classifier(classifier: Classifier, tmp_path:
             assert float(row["agency_confidence"]) == pytest.approx(item.agency.confidence, abs=1e-4)
 
 
+def test_a_row_without_a_known_place_is_decided_and_says_so(classifier: Classifier, tmp_path: Path):
+    export, out = tmp_path / "e.csv", tmp_path / "decisions.csv"
+    places = ["Верхнереченск", "Атлантида", "", "г. Верхнереченск", "Атлантида"]
+    rows = [f"{n},Не вывозят мусор {n},2026-01-05,{place}\n" for n, place in enumerate(places)]
+    export.write_text("id,text,created_at,municipality\n" + "".join(rows), encoding="utf-8")
+    work = run(classifier, export, out)
+    done = work.finish(lambda _: None)
+    assert (done.rows, done.rejected, done.unplaced, work.unknown_places) == (5, 0, 2, {"Атлантида": 2})
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        cells = [(row["municipality"], row["notes"]) for row in csv.DictReader(file, delimiter=";")]
+    assert cells == [
+        ("Верхнереченск", ""),
+        ("", "unknown_municipality"),
+        ("", "no_municipality"),
+        ("Верхнереченск", ""),
+        ("", "unknown_municipality"),
+    ]
+
+
 @pytest.mark.parametrize("after", [1, 9, 24, 40, 43])
 def test_a_run_that_ends_early_goes_on_behind_its_last_whole_chunk(classifier: Classifier, tmp_path: Path, after: int):
     export, out, whole = write_export(tmp_path / "e.csv", 43, bad=(2, 20)), tmp_path / "out.csv", tmp_path / "whole.csv"

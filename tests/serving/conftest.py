@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from data.settings import CHECKOUT
+from data.settings import CHECKOUT, settings
 from registry.client import Registry
 from serving import launch as run
 from serving.regions.champions import Champions
@@ -150,7 +150,11 @@ def registry(
 def champions(registry: RegistryHome) -> Champions:
     """Both champions of that registry, loaded in this process."""
     loaded = Champions(registry.opened, REGION)
-    loaded.refresh()
+    with pytest.MonkeyPatch.context() as patch:  # encoders are brought to the home, and looked for there
+        patch.setenv("TSUR_HOME", str(registry.home))
+        settings.cache_clear()
+        loaded.refresh()
+    settings.cache_clear()
     loaded.check_ready()
     return loaded
 

@@ -1,20 +1,23 @@
 """`POST /v1/classify`: complaints in, routing decisions out.
 
 A complaint is answered when its decision is stored. The classifier reads the masked text, as it did in
-training, and the same text is stored. Places are checked against the catalogue that the serving
-classifier was trained for; one without municipalities knows no place and refuses none.
+training, and the same text is stored. Places are looked up in the catalogue that the serving classifier was
+trained for; without a known one a complaint is decided all the same, and the answer says so. Items that are wrong
+are answered as such beside the good ones, which are stored together.
 """
 
 import uuid
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from data.catalogue.model import Catalogue
+from data.catalogue.places import PlaceNote
 from data.complaints.identifiers import why_refused
 from data.complaints.masking import MaskedText, mask, masked
-from data.errors import LabelError, RequestError
+from data.errors import RequestError
 from data.regions.region import Region
 from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
@@ -29,13 +32,15 @@ from serving.api.v1.classify_types import (
     ClassifyResult,
     ExplainedWord,
     LabelProposal,
+    Note,
     ProblemProposal,
 )
+from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, check_some_good
 from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Operator
 from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
-from serving.http.errors import ErrorAnswer, error_at
+from serving.http.errors import ErrorAnswer
 from serving.http.routes import Limits, check_count, limited
 from serving.runtime import CurrentRuntime
 from serving.texts import REASONS_RU
@@ -55,6 +60,7 @@ class Complaint:
         created_at: in UTC.
         place_id: of the catalogue; None where none was named, or the catalogue knows none.
         municipality: the name that is stored.
+        note: why there is no place, where the catalogue has some.
     """
 
     source: str
@@ -63,6 +69,13 @@ class Complaint:
     created_at: datetime
     place_id: str | None
     municipality: str | None
+    note: PlaceNote | None = None
+
+
+PLACE_NOTES: dict[PlaceNote, str] = {
+    "unknown_municipality": "the municipality is not in the catalogue: decided without it",
+    "no_municipality": "no municipality was named: decided without it",
+}
 
 
 @router.post(
@@ -74,51 +87,36 @@ class Complaint:
 )
 @limited(LIMITS)
 def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> Response:
-    """Route or review each complaint; every answered decision is stored (with its text masked)."""
+    """Route or review each complaint; every answered decision is stored (with its text masked).
+
+    An item that is wrong is answered with its own `error` in its place, beside the others' decisions. Where none is
+    good, the request is refused.
+    """
     request.state.items = len(body.items)
     champion = runtime.champions.classifier
     check_count(len(body.items), LIMITS.within(runtime.config).items)
     check_explain(body)
-    texts = [masked(item.text) for item in body.items]
-    check_items(body.items, texts, runtime.config.max_characters)
-    complaints = complaints_of(body.items, texts, champion.model.catalogue)
-    wholes, problems = classify_with_proposals(champion.model, texts, [c.place_id for c in complaints])
-    results, decisions = [], []
+    read = read_items(body.items, champion.model.catalogue, runtime.config.max_characters)
+    check_some_good(len(read), [item for item in read if isinstance(item, Refusal)])
+    complaints = [item for item in read if isinstance(item, Complaint)]
+    places = [complaint.place_id for complaint in complaints]
+    wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
+    decided, decisions = [], []
     for complaint, whole, proposals in zip(complaints, wholes, problems, strict=True):
         classification = with_several(whole, proposals)
         words = explained(champion.model, complaint) if body.explain else None
-        results.append(result_of(complaint, classification, proposals, words))
+        decided.append(result_of(complaint, classification, proposals, words))
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
     runtime.store.decisions.save(decisions)
-    runtime.metrics.classified(result.decision for result in results)
+    runtime.metrics.classified(result.decision for result in decided)
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)
+    answers = iter(decided)
+    results: list[ClassifyResult | RefusedItem] = [
+        item.answer if isinstance(item, Refusal) else next(answers) for item in read
+    ]
     answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
     return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
-
-
-def check_items(items: list[ClassifyItem], texts: list[MaskedText], max_characters: int) -> None:
-    """Check what the schema cannot: this installation's limits, texts of which nothing is left, ids given twice.
-
-    Raises:
-        RequestError: with every item that does not fit.
-    """
-    problems: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
-    for index, (item, text) in enumerate(zip(items, texts, strict=True)):
-        if len(item.text) > max_characters:
-            problems[f"items.{index}.text"] = f"the text is longer than {max_characters} characters"
-        elif not text:
-            problems[f"items.{index}.text"] = "the text is empty"
-        if item.id is not None:
-            if (item.source, item.id) in seen:
-                problems[f"items.{index}.id"] = "the id is given twice in this request"
-            elif (why := why_refused(item.id)) is not None:
-                problems[f"items.{index}.id"] = why
-            seen.add((item.source, item.id))
-    if problems:
-        where, problem = next(iter(problems.items()))
-        raise RequestError(f"{where}: {problem}", **problems)
 
 
 def check_explain(body: ClassifyRequest) -> None:
@@ -132,30 +130,62 @@ def check_explain(body: ClassifyRequest) -> None:
         raise RequestError(f"items: {problem}", items=problem)
 
 
-def complaints_of(items: list[ClassifyItem], texts: list[MaskedText], catalogue: Catalogue) -> list[Complaint]:
-    """The items of a request with their masked texts, ids, times and places.
-
-    Raises:
-        LabelError: a place is not among those of the catalogue; names the item and the known places.
-    """
+def read_items(
+    items: Sequence[ClassifyItem | BadItem], catalogue: Catalogue, max_characters: int
+) -> list[Complaint | Refusal]:
+    """Each item with its masked text, id, time and place, or what is wrong with it; an id counts once."""
     now = datetime.now(UTC)
+    seen: set[tuple[str, str]] = set()
+    read: list[Complaint | Refusal] = []
+    for index, item in enumerate(items):
+        if isinstance(item, BadItem):
+            read.append(Refusal(index, item.id, bad_item(index, item.problems)))
+            continue
+        text = masked(item.text[: max_characters + 1])
+        problems = problems_of_item(item, text, max_characters, seen)
+        if problems:
+            shown = None if item.id is None or why_refused(item.id) else item.id
+            read.append(Refusal(index, shown, bad_item(index, problems)))
+            continue
+        complaint = complaint_of(item, text, catalogue, now)
+        seen.add((complaint.source, complaint.id))
+        read.append(complaint)
+    return read
+
+
+def problems_of_item(
+    item: ClassifyItem, text: MaskedText, max_characters: int, seen: Container[tuple[str, str]]
+) -> dict[str, str]:
+    """What the schema cannot say: this installation's limit, a text of which nothing is left, ids `seen` before."""
+    problems: dict[str, str] = {}
+    if len(item.text) > max_characters:
+        problems["text"] = f"the text is longer than {max_characters} characters"
+    elif not text:
+        problems["text"] = "the text is empty"
+    if item.id is not None:
+        if (item.source, item.id) in seen:
+            problems["id"] = "the id is given twice in this request"
+        elif (why := why_refused(item.id)) is not None:
+            problems["id"] = why
+    return problems
+
+
+def complaint_of(item: ClassifyItem, text: MaskedText, catalogue: Catalogue, now: datetime) -> Complaint:
+    """One item with its id, time and place; one that the catalogue does not know is left out."""
     names = {place.id: place.name for place in catalogue.municipalities}
-    complaints = []
-    for index, (item, text) in enumerate(zip(items, texts, strict=True)):
-        try:
-            place_id = catalogue.municipality_id(item.municipality) if item.municipality and names else None
-        except LabelError as error:
-            raise error_at(f"items.{index}.municipality", error) from None
-        complaint = Complaint(
-            source=item.source,
-            id=item.id or uuid.uuid4().hex,
-            text=text,
-            created_at=item.created_at or now,
-            place_id=place_id,
-            municipality=names[place_id] if place_id else _unchecked(item.municipality),
-        )
-        complaints.append(complaint)
-    return complaints
+    (place_id,) = catalogue.municipality_ids([item.municipality])
+    note: PlaceNote | None = None
+    if names and place_id is None:
+        note = "unknown_municipality" if item.municipality else "no_municipality"
+    return Complaint(
+        source=item.source,
+        id=item.id or uuid.uuid4().hex,
+        text=text,
+        created_at=item.created_at or now,
+        place_id=place_id,
+        municipality=names.get(place_id or "") if names else _unchecked(item.municipality),
+        note=note,
+    )
 
 
 def _unchecked(municipality: str | None) -> str | None:
@@ -191,6 +221,7 @@ def result_of(
         due_at=complaint.created_at + timedelta(hours=hours) if hours else None,
         truncated=classification.truncated,
         proposals=[_problem(proposal) for proposal in proposals],
+        notes=[] if complaint.note is None else [Note(code=complaint.note, message=PLACE_NOTES[complaint.note])],
         explanation=words,
     )
 

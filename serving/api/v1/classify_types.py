@@ -1,12 +1,14 @@
 """Messages of `POST /v1/classify`: complaints in, routing decisions out."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, field_validator
 
+from data.catalogue.places import PlaceNote
 from data.complaints.schema import MAX_CHARACTERS, SourceName
-from serving.api.v1.shared_types import Identifier, ModelVersion, Name, Wire
+from serving.api.v1.items import BadItem, RefusedItem, checked_alone
+from serving.api.v1.shared_types import Identifier, IsoDate, ModelVersion, Wire
 from serving.config import MAX_ITEMS
 
 EARLIEST_YEAR = 2000
@@ -14,6 +16,20 @@ LATEST_AHEAD = timedelta(days=2)
 """Clocks and time zones of senders are off by as much."""
 MAX_EXPLAINED = 8
 """Complaints in one request with `explain`: each costs up to 65 classifications."""
+READABLE = (
+    r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffd]"
+)
+"""A character that cleaning leaves: a text without one is empty (`data/complaints/cleaning.py`)."""
+CREATED_AT = {
+    "anyOf": [
+        {"type": "string", "format": "date-time", "pattern": "^20"},
+        {"type": "string", "format": "date", "pattern": "^20"},
+        {"type": "number", "minimum": 946684800, "description": "Unix time in seconds"},
+    ]
+}
+Place = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True)]
+Moment = Annotated[datetime, IsoDate, WithJsonSchema(CREATED_AT)]
 
 
 class ClassifyItem(Wire):
@@ -24,12 +40,15 @@ class ClassifyItem(Wire):
         min_length=1,
         max_length=MAX_CHARACTERS,
         examples=["Третью неделю не вывозят мусор на улице Садовой, контейнеры переполнены"],
+        json_schema_extra={"pattern": READABLE},
     )
-    municipality: Name | None = Field(
-        default=None, description="Name, id or alias in the catalogue", examples=["Верхнереченск"]
+    municipality: Place | None = Field(
+        default=None,
+        description="Name, id or alias in the catalogue; without a known one the complaint is decided all the same",
+        examples=["Верхнереченск"],
     )
     source: SourceName = Field(default="other", examples=["pos"])
-    created_at: datetime | None = Field(
+    created_at: Moment | None = Field(
         default=None, description="When it was sent; without an offset, UTC; default: now"
     )
 
@@ -50,9 +69,20 @@ class ClassifyItem(Wire):
 class ClassifyRequest(Wire):
     """Complaints to classify; their ids differ within one request."""
 
-    items: list[ClassifyItem] = Field(min_length=1, max_length=MAX_ITEMS)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"explain": {"const": True}}, "required": ["explain"]},
+            "then": {"properties": {"items": {"maxItems": MAX_EXPLAINED}}},
+        }
+    )
+
+    items: list[Annotated[ClassifyItem | BadItem, checked_alone(ClassifyItem)]] = Field(
+        min_length=1, max_length=MAX_ITEMS
+    )
     explain: bool = Field(
-        default=False, description=f"Say which words carried each decision; then at most {MAX_EXPLAINED} items"
+        default=False,
+        strict=True,
+        description=f"Say which words carried each decision; then at most {MAX_EXPLAINED} items",
     )
 
 
@@ -86,6 +116,13 @@ class ExplainedWord(Wire):
     )
 
 
+class Note(Wire):
+    """What an operator should know of a decision that was made all the same."""
+
+    code: PlaceNote
+    message: str = Field(examples=["the municipality is not in the catalogue: decided without it"])
+
+
 class ClassifyResult(Wire):
     """The routing decision on one complaint."""
 
@@ -104,13 +141,14 @@ class ClassifyResult(Wire):
     proposals: list[ProblemProposal] = Field(
         description="One a problem, in the order of the text; with more than one, the reason `several_problems`"
     )
+    notes: list[Note] = Field(description="Without which facts it was decided; empty where none was missing")
     explanation: list[ExplainedWord] | None = Field(
         default=None, description="Words in the order of the text; null unless the request says `explain`"
     )
 
 
 class ClassifyAnswer(Wire):
-    """One result an item, in the order sent."""
+    """One element an item, in the order sent: its decision, or what is wrong with it."""
 
     model: ModelVersion
-    results: list[ClassifyResult]
+    results: list[ClassifyResult | RefusedItem]

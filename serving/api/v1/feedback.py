@@ -1,14 +1,18 @@
 """`POST /v1/feedback`: operators' corrections, the best training data there is.
 
-In: labels of complaints that were classified here, of the serving classifier's catalogue. Out: how many were
-stored; either all are or none.
+In: labels of complaints that were classified here, of the serving classifier's catalogue. Out: for each whether it
+was stored; those that are good are stored together.
 """
+
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
-from data.errors import LabelError
-from data.store.corrections import Correction
-from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest
+from data.catalogue.model import Catalogue
+from data.errors import LabelError, UnknownComplaintError
+from data.store.corrections import Correction, Corrections
+from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest, StoredCorrection
+from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, check_some_good
 from serving.auth.requires import Operator
 from serving.config import MAX_ITEMS
 from serving.http.errors import ErrorAnswer, error_at
@@ -26,17 +30,51 @@ router = APIRouter(tags=["complaints"])
 )
 @limited(LIMITS)
 def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> FeedbackAnswer:
-    """Keep what an operator decided instead: the best training data there is."""
+    """Keep what an operator decided instead: the best training data there is.
+
+    An item that is wrong is answered with its own `error` in its place; the good ones are stored. Where none is good,
+    the request is refused.
+    """
     request.state.items = len(body.items)
     check_count(len(body.items), LIMITS.within(runtime.config).items)
     catalogue = runtime.champions.classifier.model.catalogue
-    for index, item in enumerate(body.items):
+    read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
+    check_some_good(len(read), [item for item in read if isinstance(item, Refusal)])
+    good = [item for item in read if isinstance(item, Correction)]
+    runtime.store.corrections.save(good)
+    return FeedbackAnswer(stored=len(good), results=[_answer(item) for item in read])
+
+
+def read_items(
+    items: Sequence[FeedbackItem | BadItem], catalogue: Catalogue, corrections: Corrections, region: str
+) -> list[Correction | Refusal]:
+    """Each item as a correction to store, or what is wrong with it.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    fitting = {index: _correction(item, region) for index, item in enumerate(items) if isinstance(item, FeedbackItem)}
+    places = list(fitting)
+    unknown = {places[place] for place in corrections.unknown(list(fitting.values()))}
+    read: list[Correction | Refusal] = []
+    for index, item in enumerate(items):
+        if isinstance(item, BadItem):
+            read.append(Refusal(index, item.id, bad_item(index, item.problems)))
+            continue
         try:
+            if index in unknown:
+                raise UnknownComplaintError(f"no complaint {item.id!r} of source {item.source!r} was classified here")
             catalogue.check_labels(item.sector, item.topic, item.agency)
+            read.append(fitting[index])
+        except UnknownComplaintError as error:
+            read.append(Refusal(index, item.id, error_at(f"items.{index}.id", error)))
         except LabelError as error:
-            raise error_at(f"items.{index}", error) from None
-    runtime.store.corrections.save([_correction(item, runtime.region.id) for item in body.items])
-    return FeedbackAnswer(stored=len(body.items))
+            read.append(Refusal(index, item.id, error_at(f"items.{index}", error)))
+    return read
+
+
+def _answer(item: Correction | Refusal) -> StoredCorrection | RefusedItem:
+    return item.answer if isinstance(item, Refusal) else StoredCorrection(id=item.complaint_id, source=item.source)
 
 
 def _correction(item: FeedbackItem, region: str) -> Correction:

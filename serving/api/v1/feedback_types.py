@@ -1,14 +1,25 @@
 """Messages of `POST /v1/feedback`: operators' corrections."""
 
-from pydantic import Field, model_validator
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, model_validator
 
 from data.complaints.schema import SourceName
+from serving.api.v1.items import BadItem, RefusedItem, checked_alone
 from serving.api.v1.shared_types import Identifier, Name, Wire
 from serving.config import MAX_ITEMS
 
 
+def _named(field: str, **others: Any) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"type": "string"}, **others}}
+
+
 class FeedbackItem(Wire):
     """An operator's correction; a `topic` is named together with its `sector`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [_named("sector"), _named("agency", topic={"type": "null"})]}  # as says_something
+    )
 
     id: Identifier = Field(description="The complaint's id", examples=["2026-001"])
     source: SourceName = Field(default="other", examples=["pos"])
@@ -28,12 +39,22 @@ class FeedbackItem(Wire):
 
 
 class FeedbackRequest(Wire):
-    """Corrections; either all are stored or none."""
+    """Corrections; those that are good are stored together."""
 
-    items: list[FeedbackItem] = Field(min_length=1, max_length=MAX_ITEMS)
+    items: list[Annotated[FeedbackItem | BadItem, checked_alone(FeedbackItem)]] = Field(
+        min_length=1, max_length=MAX_ITEMS
+    )
+
+
+class StoredCorrection(Wire):
+    """A correction that was stored."""
+
+    id: str = Field(description="The complaint's id", examples=["2026-001"])
+    source: SourceName
 
 
 class FeedbackAnswer(Wire):
-    """How many corrections were stored."""
+    """One element an item, in the order sent: that it was stored, or what is wrong with it."""
 
-    stored: int
+    stored: int = Field(description="How many corrections were stored", examples=[1])
+    results: list[StoredCorrection | RefusedItem]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from serving.api.v1.shared_types import ModelVersion, Name, Wire
+from serving.api.v1.shared_types import IsoDate, JsonNumber, ModelVersion, Name, Wire
 
 
 class ForecastRequest(Wire):
@@ -13,9 +13,13 @@ class ForecastRequest(Wire):
 
     municipality: Name | None = Field(default=None, examples=["Верхнереченск"])
     sector: Name | None = Field(default=None, examples=["ЖКХ"])
-    horizon: int = Field(default=14, description="Days", examples=[14])
-    start: date | None = Field(default=None, description="First day; default: the day after the history ends")
-    levels: list[Annotated[float, Field(gt=0, lt=1)]] | None = Field(
+    horizon: Annotated[int, JsonNumber] = Field(
+        default=14, description="Days", examples=[14], json_schema_extra={"minimum": 1, "maximum": 366}
+    )
+    start: Annotated[date, IsoDate] | None = Field(
+        default=None, description="First day; default: the day after the history ends"
+    )
+    levels: list[Annotated[float, Field(strict=True, gt=0, lt=1)]] | None = Field(
         default=None,
         min_length=1,
         max_length=9,

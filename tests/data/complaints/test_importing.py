@@ -40,11 +40,7 @@ def imported(folder: Path, content: str, catalogue: Catalogue | None = None, day
 @pytest.mark.parametrize(
     ("export", "good", "rejects"),
     [
-        (
-            "incident.xlsx",
-            5,
-            {7: "topic", 8: "municipality 'Зареченск' is not known", 9: "the text is empty"},
-        ),
+        ("incident.xlsx", 6, {7: "topic", 9: "the text is empty"}),
         ("pos.csv", 5, {5: "the date '32.11.2025 09:00:00'", 7: "line 6 already", 10: "9 fields where"}),
         (
             "dobrodel.json",
@@ -55,10 +51,9 @@ def imported(folder: Path, content: str, catalogue: Catalogue | None = None, day
         ("municipality.jsonl", 5, {3: "not valid JSON", 4: "is not known in sector 'Дороги'"}),
         (
             "generic.csv",
-            5,
+            6,
             {
                 4: "the same text on the same day, without an id too, is on line 2",
-                8: "close to 'Верхнереченск'",
                 9: "there is no date",
             },
         ),
@@ -98,6 +93,17 @@ def test_text_is_cleaned_and_masked_and_place_and_labels_take_the_catalogues_spe
     )
     assert row["topic"] is None
     assert list(result.complaints) == COLUMNS
+
+
+def test_a_row_whose_place_is_not_known_is_kept_without_it_and_the_place_is_told(tmp_path: Path, catalogue: Catalogue):
+    content = (
+        "id,text,municipality\n1,Яма,Атлантида\n2,Снег,г. Верхнереченск\n3,Лёд,\n"
+        "4,Лужа,Атлантида\n5,Шум,у Ивановой Марии Петровны\n"
+    )
+    result = imported(tmp_path, content, catalogue)
+    assert result.complaints["municipality"].tolist() == [None, "Верхнереченск", None, None, None]
+    assert result.unknown_places == {"Атлантида": 2, "у [ИМЯ]": 1}
+    assert result.rejects.empty
 
 
 def test_without_a_catalogue_labels_are_taken_as_they_are(tmp_path: Path):

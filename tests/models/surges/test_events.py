@@ -127,6 +127,11 @@ def test_two_sectors_of_a_place_are_told_each_and_the_place_for_what_they_do_not
     assert told(*sectors, event(A, ALL_SECTORS, excess)) == sorted(expected)
 
 
+def test_a_place_that_its_sectors_explain_hides_no_other_place():
+    explained = [event(A, HOUSING, 20), event(A, ROADS, 40), event(A, ALL_SECTORS, 60)]
+    assert (B, ALL_SECTORS) in told(*explained, event(B, ALL_SECTORS))
+
+
 def test_a_rise_of_a_place_that_no_sector_shows_is_told():
     place = event(A, ALL_SECTORS)
     assert merged([place]) == [place]

@@ -102,6 +102,41 @@ def test_items_keep_their_order_and_get_an_id_when_they_have_none(api: httpx.Cli
     assert len({result["id"] for result in results}) == 3
 
 
+@pytest.mark.parametrize(
+    ("bad", "named", "code", "where"),
+    [
+        ({"id": "b", "text": " "}, "b", "bad_request", "items.1.text"),
+        ({"id": "b", "text": "<p>&nbsp;</p>"}, "b", "bad_request", "items.1.text"),
+        ({"id": "b", "text": "а" * 20_001}, "b", "bad_request", "items.1.text"),
+        ({"id": "b", "text": TEXT, "created_at": "вчера"}, "b", "bad_request", "items.1.created_at"),
+        ({"id": "b", "text": TEXT, "phone": "1"}, "b", "bad_request", "items.1.phone"),
+        ({"id": "+7 900 123-45-67", "text": TEXT}, None, "bad_request", "items.1.id"),
+        ({"id": "Иванов Иван Иванович", "text": 5}, None, "bad_request", "items.1.text"),
+        ({"id": "per-item-a", "text": TEXT}, "per-item-a", "bad_request", "items.1.id"),
+        ({"id": 12345, "text": TEXT}, None, "bad_request", "items.1.id"),
+        ("мусор", None, "bad_request", "items.1"),
+        (None, None, "bad_request", "items.1"),
+    ],
+)
+def test_a_wrong_item_is_answered_as_such_beside_the_good_ones(
+    api: httpx.Client, stored: Store, bad: object, named: str | None, code: str, where: str
+) -> None:
+    items = [{"id": "per-item-a", "text": TEXT}, bad, {"id": "per-item-c", "text": TEXT, "municipality": "Атлантида"}]
+    answer = api.post("/v1/classify", json={"items": items})
+    assert answer.status_code == 200
+    first, refused, last = answer.json()["results"]
+    assert [result["id"] for result in (first, last)] == ["per-item-a", "per-item-c"]
+    assert set(refused) == {"index", "id", "error"}
+    assert (refused["index"], refused["id"], refused["error"]["code"]) == (1, named, code)
+    assert [detail["where"] for detail in refused["error"]["details"]] == [where]
+    assert "Иванов" not in answer.text
+    assert [note["code"] for note in last["notes"]] == ["unknown_municipality"]
+    assert "Атлантида" not in answer.text
+    every = stored.complaints.of_days("verkhnerechye", date(2000, 1, 1), date(2100, 1, 1), "1", 10_000)
+    assert {"per-item-a", "per-item-c"} <= set(every["id"])
+    assert "b" not in set(every["id"])
+
+
 def test_256_items_are_answered(api: httpx.Client) -> None:
     assert len(classify(api, *({"text": f"{TEXT} {n}"} for n in range(256)))["results"]) == 256
 
@@ -124,7 +159,7 @@ def test_feedback_is_stored_for_a_known_complaint(api: httpx.Client, stored: Sto
     labels = {"sector": "Дороги", "topic": "Ямы на дороге", "agency": agency}
     item = {"id": "f-1", "source": "pos", "operator": "operator-7"} | labels
     answer = api.post("/v1/feedback", json={"items": [item]})
-    assert (answer.status_code, answer.json()) == (200, {"stored": 1})
+    assert (answer.status_code, answer.json()["stored"]) == (200, 1)
     (found,) = stored.corrections.since("verkhnerechye", datetime(2026, 1, 1, tzinfo=UTC))
     assert (found.complaint_id, found.text, found.model_version, found.operator) == ("f-1", TEXT, "1", "operator-7")
     assert asdict(found.corrected) == labels

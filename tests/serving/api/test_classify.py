@@ -8,13 +8,13 @@ import pytest
 from data.catalogue.checks import load_catalogue
 from data.catalogue.model import Catalogue
 from data.complaints.masking import masked
-from data.errors import LabelError
 from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from models.classifier.routing import Reason
 from models.classifier.segments import proposals, with_several
-from serving.api.v1.classify import Complaint, complaints_of, result_of
+from serving.api.v1.classify import PLACE_NOTES, Complaint, problems_of_item, read_items, result_of
 from serving.api.v1.classify_types import ClassifyItem, ClassifyResult
+from serving.api.v1.items import RefusedItem
 from serving.texts import REASONS_RU
 from tests.models.classifier.taught import PIT, RUBBISH, TAUGHT, write_taught
 from tests.serving.bundles import CATALOGUE
@@ -25,29 +25,28 @@ def catalogue() -> Catalogue:
     return load_catalogue(CATALOGUE)
 
 
-def read(place: str | None, catalogue: Catalogue) -> list[Complaint]:
-    item = ClassifyItem(text="Не вывозят мусор", municipality=place)
-    return complaints_of([item], [masked(item.text)], catalogue)
+def read(place: str | None, catalogue: Catalogue) -> Complaint:
+    (complaint,) = read_items([ClassifyItem(text="Не вывозят мусор", municipality=place)], catalogue, 100)
+    assert isinstance(complaint, Complaint)
+    return complaint
 
 
 @pytest.mark.parametrize(
-    ("given", "place", "name"),
+    ("given", "place", "name", "note"),
     [
-        ("верхнереченск", "verkhnerechensk", "Верхнереченск"),
-        ("verkhnerechensk", "verkhnerechensk", "Верхнереченск"),
-        (None, None, None),
+        ("верхнереченск", "verkhnerechensk", "Верхнереченск", None),
+        ("г. Верхнереченск", "verkhnerechensk", "Верхнереченск", None),
+        ("verkhnerechensk", "verkhnerechensk", "Верхнереченск", None),
+        ("Атлантида", None, None, "unknown_municipality"),
+        (None, None, None, "no_municipality"),
+        (" ", None, None, "no_municipality"),
     ],
 )
-def test_a_place_is_the_catalogues(
-    catalogue: Catalogue, given: str | None, place: str | None, name: str | None
+def test_a_place_is_the_catalogues_and_without_one_the_complaint_goes_on_and_says_so(
+    catalogue: Catalogue, given: str | None, place: str | None, name: str | None, note: str | None
 ) -> None:
-    (complaint,) = read(given, catalogue)
-    assert (complaint.place_id, complaint.municipality) == (place, name)
-
-
-def test_a_place_that_the_catalogue_lacks_is_refused_with_those_it_has(catalogue: Catalogue) -> None:
-    with pytest.raises(LabelError, match=r"items\.0\.municipality.*Каменный Брод"):
-        read("Атлантида", catalogue)
+    complaint = read(given, catalogue)
+    assert (complaint.place_id, complaint.municipality, complaint.note) == (place, name, note)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,14 @@ def test_a_place_that_the_catalogue_lacks_is_refused_with_those_it_has(catalogue
 def test_a_catalogue_without_places_refuses_none_and_the_place_is_stored(
     catalogue: Catalogue, given: str | None, stored: str | None
 ) -> None:
-    (complaint,) = read(given, catalogue.model_copy(update={"municipalities": []}))
-    assert (complaint.place_id, complaint.municipality) == (None, stored)
+    complaint = read(given, catalogue.model_copy(update={"municipalities": []}))
+    assert (complaint.place_id, complaint.municipality, complaint.note) == (None, stored, None)
+
+
+def test_this_installations_limit_of_characters_is_kept() -> None:
+    item = ClassifyItem(text="Яма на дороге")
+    assert problems_of_item(item, masked(item.text), 13, set()) == {}
+    assert problems_of_item(item, masked(item.text), 12, set()) == {"text": "the text is longer than 12 characters"}
 
 
 def test_every_reason_is_told_in_russian() -> None:
@@ -67,7 +72,7 @@ def test_every_reason_is_told_in_russian() -> None:
 
 def test_every_reason_and_every_field_of_a_result_is_documented() -> None:
     reference = (CHECKOUT / "docs" / "reference.md").read_text(encoding="utf-8")
-    for name in (*REASONS_RU, *ClassifyResult.model_fields):
+    for name in (*REASONS_RU, *PLACE_NOTES, *ClassifyResult.model_fields, *RefusedItem.model_fields):
         assert f"`{name}`" in reference, name
 
 

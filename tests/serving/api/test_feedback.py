@@ -1,4 +1,4 @@
-"""`POST /v1/feedback`: every label of a correction is kept, and one wrong item leaves nothing behind."""
+"""`POST /v1/feedback`: every label of a correction is kept, and a wrong item keeps no good one from it."""
 
 import asyncio
 import sqlite3
@@ -52,21 +52,43 @@ def test_each_label_that_an_operator_gave_is_kept_and_no_other(
     first = {"id": "a", "source": "pos", "operator": "operator-7", **labels}
     second = {"id": "b", "source": "pos", "sector": known["sector"]}
     answer = correct(champions, tmp_path, [first, second])
-    assert (answer.status_code, answer.json()) == (200, {"stored": 2})
+    results = [{"id": name, "source": "pos"} for name in ("a", "b")]
+    assert (answer.status_code, answer.json()) == (200, {"stored": 2, "results": results})
     assert stored(tmp_path) == {
         "a": (*(labels.get(name) for name in LABELS[:3]), "operator-7"),
         "b": (known["sector"], None, None, None),
     }
 
 
-def test_one_unknown_label_or_complaint_and_nothing_is_stored(
+BAD = [
+    ({"id": "b", "source": "pos", "agency": "Магия"}, 422, "unknown_label", "items.{}"),
+    ({"id": "nobody", "sector": "ЖКХ"}, 404, "unknown_complaint", "items.{}.id"),
+    ({"id": "b", "source": "pos"}, 422, "bad_request", "items.{}"),
+    ({"id": "b", "source": "fax", "sector": "ЖКХ"}, 422, "bad_request", "items.{}.source"),
+]
+
+
+def test_wrong_items_are_answered_as_such_and_the_others_are_stored(
     champions: Champions, known: dict[str, str], tmp_path: Path
 ) -> None:
     good = {"id": "a", "source": "pos", "sector": known["sector"]}
-    for bad in ({"id": "b", "source": "pos", "agency": "Магия"}, {"id": "nobody", "agency": known["agency"]}):
-        answer = correct(champions, tmp_path, [good, bad])
-        assert answer.status_code in (404, 422)
-        assert "items.1" in answer.text
+    answer = correct(champions, tmp_path, [*(item for item, *_ in BAD), good])
+    assert answer.status_code == 200
+    *refused, taken = answer.json()["results"]
+    for index, (result, (item, _, code, where)) in enumerate(zip(refused, BAD, strict=True)):
+        assert (result["index"], result["id"], result["error"]["code"]) == (index, item["id"], code)
+        assert [detail["where"] for detail in result["error"]["details"]] == [where.format(index)]
+    assert (answer.json()["stored"], taken) == (1, {"id": "a", "source": "pos"})
+    assert set(stored(tmp_path)) == {"a"}
+
+
+@pytest.mark.parametrize(("item", "status", "code", "where"), BAD)
+def test_where_no_item_is_good_the_request_is_refused(
+    champions: Champions, tmp_path: Path, item: dict[str, Any], status: int, code: str, where: str
+) -> None:
+    answer = correct(champions, tmp_path, [item])
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["details"][0]["where"]) == (status, code, where.format(0))
     assert stored(tmp_path) == {}
 
 
