@@ -152,7 +152,7 @@ def backtest(
     regressors_frame = regressors_or_none(own, regressors)
     with series_bars() as bar:
         run_id, result = run_backtest(
-            frame, settled, own.id, settings().home, bar, regressors_frame, tracker=open_tracker()
+            frame, settled, own.id, settings().home, say, bar, regressors_frame, tracker=open_tracker()
         )
     console.print(wape_table(result))
     if plots is not None:

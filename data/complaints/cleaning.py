@@ -26,6 +26,10 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffd\ud800-\udfff]"
 )
 _BLANK = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]+")
+_LOOKALIKES = str.maketrans("AaBCcEeHKMOoPpTXxy", "АаВСсЕеНКМОоРрТХху")
+_MIXED = re.compile(r"\b(?=[A-Za-z]*[А-Яа-яЁё])(?=[А-Яа-яЁё]*[A-Za-z])[AaBCcEeHKMOoPpTXxyА-Яа-яЁё]{2,}\b")
+"""A word of both alphabets whose Latin letters all look Cyrillic."""
+_STRESS = re.compile("(?<=[АЕИОУЫЭЮЯаеиоуыэюя])[\u0300\u0301]")
 _PASSES = 6
 """Text escaped or mis-decoded more often than this is not a complaint."""
 
@@ -41,8 +45,15 @@ def clean_text(text: str) -> str:
 
 
 def folded(name: str) -> str:
-    """The name as names are compared: case, ё, underscores and the number of spaces do not matter."""
-    return " ".join(name.casefold().replace("ё", "е").replace("_", " ").split())
+    """The name as names are compared: case, ё, underscores, Latin look-alikes and spaces do not matter."""
+    return " ".join(in_cyrillic(name).casefold().replace("ё", "е").replace("_", " ").split())
+
+
+def in_cyrillic(text: str) -> str:
+    """The text, character for character, with the look-alike Latin letters of Cyrillic words («Пocaд») in Cyrillic."""
+    if text.isascii() or not _MIXED.search(text):
+        return text
+    return _MIXED.sub(lambda word: word[0].translate(_LOOKALIKES), text)
 
 
 def _clean_once(text: str) -> str:
@@ -67,4 +78,4 @@ def _repaired(text: str) -> str:
     import ftfy
 
     text = ftfy.fix_text(text, unescape_html=False, uncurl_quotes=False, explain=False)
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return _STRESS.sub("", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))

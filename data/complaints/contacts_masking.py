@@ -22,6 +22,7 @@ _DOT = r"(?: ?[(\[]? ?(?:[.,]|точка|dot) ?[)\]]? ?| )"
 _TLD = r"(?:ru|рф|ру|com|ком|net|org|su|by|kz|ua|uz|me|info|pro)"
 _SPELT_EMAIL = re.compile(
     rf"(?<![\w.+-])(?:[\w.+-]{{1,64}}{_AT}{_PROVIDER}{_DOT}{_TLD}"
+    r"|[\w.+-]{1,64} ?@ ?(?:mail|gmail|yandex|ya|bk|list|inbox|rambler)(?![.\w-])"
     rf"|[\w.+-]{{1,64}} ?@ ?[\w-]+(?:[.,] ?[\w-]+)*?[.,] ?{_TLD})(?![\w@])",
     re.IGNORECASE,
 )
@@ -46,8 +47,11 @@ _ACCOUNT = re.compile(
 """`@name` and pages of people; posts and pages of communities stay."""
 _PERHAPS_PAGE = re.compile(r"[a-zA-Z]/|://")
 _NAMED_ACCOUNT = re.compile(
-    r"(?i:\b(?:скайп|skype|дискорд|discord|icq|аська)\b)[ :—-]{1,4}([a-z][\w.:#-]{3,31})", re.ASCII
+    r"(?<!\w)(?i:скайп|skype|дискорд|discord|icq|аська)[ :—-]{1,4}([A-Za-z][A-Za-z0-9_.:#-]{3,31})"
+    r"|(?<!\w)(?i:телеграм\w*|telegram|тг|tg|инст[аеуы]|инстаграм\w*|instagram|вк|vk|вконтакте|макс|max)[ :—-]{1,4}"
+    r"((?=[A-Za-z.-]*[\d_])[A-Za-z][A-Za-z0-9_.]{3,31}(?<!\.))(?![\w/]|\.\w)"
 )
+"""A name that has to hold a digit or a dash below where the word before it is also one of everyday talk."""
 _MENTION = re.compile(
     rf"\[id\d+(?::[\w-]+)?\|[^\]\n]{{1,100}}\]|[*@](?!{_COMMUNITY})[A-Za-z][\w.]{{2,31}} ?\([^()\[\]\n]{{1,100}}\)",
     re.ASCII,
@@ -57,7 +61,7 @@ _BARE_MENTION = re.compile(r"(?<!\w)(?:\*id\d+|\*(?=[a-z_.]*[a-z]\b)(?!\w+\*)[a-
 
 _PERHAPS_NUMBER = re.compile(r"\d(?:[ ()./_*~‐‑–—−-]{0,4}[\dOoОоЗз]){4}")
 _LETTERS_FOR_DIGITS = re.compile(
-    r"(?<![^\W_])(?=[OoОоЗзlI]*\d)[\dOoОоЗзlI]+(?![^\W_])|(?<=\d[ -])[OОоo]{2,3}(?=[ -]\d)"
+    r"(?<![^\W_])(?=[OoОоЗзlI]*\d)[\dOoОоЗзlI]+(?![^\W_])|(?<=[\dOОоo][ -])[OОоo]{2,3}(?=[ -]\d)"
 )
 _DIGITS = str.maketrans("OoОоЗзlI", "00003311")
 _GAP = r"[ ()./_*~‐‑–—−-]{0,3}"
@@ -65,8 +69,8 @@ _NOT_AMOUNT = r"(?!\d|[.,]\d|\s*(?:руб|р\.|₽|тыс|млн|млрд|кв\.
 _PHONES = [
     re.compile(r"(?<![\d+])(?:[78]9\d{9}){2,4}(?!\d)"),  # two phones without a space
     re.compile(r"(?<!\d)\+?[78]9\d{9}(?!\d|[.,]\d)"),
-    re.compile(rf"(?<![\d:№-])(?:\+ ?7|[78]){_GAP}[3489](?:{_GAP}\d){{9}}{_NOT_AMOUNT}"),
-    re.compile(rf"(?<![\d:№.,/-])\(?9\d{{2}}\)?{_GAP}\d{{3}}{_GAP}\d{{2}}{_GAP}\d{{2}}{_NOT_AMOUNT}"),
+    re.compile(rf"(?<![\d№-])(?<!\d:)(?:\+ ?7|[78]){_GAP}[3489](?:{_GAP}\d){{9}}{_NOT_AMOUNT}"),
+    re.compile(rf"(?<![\d№-])(?<!\d[:.,/])\(?9\d{{2}}\)?{_GAP}\d{{3}}{_GAP}\d{{2}}{_GAP}\d{{2}}{_NOT_AMOUNT}"),
     re.compile(rf"(?<!\d)\([348]\d{{2,4}}\) ?\d{{1,3}}[ -]?\d{{2}}[ -]?\d{{2}}{_NOT_AMOUNT}"),
     re.compile(rf"(?<![\w+])\+ ?[1-69]\d{{0,2}}(?:{_GAP}\d){{8,12}}{_NOT_AMOUNT}"),  # another country's (E.164)
     re.compile(r"(?<![\d:№.,/+–-])\d{3}-\d{2}-\d{2}(?![\d–-]|[.,]\d)"),
@@ -76,11 +80,11 @@ _PHONES = [
     ),
 ]
 """The last but one: a city's seven digits as nobody writes another number; the last: a list of such."""
-_LOCAL = r"\d{1,3}[ -]\d{2}[ -]\d{2}|\d{3}[ -]\d{3}|\d{3}[ -]\d{4}|\d{5,7}"
+_LOCAL = r"\d{1,3}[ -]\d{2}[ -]\d{2}|\d{3}\.\d{2}\.\d{2}|\d{3}[ -]\d{3}|\d{3}[ -]\d{4}|\d{5,7}"
 _PHONE_NAMED = re.compile(
     r"(?:(?i:\b(?:тел|телефон\w*|сот(?:ов\w*)?|моб(?:ильн\w*)?|факс\w*|звоните|позвоните|перезвоните|звонить|звонил\w*|"
     r"набирать|вотс?ап\w*|ватс?ап\w*|whats ?app|viber|вайбер\w*|диспетчер\w*|контакт\w*|связ[иь])\b)[^\d\[\n]{0,20}"
-    r"|(?<![\d ]\s)(?<![\w.])(?i:т|тлф|тф|ф)[.:] ?|\[ТЕЛЕФОН\](?:[,;/]| и| или)? ?)"
+    r"|(?<![\d ]\s)(?<![\w.])(?i:(?:[дрсм]\. ?)?т|тлф|тф|ф)[.:] ?|\[ТЕЛЕФОН\](?:[,;/]| и| или)? ?)"
     rf"({_LOCAL})(?!\d{{1,2}}[.:]|[\d%]|[.:/-]\d|,\d"
     r"|\s*(?:руб|₽|тыс|млн|кв\.? ?м|раз\b|дн|час|мин\b|год|лет\b|домо?в?\b|квартир))"
 )
@@ -103,7 +107,7 @@ def mask_contacts(text: str) -> str:
         text = _BARE_MENTION.sub(ACCOUNT, text)
     if "@" in text or _PERHAPS_PAGE.search(text):
         text = _ACCOUNT.sub(ACCOUNT, text)
-    return _NAMED_ACCOUNT.sub(lambda match: match[0][: match.start(1) - match.start()] + ACCOUNT, text)
+    return replaced(text, (match.span(match.lastindex or 0) for match in _NAMED_ACCOUNT.finditer(text)), ACCOUNT)
 
 
 def mask_phones(text: str) -> str:

@@ -10,6 +10,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from data.complaints.cleaning import in_cyrillic
+from data.complaints.latin_names import latin_name_spans
 from data.complaints.masks import Span
 from data.complaints.name_dictionary import agreeing_readings, is_likeliest, may_be, may_be_surname, people_tagger
 from data.complaints.named_after import PATRONYMIC, is_named_after
@@ -17,9 +19,9 @@ from data.complaints.named_after import PATRONYMIC, is_named_after
 _WORD = r"[А-ЯЁ](?:[а-яё]+|[А-ЯЁ]+)(?:-[А-ЯЁ](?:[а-яё]+|[А-ЯЁ]+))?"
 _INITIAL = r"[А-ЯЁ]\."
 _INITIALS = re.compile(
-    rf"(?<![\w.-])(?:{_WORD}[.,]? {{0,2}}{_INITIAL} ?{_INITIAL}(?: ?{_INITIAL})?"
+    rf"(?<![\w.-])(?:{_WORD}[.,/]? {{0,2}}{_INITIAL} ?{_INITIAL}(?: ?{_INITIAL})?(?![А-ЯЁ\d])"
     rf"|{_WORD}(?:[.,] {{0,2}}| {{1,2}}){_INITIAL} ?[А-ЯЁ](?![\w.])"
-    rf"|{_INITIAL} ?{_INITIAL} ?{_WORD})(?!\w)"
+    rf"|{_INITIAL} ?{_INITIAL} ?{_WORD}(?!\w))"
 )
 _SURNAME_ENDING = (
     r"(?:(?:[оеё]в|[иы]н)(?:а|у|ым|ой|е|ых)?|ко|[ую]к(?:а|у)?|ян(?:а|у)?|(?:ск|цк)(?:ий|ая|ого|ому|ой|им|ую)"
@@ -43,13 +45,13 @@ _TWO_WORDS = re.compile(
     r"(?<![\w\[.-])([А-ЯЁ](?:[а-яё]+|[А-ЯЁ]{2,})(?:-[А-ЯЁ][а-яёА-ЯЁ]+)?)"
     r"(?= {1,2}([А-ЯЁ](?:[а-яё]+|[А-ЯЁ]{2,})(?:-[А-ЯЁ][а-яёА-ЯЁ]+)?)(?![\w\]-]))"
 )
-_PERHAPS_SON_OF = re.compile(r"огл|[кгқ][ыи]з|угли|ўғли|уул|улы|ұлы|қызы", re.IGNORECASE)
+_PERHAPS_SON_OF = re.compile(r"огл|-оол|[кгқ][ыи]з|угли|ўғли|уул|улы|ұлы|қызы", re.IGNORECASE)
 _SON_OF = re.compile(
     rf"(?<![\w\[-])((?:{_RUSSIAN} {{1,2}}){{1,3}}|(?:{_RUSSIAN} {{1,2}}){{0,2}}{_RUSSIAN}-)"
-    r"(?:огл[ыуи]|[кгқ][ыи]зы|[кқ]изи|угли|ўғли|уул[ую]|ұлы|улы|[кқ]ызы)(?![\w-])",
+    r"(?:огл[ыуи]|[кгқ][ыи]зы|[кқ]изи|угли|ўғли|уул[ую]|ұлы|улы|[кқ]ызы|(?<=-)оол[ауе]?)(?![\w-])",
     re.IGNORECASE,
 )
-"""Turkic patronymics: «Рашид оглы», «Эльчин кызы», «Бахром угли», «Асан уулу», «Рашид-оглы»."""
+"""Turkic patronymics: «Рашид оглы», «Эльчин кызы», «Бахром угли», «Асан уулу», «Рашид-оглы»; Tuvan «Кара-оол»."""
 _NEXT_WORD = re.compile(r" ([А-ЯЁ][А-ЯЁа-яё-]+)(?!\w)")
 _PARTICLE = r"(?:фон дер|фон|ван дер|ван ден|ван де|ван|де ла|дель|де|ди|дю|ла|ле|аль|эль|ибн|бин|бен|тер|дос|сан)"
 _WITH_PARTICLE = re.compile(rf"(?<![\w\[-])({_RUSSIAN}) {_PARTICLE}[ -]({_RUSSIAN})(?![\w-])")
@@ -130,7 +132,7 @@ _GLUED = re.compile(r"(?<=[а-яё])(?=[А-ЯЁ][а-яё]+ [А-ЯЁ][а-яё.])|
 
 def name_spans(text: str) -> list[Span]:
     """Where full names of people are; names of streets, schools and shops are left out."""
-    spaced, inserted = _with_missing_spaces(text)
+    spaced, inserted = _with_missing_spaces(in_cyrillic(text))
     spans = [
         *_with_known_patronymic(spaced),
         *_sons_and_daughters(spaced),
@@ -142,6 +144,8 @@ def name_spans(text: str) -> list[Span]:
         *_introduced(spaced),
         *_one_initial(spaced),
         *_surnames_after_honorifics(spaced),
+        *latin_name_spans(spaced),
+        *_small_pairs(spaced),
     ]
     if _PERHAPS_NAME.search(spaced):
         people = (_without_leading(spaced, *span) for span in people_tagger()(spaced, _PERHAPS_NAME))
@@ -200,7 +204,9 @@ def _sons_and_daughters(text: str) -> Iterator[Span]:
                 break
             start = word.start()
         stop = match.end()
-        if (after := _NEXT_WORD.match(text, stop)) and (_ends_like_surname(after[1]) or is_likeliest(after[1], "Name")):
+        if (after := _NEXT_WORD.match(text, stop)) and (
+            _ends_like_surname(after[1]) or is_likeliest(after[1], "Name") or "-оол" in match[0].lower()
+        ):
             stop = after.end()
         yield match.start() + start, stop
 
@@ -229,7 +235,7 @@ def _small_pairs(text: str) -> Iterator[Span]:
     for match in _SMALL_PAIR.finditer(text):
         one, other = match[1], match[2]
         for surname, name in ((one, other), (other, one)):
-            unmistakable = is_likeliest(name, "Name") and _ends_like_surname(surname) and is_likeliest(surname, "Surn")
+            unmistakable = _ends_like_surname(surname) and is_likeliest(surname, "Surn") and is_likeliest(name, "Name")
             if unmistakable and agreeing_readings(surname, "Surn") & agreeing_readings(name, "Name"):
                 yield match.start(), match.end(2)
 

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from data.complaints.cleaning import folded
+from data.complaints.cleaning import clean_text, folded
 from data.complaints.quoting import quoted, what_there_is
 from data.complaints.schema import MAX_COUNT, check_counts
 from data.config import Config
 from data.counts.daily import NO_PLACE, REGION
 from data.errors import ColumnsError, CountsError, FileError
 from data.tables.cells import is_total, plain
-from data.tables.dates import written_day
+from data.tables.dates import months_come_first, written_day
 from data.tables.header import matched
 from data.tables.numbers import counted
 from data.tables.readers import read_rows
@@ -67,8 +67,7 @@ def read_counts(
     accepted = (columns or CountColumns()).accepted()
     table = read_table(path, Expected(columns=accepted, needed=("date", "sector", "count"), dates=("date",)), tell)
     names = _columns_of(table, accepted, path)
-    frame = table[list(names.values())].set_axis(list(names), axis=1)
-    frame = _without_totals(frame, tell)
+    frame = _without_totals(table, names, tell)[list(names.values())].set_axis(list(names), axis=1)
     if "municipality" not in frame:
         frame["municipality"] = REGION
     frame["municipality"] = frame["municipality"].fillna(NO_PLACE)
@@ -125,7 +124,9 @@ def days_of(values: "pd.Series[Any]", timezone: str, path: Path) -> "pd.Series[p
         CountsError: a cell is no date; gives its line.
     """
     zone: tzinfo = ZoneInfo(timezone)
-    days = {value: written_day(value, zone) for value in values.unique()}
+    distinct = values.unique()
+    month_first = months_come_first(distinct)
+    days = {value: written_day(value, zone, month_first) for value in distinct}
     for line, value in zip(values.index, values, strict=True):
         if days[value] is None:
             raise CountsError(f"{path}: line {line}: {quoted(value or '')} is not a date; write YYYY-MM-DD")
@@ -134,7 +135,8 @@ def days_of(values: "pd.Series[Any]", timezone: str, path: Path) -> "pd.Series[p
 
 def one_spelling(names: "pd.Series[Any]") -> "pd.Series[str]":
     """Names that differ only in case, ё, underscores and spaces, all in the commonest of their spellings."""
-    spelled = names.astype(str).map(lambda name: " ".join(name.split()))
+    spelled = names.astype(str)
+    spelled = spelled.map({name: clean_text(name) for name in spelled.unique()})
     counted_names = Counter(spelled)
     best: dict[str, str] = {}
     for name in counted_names:
@@ -169,15 +171,14 @@ def _columns_of(table: pd.DataFrame, accepted: Mapping[str, Sequence[str]], path
     return names
 
 
-def _without_totals(frame: pd.DataFrame, tell: Tell) -> pd.DataFrame:
-    """«Итого» among days, places or sectors would count everything twice."""
-    names = frame.drop(columns="count")
-    total = pd.concat([names[name].isin([*filter(is_total, names[name].unique())]) for name in names], axis=1).any(
-        axis=1
-    )
+def _without_totals(table: pd.DataFrame, names: Mapping[str, str], tell: Tell) -> pd.DataFrame:
+    """«Итого» among days, places or sectors, or in any column where one of these is empty, would count twice."""
+    says_total = pd.DataFrame({name: table[name].isin([*filter(is_total, table[name].unique())]) for name in table})
+    mapped = [name for field, name in names.items() if field != "count"]
+    total = says_total[mapped].any(axis=1) | (says_total.any(axis=1) & table[mapped].isna().any(axis=1))
     if total.any():
-        tell(f"{int(total.sum())} rows of totals were left out, the first on line {frame.index[total][0]}")
-    return frame[~total].copy()
+        tell(f"{int(total.sum())} rows of totals were left out, the first on line {table.index[total][0]}")
+    return table[~total].copy()
 
 
 def _counts_of(values: "pd.Series[Any]", path: Path) -> "pd.Series[float]":

@@ -21,8 +21,15 @@ _EXCEL_ERROR = re.compile(
 _NULLS = frozenset(["NULL", "null", "(null)", "<null>", "NaN", "nan", "NaT", "None", "<NA>", r"\N"])
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 """How exports keep Excel from reading a number: `="00123"`."""
+_MARKED = re.compile(r"'(?:[=+\-@]|\d[^']*$)")
+"""How this and other programs defuse a formula, and how Excel marks a number as text: `'00123`."""
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\xad]")
-_TOTAL = re.compile(r"(?:общий )?(?:итого?|всего|grand total|total)\b.{0,60}", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(?:(?:общий|промежуточный|grand) )?(?:итого?|всего|подытог|total|и т о г о?|в с е г о)\b.{0,60}"
+    r"|сумма ?:?|.{1,60}[ ,:-](?:итого?|total)[ :.]*",
+    re.IGNORECASE,
+)
+"""Also «Посад Итог», as Excel's pivot tables write it."""
 SHORT = 32
 """Cells so short are days, places, labels and counts, which come again on many rows: they are remembered."""
 EXACT = 10**15
@@ -78,7 +85,7 @@ def _text(value: str) -> str | None:
         return None if _EXCEL_ERROR.fullmatch(text) else text
     if text[0] == "=" and (inner := _AS_TEXT.fullmatch(text)):
         return inner[1].replace('""', '"').strip() or None
-    if text[0] == "'" and text[1:2] in ("=", "+", "-", "@"):  # how this and other programs defuse a formula
+    if text[0] == "'" and _MARKED.match(text):
         return text[1:]
     return text
 

@@ -33,13 +33,16 @@ _ZONE = re.compile(
 )
 _TIME = re.compile(
     r"(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r"|[.-](?P<minute2>[0-5]\d)|\s?ч(?:\.|ас(?:а|ов)?)?(?:\s?(?P<minute3>[0-5]?\d)\s?м(?:ин(?:ут[аы]?)?)?\.?)?)\s?(?P<half>am|pm)?"
+    r"|[.-](?P<minute2>[0-5]\d)(?:\.(?P<second2>[0-5]\d)(?:[.,]\d{1,9})?)?|\s?ч(?:\.|ас(?:\.|а|ов)?)?(?:\s?(?P<minute3>[0-5]?\d)\s?м(?:ин(?:ут[аы]?)?)?\.?)?)\s?(?P<half>am|pm)?"
 )
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})(?P<sep>[./-])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})(?!\d)")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[./-])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[t ]?(\d{2})(\d{2})(\d{2})?)?")
 _DOTNET = re.compile(r"/date\((-?\d+)(?:[+-]\d{4})?\)/")
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d+))?")
+_ORNAMENT = re.compile(r"\[[\w/]+\]$|(?<=GMT[+-]\d{4}) \([^()\d]+\)$|[«»\"“”„]|^от (?=\d)")
+"""`[Europe/Moscow]`, «(Москва, стандартное время)» as browsers add it, the quotes of «01» ноября."""
+_SPACED = re.compile(r"^(\d{1,2}) ?\. ?(\d{1,2}) ?\. ?(?=\d)(\d{4}|\d{2})(?!\d)")
 _YEAR_WORD = re.compile(r"(?<=\d)\s?(?:года|год|г)(?![а-я])\.?")
 _MOSCOW = timezone(timedelta(hours=3))
 _EXCEL_ZERO = datetime(1899, 12, 30)
@@ -55,23 +58,23 @@ def written_time(value: object, formats: Sequence[str] = (), month_first: bool =
     return read if read is not None and FIRST_YEAR <= read.year <= LAST_YEAR else None
 
 
-def written_day(value: object, zone: tzinfo) -> date | None:
+def written_day(value: object, zone: tzinfo, month_first: bool = False) -> date | None:
     """The day of a cell, as the region counts days; None if it is no date.
 
     Midnight, whatever its offset, is how a source writes the day itself; another time with an offset belongs to
     the day that it is in `zone`.
     """
-    written = written_time(value)
+    written = written_time(value, month_first=month_first)
     if written is None or written.tzinfo is None or written.time() == time():
         return None if written is None else written.date()
     return written.astimezone(zone).date()
 
 
 def months_come_first(cells: Iterable[object]) -> bool:
-    """Are the dates with slashes American? They are if a second number is past 12, and no first one."""
-    pairs = [re.match(r"(\d{1,2})/(\d{1,2})/\d{4}", str(cell)) for cell in cells]
-    numbers = [(int(pair[1]), int(pair[2])) for pair in pairs if pair]
-    return any(second > 12 for _, second in numbers) and all(first <= 12 for first, _ in numbers)
+    """Are the dates with slashes American? A second number past 12, or AM, says so; a first one past 12 denies it."""
+    pairs = [re.match(r"(\d{1,2})/(\d{1,2})/\d{4}(.*[AP]M$)?", str(cell), re.IGNORECASE) for cell in cells]
+    numbers = [(int(pair[1]), int(pair[2]) > 12 or pair[3] is not None) for pair in pairs if pair]
+    return any(american for _, american in numbers) and all(first <= 12 for first, _ in numbers)
 
 
 def _parsed(value: object, formats: Sequence[str], month_first: bool) -> datetime | None:
@@ -97,7 +100,8 @@ def _read(text: str, month_first: bool) -> datetime | None:
     """By shape; days come again on many rows, so they are remembered."""
     if len(text) > 80:
         return None
-    lowered = " ".join(re.sub(r"\[[\w/]+\]$", "", text).lower().replace("\u2212", "-").split())
+    lowered = " ".join(_ORNAMENT.sub("", text).lower().replace("\u2212", "-").split())
+    lowered = _SPACED.sub(r"\1.\2.\3", lowered)
     try:
         if (number := _of_number(lowered)) is not None:
             return number
@@ -129,7 +133,7 @@ def _of_words(text: str, month_first: bool) -> datetime | None:
     zone: tzinfo | None = None
     if (said := _ZONE.search(rest)) and (said["sign"] is None or ":" in rest[: said.start()]):
         zone, rest = _offset(said), rest[: said.start()].strip(" ,")
-    found = _YEAR_FIRST.search(rest) or _DAY_FIRST.search(rest)
+    found = None if _MONTH.search(rest) else _YEAR_FIRST.search(rest) or _DAY_FIRST.search(rest)
     if found is not None:
         year, month, day_ = _numeric(found, month_first)
         left = f"{rest[: found.start()]} {rest[found.end() :]}"
@@ -203,7 +207,7 @@ def _clock(match: re.Match[str]) -> tuple[int, int, int, int]:
     if match["half"]:
         hour = hour % 12 + (12 if match["half"] == "pm" else 0)
     fraction = int((match["fraction"] or "0").ljust(6, "0")[:6])
-    return hour, minute, int(match["second"] or 0), fraction
+    return hour, minute, int(match["second"] or match["second2"] or 0), fraction
 
 
 def _offset(said: re.Match[str]) -> tzinfo:

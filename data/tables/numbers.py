@@ -11,6 +11,7 @@ _THOUSANDS = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'’](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:E[+-]?\d+)?", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?|\d{1,3}(?:,\d{3})+\.\d+")
 _GROUPED_BY_POINT = re.compile(r"\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d{1,3}(?:\.\d{3})+,\d+")
+_UNIT = re.compile(r"(?<=\d)\s?(?:шт|ед|обр(?:ащ(?:ени[еяй])?)?|жалоб[аы]?|чел)\.?$", re.IGNORECASE)
 _TWO_MEANINGS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 
 
@@ -29,5 +30,8 @@ def number(cell: object) -> float:
 
 
 def counted(cell: object) -> float:
-    """The cell as a count; NaN also for «1,000», which is one to some and a thousand to others."""
-    return math.nan if _TWO_MEANINGS.fullmatch(str(cell).strip()) else number(cell)
+    """The cell as a count, also «12 шт.»; NaN for «1,000», which is one to some and a thousand to others."""
+    if not isinstance(cell, str):
+        return number(cell)
+    text = _UNIT.sub("", cell.strip())
+    return math.nan if _TWO_MEANINGS.fullmatch(text) else number(text)

@@ -43,10 +43,19 @@ def shown(counts: pd.DataFrame) -> dict[str, int]:
         ("Отчёт,,,\n,,,\n" + PLAIN, "utf-8"),
         (PLAIN + "Итого,,,12\n2026-06-01,Всего,ЖКХ,5\n2026-06-01,Заречный,Итого,5\n", "utf-8"),
         (PLAIN.replace("02,Заречный,ЖКХ", "02,ЗАРЕЧНЫЙ\u00a0,жкх "), "utf-8"),
+        (PLAIN.replace("02,Заречный,ЖКХ", "02,За\u200bречный,ЖКX"), "utf-8"),  # Latin X
+        (PLAIN.replace(",5\n", ",5 шт.\n").replace(",7\n", ",'7\n"), "utf-8"),
+        (PLAIN + ",Заречный Итог,,12\nПромежуточный итог,,,12\nИ Т О Г О,,,12\nПодытог,,,12\nСумма,,,12\n", "utf-8"),
+        ("№," + PLAIN.replace("\n2", "\n1,2") + "Итого:,,,,12\n", "utf-8"),
     ],
 )
 def test_counts_are_read_like_exports(tmp_path: Path, content: str, encoding: str):
     assert counts_of(tmp_path, content, encoding) == {"01.06 Заречный ЖКХ": 5, "02.06 Заречный ЖКХ": 7}
+
+
+def test_american_dates_are_read_as_such(tmp_path: Path):
+    content = PLAIN.replace("2026-06-01", "06/03/2026").replace("2026-06-02", "06/25/2026")
+    assert counts_of(tmp_path, content) == {"03.06 Заречный ЖКХ": 5, "25.06 Заречный ЖКХ": 7}
 
 
 @pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "'"])
