@@ -1,7 +1,7 @@
 """Task cache: finished pieces of a long computation, so that an interrupted one goes on where it was.
 
 In: a folder, and for each piece the facts that it follows from: JSON, and panels of counts. Out: where the piece
-lies: a file (Parquet, JSON) or folder named by the digest of those facts; no pickle. So other data, another config or
+lies: a Parquet file or a folder named by the digest of those facts; no pickle. So other data, another config or
 version of the code never find it. It is renamed into place when it is whole, and removed when a run that ended did
 not use it. For rows that stream through, see `batch/chunks.py`.
 """
@@ -29,11 +29,11 @@ class TaskCache:
     Example:
         >>> from tempfile import mkdtemp
         >>> cache = TaskCache(Path(mkdtemp()))
-        >>> path = cache.path(["squares", 3], suffix=".json")
-        >>> cache.read_json(path) is None
+        >>> path = cache.path(["squares", 3])
+        >>> cache.read_frame(path, ["square"]) is None
         True
-        >>> cache.write_json(path, [1, 4, 9])
-        >>> cache.read_json(path)
+        >>> cache.write_frame(path, pd.DataFrame({"square": [1, 4, 9]}))
+        >>> cache.read_frame(path, ["square"])["square"].tolist()
         [1, 4, 9]
     """
 
@@ -69,21 +69,6 @@ class TaskCache:
         if path is not None:
             with atomic_file(path) as partial:
                 frame.to_parquet(partial, index=False)
-
-    def read_json(self, path: Path | None) -> Any:
-        """A stored value; None if it is absent or damaged."""
-        if path is None or not path.is_file():
-            return None
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-
-    def write_json(self, path: Path | None, value: Any) -> None:
-        """Store a value that JSON can hold."""
-        if path is not None:
-            with atomic_file(path) as partial:
-                partial.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
 
     def remove_unused(self) -> None:
         """Remove the pieces whose paths nobody asked for, so that the folder does not grow for ever."""

@@ -15,8 +15,6 @@ def test_a_piece_is_read_by_the_next_run(tmp_path: Path):
     TaskCache(tmp_path).write_frame(TaskCache(tmp_path).path(["fit", 1], PANEL), FRAME)
     cache = TaskCache(tmp_path)
     pd.testing.assert_frame_equal(cache.read_frame(cache.path(["fit", 1], PANEL), ["mean", "name"]), FRAME)
-    cache.write_json(cache.path(["told"], suffix=".json"), {"a": [1, "я"]})
-    assert TaskCache(tmp_path).read_json(cache.path(["told"], suffix=".json")) == {"a": [1, "я"]}
 
 
 @pytest.mark.parametrize(
@@ -43,10 +41,6 @@ def test_a_damaged_piece_or_one_of_other_columns_is_computed_again(tmp_path: Pat
     assert path is not None
     path.write_bytes(path.read_bytes()[:40])
     assert cache.read_frame(path, list(FRAME.columns)) is None
-    note = cache.path(["note"], suffix=".json")
-    assert note is not None
-    note.write_text("{")
-    assert cache.read_json(note) is None
 
 
 def test_only_pieces_that_the_run_did_not_use_are_removed(tmp_path: Path):
@@ -69,6 +63,4 @@ def test_without_a_folder_nothing_is_stored():
     assert path is None
     cache.write_frame(path, FRAME)
     assert cache.read_frame(path, list(FRAME.columns)) is None
-    cache.write_json(path, 1)
-    assert cache.read_json(path) is None
     cache.remove_unused()
