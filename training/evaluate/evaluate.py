@@ -49,14 +49,14 @@ class ChampionEvaluation:
 
 def evaluate_classifier(classifier: Classifier, rows: pd.DataFrame) -> Evaluation:
     """Measure joint decoding and routing on labelled rows."""
-    parts = classifier.bundle
-    places = parts.catalogue.municipality_ids(rows["municipality"])
+    bundle = classifier.bundle
+    places = bundle.catalogue.municipality_ids(rows["municipality"])
     texts = rows["text"].tolist()
     logits, _ = classifier.logits(texts, places)
     decoder = classifier.decoder
     joint = decoder.joint(logits, places)
     best = decoder.best(joint)
-    targets = parts.labels.targets(rows)
+    targets = bundle.labels.targets(rows)
     marginals = {head: decoder.confidences(joint, head) for head in HEADS}
     predicted = {head: best[:, column] for column, head in enumerate(HEADS)}
     confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
