@@ -325,7 +325,7 @@ def test_leading_zeros_that_a_format_shows_belong_to_the_id(tmp_path: Path):
     from openpyxl import load_workbook
 
     book = load_workbook(path)
-    for cell, number_format in zip("A2 A3 A4 A5".split(), ["00000", '"П-"00000', "000-000", "General"], strict=True):
+    for cell, number_format in zip(["A2", "A3", "A4", "A5"], ["00000", '"П-"00000', "000-000", "General"], strict=True):
         book.worksheets[0][cell].number_format = number_format
     book.save(path)
     assert imported(path).complaints["id"].tolist() == ["00123", "П-04567", "123-456", "7"]
@@ -340,7 +340,7 @@ def test_a_second_table_below_is_read_by_its_own_names_or_not_at_all(tmp_path: P
         assert result.rejects["reason"].tolist() == [
             "the row names the columns of another table",
             "the row names the columns of another table",
-            "the row belongs to another table of the file, which has no column for text",
+            "the row is of another table, which has no column for text",
         ]
 
 
