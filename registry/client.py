@@ -7,11 +7,8 @@ creates nothing, neither database nor experiment.
 """
 
 import json
-import logging
-import os
 import shutil
 import uuid
-import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +16,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from data.errors import BundleError, NoChampionError, StoreError, TrackingError
-from data.settings import CHECKOUT, settings
+from data.settings import settings
 from data.store.promotions import Promotion, Promotions
 from data.store.store import Store
 from models.encoder.artifact import ENCODERS
+from registry.connection import connected, is_absent, is_local, unreachable
 from registry.encoders import bring_encoder_of, register_encoder_of
-from registry.flavors import flavor_of
 from registry.names import CLASSIFIER, region_of, training_command
+from registry.pyfunc import bundle_in, downloaded, save_pyfunc
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-BUNDLE = "bundle"
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """MLflow's codes for a model, a version or an alias that is not there."""
 
@@ -94,7 +91,7 @@ class Registry:
             )
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
             with TemporaryDirectory(prefix="tsur-model-") as folder:
-                _save_pyfunc(Path(folder) / "model", name, bundle, logged, run_id, metadata)
+                save_pyfunc(Path(folder) / "model", name, bundle, logged, run_id, metadata)
                 client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
             client.finalize_logged_model(logged.model_id, "READY")
             self.ensure_model(name)
@@ -255,13 +252,13 @@ class Registry:
         try:
             root = client.get_run(str(run_id)).info.artifact_uri
             with TemporaryDirectory(prefix="tsur-artifact-") as folder:
-                return _downloaded(f"{root}/{artifact}", folder, self.uri).read_text(encoding="utf-8")
+                return downloaded(f"{root}/{artifact}", folder, self.uri).read_text(encoding="utf-8")
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: {artifact} of its run cannot be read: {error}") from None
 
     def _whole(self, folder: Path, name: str) -> Path:
         """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""
-        bundle = _bundle_in(folder, name)
+        bundle = bundle_in(folder, name)
         if name.endswith(CLASSIFIER):
             bring_encoder_of(self.existing_client(), bundle, self.encoders)
         return bundle
@@ -273,7 +270,7 @@ class Registry:
         self._version(name, version)
         try:
             location = self.existing_client().get_model_version_download_uri(name, str(version))
-            return _downloaded(location, None if folder is None else str(folder), self.uri)
+            return downloaded(location, None if folder is None else str(folder), self.uri)
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
 
@@ -321,86 +318,3 @@ def open_registry(region: str) -> Registry:
     """The registry of this installation, its promotions kept in the installation's store."""
     store = Store(settings().database_url, region)
     return Registry(settings().mlflow_uri, settings().home, store.promotions)
-
-
-def connected(uri: str) -> "MlflowClient":
-    """An MLflow client of that address; an SQLite file is created where there is none.
-
-    Raises:
-        TrackingError: MLflow does not answer.
-    """
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    if is_local(uri):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return MlflowClient(uri, uri)
-    except MlflowException as error:
-        raise unreachable(uri, error) from None
-
-
-def is_local(uri: str) -> bool:
-    """Whether the registry is an SQLite file of this machine."""
-    return uri.startswith("sqlite:///")
-
-
-def is_absent(uri: str) -> bool:
-    """Whether the registry is an SQLite file that does not exist."""
-    return is_local(uri) and not Path(uri.removeprefix("sqlite:///")).exists()
-
-
-def unreachable(uri: str, error: Exception) -> TrackingError:
-    """The error of an MLflow that does not answer."""
-    sentence = " ".join(str(error).split())[:160]
-    return TrackingError(f"MLflow at {uri} does not answer ({sentence}): check TSUR_TRACKING_URI")
-
-
-def _save_pyfunc(folder: Path, name: str, bundle: Path, logged: Any, run_id: str, metadata: Mapping[str, Any]) -> None:
-    """Write the pyfunc model into a folder: its loader as code (no pickle), the bundle among its artifacts."""
-    from mlflow.models import Model
-    from mlflow.pyfunc import save_model
-
-    flavor = flavor_of(name)
-    model = Model(
-        artifact_path=logged.artifact_location, run_id=run_id, metadata=dict(metadata), model_id=logged.model_id
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # advice on type hints and examples; the signature is given
-        save_model(
-            str(folder),
-            python_model=str(flavor.loader),
-            artifacts={BUNDLE: str(bundle)},
-            code_paths=[str(CHECKOUT / "data"), str(CHECKOUT / "models"), str(CHECKOUT / "registry")],
-            pip_requirements=str(CHECKOUT / "constraints.txt"),
-            signature=flavor.signature,
-            mlflow_model=model,
-        )
-
-
-def _downloaded(location: str, folder: str | None, uri: str) -> Path:
-    from mlflow.artifacts import download_artifacts
-
-    return Path(download_artifacts(artifact_uri=location, dst_path=folder, tracking_uri=uri, registry_uri=uri))
-
-
-def _bundle_in(folder: Path, name: str) -> Path:
-    """The bundle inside a downloaded pyfunc folder, where its `MLmodel` says it is.
-
-    Raises:
-        BundleError: there is none.
-    """
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model
-
-    try:
-        flavor = Model.load(str(folder)).flavors["python_function"]
-        bundle = folder / str(flavor["artifacts"][BUNDLE]["path"])
-    except (MlflowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"the registered {name} is no pyfunc with a bundle ({type(error).__name__})") from None
-    if not bundle.is_dir():
-        raise BundleError(f"the registered {name} has lost its bundle: run `{training_command(name)}` again")
-    return bundle

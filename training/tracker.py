@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import ResumeError
 from data.settings import CHECKOUT, settings
-from registry.client import connected, is_local, unreachable
+from registry.connection import connected, is_local, unreachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

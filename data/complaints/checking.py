@@ -120,13 +120,13 @@ class RowChecker:
             if self.default_date is None:
                 raise RejectedError("there is no date; --date gives one to the rows without", "date")
             return self.default_date
-        found = self.source.moment(value, self.month_first)
-        if found is None:
+        moment = self.source.moment(value, self.month_first)
+        if moment is None:
             known = ", ".join([*self.source.date_formats, "ISO 8601"])
             raise RejectedError(
                 f"the date {quoted(value, 40)} cannot be read as any of {known}, nor as another common form", "date"
             )
-        return found
+        return moment
 
     def kept(self, row: Row) -> str:
         """The row as JSON for the rejects: mapped columns only, cleaned and masked; an id that is one stays."""

@@ -3,8 +3,9 @@
 In: counts, and the chance that their forecast gave to as many or fewer. Out: for a wanted level, size of the
 mean and week of the horizon the level to ask the forecast's distribution for, so that quantiles stay whole
 and never negative. The decision worth knowing: counts are discrete, so a lower bound is judged by the chance of
-as many or fewer, an upper one by that of fewer (an interval includes its bounds), and the median by their mean.
-Small groups lean on all days together.
+as many or fewer, an upper one by that of fewer (an interval includes its bounds). The median is the distribution's
+own; where the rules of the bounds pass it, as they do for small counts, the bounds give way. Small groups lean on all
+days together.
 
 Split conformal on the distribution's own scale: Chernozhukov, Wüthrich & Zhu 2021; recalibration: Kuleshov,
 Fenner & Ermon 2018.
@@ -24,6 +25,7 @@ SIZES = (2.0, 10.0)
 SUM = len(SIZES) + 1
 WEEK = 7
 LEVELS = np.array([0.005, 0.01, 0.025, *np.arange(0.05, 0.951, 0.05).round(2), 0.975, 0.99, 0.995])
+MEDIAN = int(np.flatnonzero(LEVELS == 0.5)[0])
 PRIOR_DAYS = 200
 """So many days of a group weigh as much as all days together."""
 TIE = 1e-9
@@ -63,8 +65,7 @@ class Conformal:
             for ahead in range(int(week.max()) + 1):
                 own = _shrunk(group == one, at_most, fewer, everywhere)
                 own = _shrunk((group == one) & (week == ahead), at_most, fewer, own)
-                asked = np.maximum.accumulate(own)
-                rows += [(one, ahead, level, value) for level, value in zip(LEVELS, asked, strict=True)]
+                rows += [(one, ahead, level, value) for level, value in zip(LEVELS, _monotone(own), strict=True)]
         return cls(pd.DataFrame(rows, columns=COLUMNS))
 
     def asked(self, group: Ints, week: Ints, wanted: list[float]) -> Floats:
@@ -94,10 +95,17 @@ def _shrunk(here: npt.NDArray[np.bool_], at_most: Floats, fewer: Floats, towards
     return (days * _asked(at_most[here], fewer[here]) + PRIOR_DAYS * towards) / (days + PRIOR_DAYS)
 
 
+def _monotone(asked: Floats) -> Floats:
+    """Levels that do not fall: the median's stays, upper ones are raised to it and lower ones lowered."""
+    lower = np.minimum.accumulate(asked[MEDIAN::-1])[::-1]
+    upper = np.maximum.accumulate(asked[MEDIAN:])
+    return np.concatenate([lower, upper[1:]])
+
+
 def _asked(at_most: Floats, fewer: Floats) -> Floats:
     """The level to ask for at each of `LEVELS`; `(n + 1)` for the day that is to come."""
     days = len(at_most)
     low = np.quantile(at_most, np.clip(LEVELS * (days + 1) / days - 1 / days, 0, 1))
     high = np.quantile(fewer, np.clip(LEVELS * (days + 1) / days, 0, 1))
     # A day on the bound lies inside: rounding must not put it outside.
-    return np.where(LEVELS < 0.5, low - TIE, np.where(LEVELS > 0.5, high + TIE, (low + high) / 2))
+    return np.where(LEVELS < 0.5, low - TIE, np.where(LEVELS > 0.5, high + TIE, 0.5))

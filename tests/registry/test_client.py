@@ -9,7 +9,8 @@ import pytest
 
 from data.errors import BundleError, NoChampionError, StoreError
 from data.store.store import Store
-from registry.client import Registry, connected
+from registry.client import Registry
+from registry.connection import connected
 from registry.names import classifier_name, forecaster_name, region_of
 from registry.taking_over import ORIGIN, take_over
 from training.tracker import Tracker

@@ -3,7 +3,8 @@
 from typing import Any
 
 from data.settings import settings
-from registry.client import CHAMPION, connected, open_registry
+from registry.client import CHAMPION, open_registry
+from registry.connection import connected
 from registry.names import region_of
 
 

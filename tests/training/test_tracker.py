@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from data.errors import ResumeError, TrackingError
-from registry.client import connected
+from registry.connection import connected
 from training.tracker import Tracker
 
 

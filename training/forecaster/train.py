@@ -20,8 +20,9 @@ from data.errors import CountsError
 from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts, load_prophet
 from models.forecasting.config import ForecasterConfig
-from registry.client import BUNDLE, Registry
+from registry.client import Registry
 from registry.names import forecaster_name
+from registry.pyfunc import BUNDLE
 from training.forecaster.backtest import Progress, backtest
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.fitting import fit_forecasts, refresh_forecasts
@@ -61,6 +62,7 @@ def run_backtest(
     config: ForecasterConfig,
     region: str,
     home: Path,
+    say: Say = log.info,
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
     *,
@@ -76,6 +78,7 @@ def run_backtest(
     parameters = _parameters(counts, config, regressors)
     with tracker.run(forecaster_name(region), "backtest", parameters) as run:
         result = backtest(counts, config, bar("backtest"), home / "training" / region / "backtest", regressors)
+        say("plots and figures of the backtest")
         _log_result(run, result)
         log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
     return run.id, result
@@ -129,15 +132,18 @@ def train_forecaster(
         if last is None:
             result = backtest(counts, config, bar("backtest"), work / "backtest", regressors)
             forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
+            say("plots and figures of the backtest")
             _log_result(run, result)
             log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
         else:
             forecasts = refresh_forecasts(counts, config, last, bar("refresh"), fits, regressors)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / BUNDLE
+            say("plots and surges of the forecasts")
             forecasts.save(bundle)
             log_figures(run, forecast_figures(forecasts), "forecasts")
             log_surges(run, counts, forecasts.config)
+            say(f"registering {name}")
             version = registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(counts)})
         registry.promote(name, version, evidence(forecasts, result), "tsur train forecaster")
     return TrainedForecaster(run.id, version, result, forecasts)
@@ -168,11 +174,11 @@ def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
 
 
 def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:
-    known = {"data_fingerprint": counts_fingerprint(counts)}
+    fingerprints = {"data_fingerprint": counts_fingerprint(counts)}
     if regressors is not None:
         rows = pd.util.hash_pandas_object(regressors, index=True)
-        known["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
-    return _flat(config.model_dump(mode="json")) | known
+        fingerprints["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+    return _flat(config.model_dump(mode="json")) | fingerprints
 
 
 def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, Any]:

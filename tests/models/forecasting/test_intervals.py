@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.forecasting.distribution import cumulative, quantiles
-from models.forecasting.intervals import SUM, Conformal, groups
+from models.forecasting.intervals import LEVELS, SUM, Conformal, groups
 
 
 def days(mean: float, true_alpha: float, number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +51,32 @@ def test_quantiles_do_not_cross():
         asked = conformal.asked(np.array([group]), np.array([5]), levels)[0]
         assert (np.diff(asked) >= 0).all()
         assert 0 < asked[0] < asked[-1] < 1
+
+
+COUNTS_AND_MEANS = st.lists(st.tuples(st.integers(0, 40), st.floats(0.02, 30)), min_size=1, max_size=60)
+
+
+@given(days=COUNTS_AND_MEANS, said_alpha=st.sampled_from([0.0, 0.1, 1.0]))
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_counts_the_bounds_give_way_to_the_median(days: list[tuple[int, float]], said_alpha: float):
+    counts, means = np.array(days, dtype=np.float64).T
+    chances = cumulative(counts, means, said_alpha), cumulative(counts - 1, means, said_alpha)
+    table = Conformal.fit(groups(means), np.zeros(len(means), dtype=np.int64), *chances).table
+    for _, rows in table.groupby(["group", "week"]):
+        asked = rows["asked"].to_numpy()
+        assert (np.diff(asked) >= 0).all()
+        assert asked[LEVELS == 0.5] == 0.5
+
+
+def test_the_median_of_small_counts_is_not_lifted_by_the_bounds():
+    """Twelve series of 0.52 to 0.63 a day: 57 % of their days have none."""
+    means = np.repeat(np.linspace(0.52, 0.63, 12), 56)
+    counts = np.random.default_rng(0).poisson(means).astype(float)
+    week = np.zeros(len(means), dtype=np.int64)
+    conformal = Conformal.fit(groups(means), week, cumulative(counts, means, 0.0), cumulative(counts - 1, means, 0.0))
+    made = quantiles(means, 0.0, conformal.asked(groups(means), week, [0.1, 0.5, 0.9]))
+    assert (made[:, :2] == 0).all()
+    assert (counts <= made[:, 2]).mean() >= 0.8
 
 
 def test_weeks_beyond_the_backtest_are_like_its_last():

@@ -19,7 +19,8 @@ from data.settings import CHECKOUT, settings
 from data.store.store import Store
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
-from registry.client import connected, open_registry
+from registry.client import open_registry
+from registry.connection import connected
 from registry.names import classifier_name
 from tests.conftest import tsur
 from tests.training.runs import client, run_of

@@ -7,8 +7,9 @@ from data.errors import CountsError
 from data.settings import settings
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from registry.client import BUNDLE, open_registry
+from registry.client import open_registry
 from registry.names import forecaster_name
+from registry.pyfunc import BUNDLE
 from tests.conftest import tsur
 from tests.training.runs import client, run_of
 from training.forecaster.train import counts_fingerprint, largest_series

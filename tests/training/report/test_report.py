@@ -8,7 +8,7 @@ import pytest
 
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
-from registry.client import connected
+from registry.connection import connected
 from tests.serving.bundles import write_classifier
 from training.evaluate.evaluate import Evaluation, evaluate_classifier
 from training.evaluate.metrics import head_metrics
