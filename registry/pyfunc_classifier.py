@@ -31,15 +31,15 @@ class ClassifierModel(mlflow.pyfunc.PythonModel):
         frame = pd.DataFrame(model_input)
         names = frame["municipality"] if "municipality" in frame else [None] * len(frame)
         ids = self.classifier.catalogue.municipality_ids(names)
-        found = self.classifier.classify(frame["text"].tolist(), ids)
+        classifications = self.classifier.classify(frame["text"].tolist(), ids)
         return pd.DataFrame(
             {
-                "decision": [item.decision for item in found],
-                "sector": [item.sector.label for item in found],
-                "topic": [item.topic.label for item in found],
-                "agency": [item.agency.label for item in found],
-                "confidence": [item.agency.confidence for item in found],
-                "deadline_hours": [item.deadline_hours for item in found],
+                "decision": [item.decision for item in classifications],
+                "sector": [item.sector.label for item in classifications],
+                "topic": [item.topic.label for item in classifications],
+                "agency": [item.agency.label for item in classifications],
+                "confidence": [item.agency.confidence for item in classifications],
+                "deadline_hours": [item.deadline_hours for item in classifications],
             }
         )
 

@@ -23,13 +23,13 @@ class ForecasterModel(mlflow.pyfunc.PythonModel):
     # MLflow reads the hint of `model_input` as a schema of its own kind; a frame's is the signature.
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Forecast every row of a frame."""
-        found = []
+        forecasts = []
         for row in pd.DataFrame(model_input).to_dict("records"):
             place, sector = (row.get(name) if isinstance(row.get(name), str) else None for name in KEY)
             key = self.forecasts.resolve(place, sector)
             days = self.forecasts.forecast(place, sector, horizon=int(row["horizon"]))
-            found.append(days.assign(municipality=key.municipality, sector=key.sector))
-        return pd.concat(found, ignore_index=True)
+            forecasts.append(days.assign(municipality=key.municipality, sector=key.sector))
+        return pd.concat(forecasts, ignore_index=True)
 
 
 KEY = ("municipality", "sector")

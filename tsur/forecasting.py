@@ -31,6 +31,9 @@ from tsur.options import (
 )
 
 app = typer.Typer()
+CalendarName = Annotated[
+    str | None, typer.Option("--calendar", help="russia or none: whose days off explain the counts.")
+]
 
 
 @app.command()
@@ -124,7 +127,7 @@ def backtest(
     municipality: MunicipalityColumn = None,
     config: ConfigPath = None,
     override: Overrides = None,
-    calendar: Annotated[str | None, typer.Option(help="russia or none: whose days off explain the counts.")] = None,
+    calendar: CalendarName = None,
     largest: Annotated[int | None, typer.Option(help="Only the series with the most complaints.")] = None,
     regressors: Regressors = None,
     plots: Annotated[
@@ -211,6 +214,7 @@ def surges(
     ] = None,
     config: ConfigPath = None,
     override: Overrides = None,
+    calendar: CalendarName = None,
 ) -> None:
     """Tell the surges: open, closed and expected, one line an event."""
     from data.tables.csv_writer import csv_text
@@ -231,6 +235,8 @@ def surges(
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
         settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
+        if calendar is not None:
+            settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
         series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
     heartbeat.step("telling the surges")

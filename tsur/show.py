@@ -29,6 +29,7 @@ from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
 from tsur.heartbeat import heartbeat
 
+WINDOWS_JUDGED = "the oldest of `windows` only chooses the first champions: one window less is judged"
 PLAIN_SECONDS = 5.0
 """Between the lines of a progress that no terminal shows."""
 console = Console(width=None if sys.stdout.isatty() else 140)
@@ -146,10 +147,23 @@ def wape_table(result: BacktestResult) -> Table:
     days, covered = f"{len(result.scored)} series", result.coverage["all"]
     if not math.isnan(covered):  # one window alone leaves none to fit on
         days += f"; 80 % interval of the champions covers {covered:.1%} of the days held out"
-    table = Table("WAPE", *[str(name) for name in result.wape.columns], title="rolling-origin backtest", caption=days)
+    days += f"\n{WINDOWS_JUDGED}" if len(result.judged) else ""
+    spans = window_days(result)
+    table = Table(
+        "WAPE",
+        *[spans.get(name, str(name)) for name in result.wape.columns],
+        title="rolling-origin backtest",
+        caption=days,
+    )
     for name, row in result.wape.iterrows():
         table.add_row(str(name), *[f"{value:.3f}" for value in row])
     return table
+
+
+def window_days(result: BacktestResult) -> dict[object, str]:
+    """First and last day of each judged window, as its column is headed."""
+    days = result.judged.groupby("window")["date"].agg(["min", "max"])
+    return {window: f"{row['min']:%d.%m.%y}–{row['max']:%d.%m.%y}" for window, row in days.iterrows()}
 
 
 def emerging_report(search: Emerging) -> str:

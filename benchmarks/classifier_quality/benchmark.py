@@ -129,11 +129,11 @@ def kept_scores(name: str, fold: Fold, folds: int) -> tuple[Scores, float] | Non
     path = scores_path(name, fold, folds)
     if not path.exists():
         return None
-    with np.load(path) as kept:
-        if not (np.array_equal(kept["train"], fold.train) and np.array_equal(kept["test"], fold.test)):
+    with np.load(path) as arrays:
+        if not (np.array_equal(arrays["train"], fold.train) and np.array_equal(arrays["test"], fold.test)):
             return None
-        scores = {name: kept[name] for name in kept.files if name not in ("train", "test", "seconds")}
-        return scores, float(kept["seconds"])
+        scores = {name: arrays[name] for name in arrays.files if name not in ("train", "test", "seconds")}
+        return scores, float(arrays["seconds"])
 
 
 def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
@@ -141,15 +141,20 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
     corpus = parts[0].corpus
     rows = np.concatenate([part.test for part in parts])
     of_fold = np.concatenate([np.full(len(part.test), part.number) for part in parts])
-    kept = {name: [kept_scores(name, part, folds) for part in parts] for name in CANDIDATES}
-    whole = {name: [fold for fold in found if fold] for name, found in kept.items() if all(found)}
+    fold_scores: dict[str, list[Scores]] = {}
+    seconds: dict[str, float] = {}
+    for name in CANDIDATES:
+        finished = [fold for fold in (kept_scores(name, part, folds) for part in parts) if fold is not None]
+        if len(finished) == len(parts):
+            fold_scores[name] = [scores for scores, _ in finished]
+            seconds[name] = sum(spent for _, spent in finished)
     lengths = corpus.frame["text"].str.len().to_numpy()[rows]
     long = lengths >= np.quantile(lengths, 0.9)
     heads: dict[str, Any] = {}
     for head in HEADS:
-        known = corpus.targets[head][rows] >= 0
-        truth, weights = corpus.targets[head][rows][known], resample_weights(int(known.sum()))
-        scores = {name: np.concatenate([fold[0][head] for fold in found])[known] for name, found in whole.items()}
+        labelled = corpus.targets[head][rows] >= 0
+        truth, weights = corpus.targets[head][rows][labelled], resample_weights(int(labelled.sum()))
+        scores = {name: np.concatenate([of[head] for of in parts])[labelled] for name, parts in fold_scores.items()}
         measured = {name: quality.estimates(truth, values, weights) for name, values in scores.items()}
         heads[head] = {"labels": len(corpus.labels.names[head]), "rows": len(truth), "candidates": {}}
         for name in measured:
@@ -159,18 +164,17 @@ def corpus_figures(parts: list[Fold], folds: int) -> dict[str, Any]:
                     key: quality.difference(measured[name][key], measured[REFERENCE][key]).as_dict()
                     for key in ("accuracy", "macro_f1")
                 }
-            figures |= _confidence_figures(truth, scores[name], of_fold[known], CANDIDATES[name].probabilities)
-            figures["accuracy_longest_tenth"] = float((scores[name].argmax(axis=1) == truth)[long[known]].mean())
-            if (raw := f"uncalibrated.{head}") in whole[name][0][0]:
-                before = np.concatenate([fold[0][raw] for fold in whole[name]])[known]
+            figures |= _confidence_figures(truth, scores[name], of_fold[labelled], CANDIDATES[name].probabilities)
+            figures["accuracy_longest_tenth"] = float((scores[name].argmax(axis=1) == truth)[long[labelled]].mean())
+            if (raw := f"uncalibrated.{head}") in fold_scores[name][0]:
+                before = np.concatenate([of[raw] for of in fold_scores[name]])[labelled]
                 confidence, correct = quality.confidences(before, True), before.argmax(axis=1) == truth
                 figures["calibration"]["ece_before"] = expected_calibration_error(confidence, correct)
             heads[head]["candidates"][name] = figures
-    seconds = {name: sum(fold[1] for fold in found) for name, found in whole.items()}
     deletion = {
-        name: np.mean([fold[0]["deletion"] for fold in found], axis=0).tolist()
-        for name, found in whole.items()
-        if "deletion" in found[0][0]
+        name: np.mean([of["deletion"] for of in parts], axis=0).tolist()
+        for name, parts in fold_scores.items()
+        if "deletion" in parts[0]
     }
     return {"rows": len(corpus.frame), "heads": heads, "seconds": seconds, "deletion": deletion}
 
@@ -186,21 +190,21 @@ def add_earlier(measured: dict[str, Any], path: Path, data: dict[str, str], prot
     for corpus, figures in measured.items():
         if earlier["data"].get(corpus) != data[corpus]:
             continue
-        kept = earlier["corpora"][corpus]
+        before = earlier["corpora"][corpus]
         for name, candidate in CANDIDATES.items():
-            known = earlier["candidates"].get(name, {}).get("recipe") == candidate.recipe and name in kept["seconds"]
-            if name in figures["seconds"] or not known:
+            same_recipe = earlier["candidates"].get(name, {}).get("recipe") == candidate.recipe
+            if name in figures["seconds"] or name not in before["seconds"] or not same_recipe:
                 continue
             figures["earlier"] = figures.get("earlier", {}) | {
-                name: kept.get("earlier", {}).get(name, earlier["commit"])
+                name: before.get("earlier", {}).get(name, earlier["commit"])
             }
             for part in ("seconds", "deletion"):
-                figures[part] |= {name: kept[part][name]} if name in kept[part] else {}
+                figures[part] |= {name: before[part][name]} if name in before[part] else {}
             for head in HEADS:
-                figures["heads"][head]["candidates"][name] = kept["heads"][head]["candidates"][name]
+                figures["heads"][head]["candidates"][name] = before["heads"][head]["candidates"][name]
         for of_head in figures["heads"].values():
-            found = of_head["candidates"]
-            of_head["candidates"] = {name: found[name] for name in CANDIDATES if name in found}
+            candidates = of_head["candidates"]
+            of_head["candidates"] = {name: candidates[name] for name in CANDIDATES if name in candidates}
 
 
 def _confidence_figures(truth: Ints, scores: quality.Floats, of_fold: Ints, probabilities: bool) -> dict[str, Any]:
@@ -230,8 +234,8 @@ def targets(measured: dict[str, Any]) -> list[Target]:
             goals.append(Target.at_least(f"{place} {key}", ours.get(key, {}).get("value"), aim))
         goals.append(Target.at_most(f"{place} ECE", ours.get("calibration", {}).get("ece"), ECE))
         routing, rival = ours.get("routing", {}), candidates.get(LEXICAL, {}).get("routing", {})
-        kept = routing.get("precision")
-        goals.append(Target.at_least(f"{place} precision at {PRECISION} promised", kept, PRECISION - SLACK))
+        reached = routing.get("precision")
+        goals.append(Target.at_least(f"{place} precision at {PRECISION} promised", reached, PRECISION - SLACK))
         # A rival that dares nothing must still be beaten: half a row of coverage is the least.
         least = max(MORE_COVERAGE * rival.get("coverage", 0.0), 0.5 / measured[corpus]["rows"])
         goals.append(Target.at_least(f"{place} coverage at {PRECISION} promised", routing.get("coverage"), least))

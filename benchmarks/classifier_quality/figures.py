@@ -118,8 +118,10 @@ def coverage_at_precision(confidence: Floats, correct: Bools, folds: Ints, promi
         here = folds == fold
         threshold = fit_threshold(confidence[~here], correct[~here], promised).value
         routed[here] = confidence[here] >= threshold
-    kept = int(routed.sum())
-    return Promise(promised, float(correct[routed].mean()) if kept else None, kept / len(routed), kept)
+    routed_rows = int(routed.sum())
+    return Promise(
+        promised, float(correct[routed].mean()) if routed_rows else None, routed_rows / len(routed), routed_rows
+    )
 
 
 def risk_coverage(confidence: Floats, correct: Bools, steps: int = 20) -> list[dict[str, float]]:

@@ -67,7 +67,7 @@ def probabilities(decoder: JointDecoder, logits: Mapping[str, Floats]) -> dict[s
     joint = decoder.joint(logits, [None] * len(logits[HEADS[0]]))
     out = {}
     for head in HEADS:
-        known = [name != OTHER for name in decoder.labels.names[head]]
-        shares = decoder.marginal(joint, head)[:, known]
+        real = [name != OTHER for name in decoder.labels.names[head]]
+        shares = decoder.marginal(joint, head)[:, real]
         out[head] = shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
     return out

@@ -138,10 +138,10 @@ def _each_head(
     out: Scores = {}
     for head in HEADS:
         targets = fold.corpus.targets[head][fold.train]
-        known = np.flatnonzero(targets >= 0)
+        labelled = np.flatnonzero(targets >= 0)
         out[head] = np.zeros((len(fold.test), len(fold.corpus.labels.names[head])))
-        if len(np.unique(targets[known])) > 1:
-            seen, values = fit(head, known, targets[known])
+        if len(np.unique(targets[labelled])) > 1:
+            seen, values = fit(head, labelled, targets[labelled])
             out[head] += values.min() - 1 if lowest is None else lowest
             out[head][:, seen] = values
     return out

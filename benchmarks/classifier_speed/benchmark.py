@@ -158,8 +158,8 @@ def prepare(teacher: Path, student: Path | None, cut: int | None, corpus: Corpus
     import hashlib
 
     code = [Path(module.__file__ or "").read_text("utf-8") for module in (export, graph, quantise)]
-    told = [str(teacher), str(student), str(cut), corpus.fingerprint, *corpus.texts, *code]
-    work = work / hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+    ingredients = [str(teacher), str(student), str(cut), corpus.fingerprint, *corpus.texts, *code]
+    work = work / hashlib.sha256("\n".join(ingredients).encode()).hexdigest()[:12]
     folders = {"pipeline": bundles.write_pipeline(teacher, work / "pipeline")}
     of_teacher = bundles.write_precisions(teacher, work / "teacher")
     folders |= {"teacher fp32": of_teacher["fp32"], "teacher int8": of_teacher["int8"]}
@@ -221,22 +221,22 @@ def measure(folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int) 
         console.print(f"pass {repeat + 1} of {repeats}")
     medians = {name: float(np.median([wall for wall, _ in values])) for name, values in passes.items()}
     ceilings = {kind: _ceiling(folders["teacher fp32"], medians[f"products {kind}"]) for kind in ("fp32", "int8")}
-    found = {}
+    figures = {}
     for name in asked:
         if not name.startswith("products"):
             worker = workers["pipeline" if name.startswith("pipeline") else name]
-            found[name] = {"texts_per_second": len(corpus.texts) / medians[name], "passes": passes[name]}
+            figures[name] = {"texts_per_second": len(corpus.texts) / medians[name], "passes": passes[name]}
             worked = float(np.median([worked for _, worked in passes[name]]))
-            found[name]["texts_per_core_second"] = len(corpus.texts) / worked
-            found[name] |= _single(worker, corpus.texts) if name != f"pipeline, batch {best}" else {}
-            found[name]["peak_mib"] = worker.ask(do="memory")
-            found[name] |= _share(name, folders, corpus, medians[name], ceilings)
+            figures[name]["texts_per_core_second"] = len(corpus.texts) / worked
+            figures[name] |= _single(worker, corpus.texts) if name != f"pipeline, batch {best}" else {}
+            figures[name]["peak_mib"] = worker.ask(do="memory")
+            figures[name] |= _share(name, folders, corpus, medians[name], ceilings)
     for name in ("teacher int8", "student int8"):
         if name in workers:
-            found[name][BY_LENGTH] = _by_length(workers[name], corpus.texts)
+            figures[name][BY_LENGTH] = _by_length(workers[name], corpus.texts)
     for worker in workers.values():
         worker.close()
-    return found | {"ceilings": {f"{kind}_gops": value / 1e9 for kind, value in ceilings.items()}}
+    return figures | {"ceilings": {f"{kind}_gops": value / 1e9 for kind, value in ceilings.items()}}
 
 
 def _ceiling(folder: Path, seconds: float) -> float:
@@ -274,7 +274,7 @@ def _by_length(worker: Worker, texts: list[str]) -> dict[str, float]:
 def measure_rows(folder: Path, corpus: Corpus, work: Path, count: int) -> dict[str, Any]:
     """Rows through what `tsur classify` runs: no text twice, and with the cache where half were sent before."""
     work.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"rows": count}
+    figures: dict[str, Any] = {"rows": count}
     for name, repeated, cached in (("no text twice", 0.0, 0), ("half sent before", 0.5, CACHED_TEXTS)):
         export = write_export(work / f"{count}-{repeated}.csv", corpus.texts, count, repeated)
         timing = export.with_suffix(".timing.jsonl")
@@ -286,6 +286,6 @@ def measure_rows(folder: Path, corpus: Corpus, work: Path, count: int) -> dict[s
                 cwd=CHECKOUT, check=True,
             )  # fmt: skip
             points = read_timing(timing)
-        found[name] = summary(points)
+        figures[name] = summary(points)
         timing.unlink()  # a finished measurement is in the results; the next run measures anew
-    return found
+    return figures

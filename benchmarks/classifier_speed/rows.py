@@ -45,9 +45,9 @@ def run(bundle: Path, export: Path, cached: int) -> None:
     source = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
     classifier = Classifier.load(bundle, Encoders(cached=cached))
     job = ClassifyRun(classifier, "1", export, source, None, export.with_suffix(".out.csv"))
-    kept = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
-    timing.write_text("".join(json.dumps(point) + "\n" for point in kept), encoding="utf-8")
-    before = kept[-1]["seconds"] if kept else 0.0
+    points = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
+    timing.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
+    before = points[-1]["seconds"] if points else 0.0
     started = time.perf_counter()
 
     def note(rows: int) -> None:

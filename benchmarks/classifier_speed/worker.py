@@ -36,8 +36,8 @@ def pipeline(folder: Path) -> Run:
     from transformers import pipeline as make
 
     logging.set_verbosity_error()
-    found = make("text-classification", model=str(folder), device="cpu", truncation=True, max_length=192)
-    return lambda texts, batch: found(list(texts), batch_size=batch)
+    classify = make("text-classification", model=str(folder), device="cpu", truncation=True, max_length=192)
+    return lambda texts, batch: classify(list(texts), batch_size=batch)
 
 
 def svm(folder: Path) -> Run:

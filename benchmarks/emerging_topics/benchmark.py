@@ -109,18 +109,18 @@ def said(material: Material, left_out: int | None) -> tuple[Ints, Floats]:
     Heads: the nearest topic mean under the scatter inside topics (linear discriminant analysis), one temperature.
     """
     counts = np.bincount(material.topics[material.topics >= 0])
-    known = np.isin(material.topics, np.flatnonzero(counts >= KNOWN_ROWS)) & (material.topics != left_out)
-    folds = np.random.default_rng(0).integers(0, FOLDS, len(known))
-    logits = np.full((len(known), len(counts)), -np.inf)
+    in_training = np.isin(material.topics, np.flatnonzero(counts >= KNOWN_ROWS)) & (material.topics != left_out)
+    folds = np.random.default_rng(0).integers(0, FOLDS, len(in_training))
+    logits = np.full((len(in_training), len(counts)), -np.inf)
     for fold in range(FOLDS):
-        train, test = known & (folds != fold), folds == fold
+        train, test = in_training & (folds != fold), folds == fold
         metric = topic_metric(material.vectors[train], material.topics[train])
         for topic in np.unique(material.topics[train]):
             rows = train & (material.topics == topic)
             mean = material.vectors[rows].mean(axis=0) @ metric * rows.sum() / (rows.sum() + PRIOR_ROWS)
             placed = material.vectors[test] @ metric
             logits[test, topic] = placed @ mean - mean @ mean / 2 + np.log(rows.sum() / train.sum())
-    best = min(TEMPERATURES, key=lambda t: _loss(logits[known] * t, material.topics[known]))
+    best = min(TEMPERATURES, key=lambda t: _loss(logits[in_training] * t, material.topics[in_training]))
     chances = _softmax(logits * best)
     return chances.argmax(axis=1), chances.max(axis=1)
 
@@ -202,22 +202,22 @@ def figures(material: Material, thresholds: dict[str, float], runs: int) -> dict
         def proposals(stream: Stream, search: Search = search, least: float = thresholds[name]) -> list[Group]:
             return [group for group in search(stream) if group.score > least]
 
-        found = [
+        trials = [
             _planted(material, topic, head, size, proposals) | {"twin": topic in twins}
             for topic, head in track(heads.items(), f"{material.name}, {name}")
             for size in SIZES
             if (material.topics == topic).sum() >= size
         ]
-        of_no_twin = [row for row in found if not row["twin"]]
+        of_no_twin = [row for row in trials if not row["twin"]]
         result[name] = {
             "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in quiet])),
             "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in surges])),
-            "found": {str(size): _share(found, size) for size in SIZES},
+            "found": {str(size): _share(trials, size) for size in SIZES},
             "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
-            "streams": {str(size): sum(row["size"] == size for row in found) for size in SIZES},
-            "purity": _mean([row["purity"] for row in found if row["found"]]),
-            "recall": _mean([row["recall"] for row in found if row["found"]]),
-            "others_per_run": float(np.mean([row["others"] for row in found])),
+            "streams": {str(size): sum(row["size"] == size for row in trials) for size in SIZES},
+            "purity": _mean([row["purity"] for row in trials if row["found"]]),
+            "recall": _mean([row["recall"] for row in trials if row["found"]]),
+            "others_per_run": float(np.mean([row["others"] for row in trials])),
         }
     return result
 

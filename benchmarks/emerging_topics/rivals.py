@@ -43,8 +43,8 @@ Search = Callable[[Stream], list[Group]]
 
 def scan(stream: Stream) -> list[Group]:
     """This project's search, as it is configured."""
-    found = emerging_topics(stream.complaints, stream.vectors, stream.end, EmergingConfig())
-    return [Group(np.array(topic.rows), 1 - topic.p_value, tuple(topic.words)) for topic in found.topics]
+    result = emerging_topics(stream.complaints, stream.vectors, stream.end, EmergingConfig())
+    return [Group(np.array(topic.rows), 1 - topic.p_value, tuple(topic.words)) for topic in result.topics]
 
 
 def kmeans(stream: Stream) -> list[Group]:
@@ -84,7 +84,7 @@ def lexical(stream: Stream) -> list[Group]:
     new, old = (space.transform(texts.iloc[part]) for part in (rows, recent))
     distances = np.maximum(1 - (new @ new.T).toarray(), 0)
     clusters = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=0.85)
-    labels, found = clusters.fit_predict(distances), []
+    labels, groups = clusters.fit_predict(distances), []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) >= SMALLEST:
@@ -92,18 +92,18 @@ def lexical(stream: Stream) -> list[Group]:
             near = np.quantile(new[members] @ centre, 0.25)
             counts = int((new[members] @ centre >= near).sum()), int((old @ centre >= near).sum())
             tail = binom.logsf(counts[0] - 1, sum(counts), len(rows) / (len(rows) + len(recent)))
-            found.append(Group(rows[members], -float(tail)))
-    return found
+            groups.append(Group(rows[members], -float(tail)))
+    return groups
 
 
 def _cohesive(rows: Ints, vectors: Floats, labels: Ints) -> list[Group]:
-    found = []
+    groups = []
     for label in np.unique(labels[labels >= 0]):
         members = np.flatnonzero(labels == label)
         if len(members) >= SMALLEST:
             centre = unit(vectors[members].sum(axis=0))
-            found.append(Group(rows[members], float((vectors[members] @ centre).mean())))
-    return found
+            groups.append(Group(rows[members], float((vectors[members] @ centre).mean())))
+    return groups
 
 
 def _recent(stream: Stream, doubtful: bool, past: bool = False) -> Ints:
@@ -112,8 +112,8 @@ def _recent(stream: Stream, doubtful: bool, past: bool = False) -> Ints:
     rows = in_window(stream.complaints, stream.end, config)
     frame = stream.complaints.iloc[rows]
     new = (frame["day"] > pd.Timestamp(stream.end) - pd.Timedelta(days=config.days)).to_numpy()
-    kept = new != past
-    chosen: Ints = rows[kept & doubted(frame, config.doubt)] if doubtful else rows[kept]
+    in_period = new != past
+    chosen: Ints = rows[in_period & doubted(frame, config.doubt)] if doubtful else rows[in_period]
     return chosen
 
 

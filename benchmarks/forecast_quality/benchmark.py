@@ -1,7 +1,7 @@
 """How well daily counts are forecast 14 days ahead: all forecasters, their champion and rivals on the same windows.
 
-In: `series/` in the folder of real data. Out: a table, and `results/forecast_quality.json`. The protocol is
-DESIGN.md's: series with at least 2 a day over the last 365 days, of those the 10 largest; non-overlapping windows
+In: `series/` in the folder of real data. Out: a table, and `results/forecast_quality.json`. The protocol:
+series with at least 2 a day over the last 365 days, of those the 10 largest; non-overlapping windows
 stepping back from the end. The champion of a judged window, its dispersion and its quantile levels come from
 the `INNER` windows and more before it; design choices (boosting's size, the combination's members, `LEAN`) were made
 on windows further back than the judged ones. Finished pieces are kept in `TSUR_HOME`, so a run that was stopped
@@ -251,7 +251,7 @@ def _mase(rows: pd.DataFrame, point: str, wide: pd.DataFrame) -> float:
 
 
 def targets(measured: dict[str, dict[str, Any]]) -> list[Target]:
-    """What the issue asks for, set by set."""
+    """What the champion should reach, set by set."""
     goals = []
     for name, of_set in measured.items():
         figures = of_set["figures"]
@@ -281,12 +281,12 @@ def markdown(measured: dict[str, dict[str, Any]]) -> str:
     """One table a set, and one of the sparse series of all."""
     parts = []
     for name, of_set in measured.items():
-        known = ", ".join(
+        both = ", ".join(
             f"{one} {of_set['figures'][one]['wape']:.3f} ({wape:.3f})" for one, wape in of_set["known_wape"].items()
         )
         parts.append(
             f"{name}: {of_set['series']} series, {of_set['windows']} windows, {' to '.join(of_set['days'])}; "
-            f"WAPE here (and in DESIGN.md): {known}\n"
+            f"WAPE here (and when the targets were set): {both}\n"
         )
         header = ["", "WAPE", "of mean", "pooled", "MASE", "pinball", "50 %", "80 %", "95 %", "width 80 %", "s/series"]
         rows = [[one, *_cells(figures)] for one, figures in of_set["figures"].items()]

@@ -24,7 +24,7 @@ class Series:
         file: in `series/`.
         windows: judged ones.
         wape: target of the champion.
-        known: WAPE of rivals as DESIGN.md has them, which show that the protocol is the same.
+        known: WAPE of rivals when the targets were set, which show that the protocol is the same.
         before: days from this one on are left out.
     """
 

@@ -195,7 +195,7 @@ def _finite(value: Any) -> Any:
 
 
 def targets(measured: dict[str, dict[str, Any]]) -> list[Target]:
-    """What the issue asks for: the headline on each set and pooled, above every rival, and the two controls."""
+    """What should be reached: the headline on each set and pooled, above every rival, and the two controls."""
     goals: list[Target] = []
     rivals = [name for name in DETECTORS if name != "tsur"]
     for place in (*SETS, "pooled"):

@@ -58,19 +58,20 @@ def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, An
     """A detector's curve on the simulated region; days of known surges, and a week after, give no false alarm."""
     scored = DETECTORS[name][1](trial)
     position = {
-        (key.municipality, key.sector): at for at, key in enumerate(keys_of(trial.counts.iloc[:, trial.watched]))
+        (key.municipality, key.sector): column
+        for column, key in enumerate(keys_of(trial.counts.iloc[:, trial.watched]))
     }
     sites, ends = [], []
     quiet = np.ones(scored.score.shape, dtype=bool)
     for row in truth.itertuples(index=False):
-        at = position.get((str(row.municipality), str(row.sector)))
+        column = position.get((str(row.municipality), str(row.sector)))
         start = int((row.start - trial.counts.index[trial.first]).days)
         end = int((row.end - trial.counts.index[trial.first]).days)
-        if at is None or end < 0:
+        if column is None or end < 0:
             continue
-        quiet[max(start, 0) : end + 1 + SAME_EVENT_DAYS, at] = False
+        quiet[max(start, 0) : end + 1 + SAME_EVENT_DAYS, column] = False
         if start >= 0:
-            sites.append((start, at))
+            sites.append((start, column))
             ends.append(end)
     points = _region_curve(scored, np.array(sites), np.array(ends), quiet)
     return {
@@ -92,8 +93,8 @@ def _region_curve(
         highest = max(highest, false / (quiet.sum() / MONTH))
         if highest > 1.5:
             break
-        found = [delays(up, site[None, :], end - site[0] + 1)[0] for site, end in zip(sites, ends, strict=True)]
-        late = np.array(found)
+        of_each = [delays(up, site[None, :], end - site[0] + 1)[0] for site, end in zip(sites, ends, strict=True)]
+        late = np.array(of_each)
         hits = int(np.isfinite(late).sum())
         points.append(
             {
@@ -117,15 +118,15 @@ def forewarned(truth: pd.DataFrame, days: int = 180) -> dict[str, Any]:
     config = ForecasterConfig(forecasters=["profile_mean"])
     base = rolling_baseline(counts, config.calendar)
     weeks = counts.rolling(7).sum()
-    told = right = 0
+    expected = right = 0
     ahead: dict[tuple[str, str], list[pd.Timestamp]] = {}
-    for at in range(len(counts) - days, len(counts) - 7, ORIGIN_DAYS):
-        forecasts = _forecasts_at(counts, base.daily, base.weekly, weeks, at, config)
+    for origin in range(len(counts) - days, len(counts) - 7, ORIGIN_DAYS):
+        forecasts = _forecasts_at(counts, base.daily, base.weekly, weeks, origin, config)
         for surge in expected_surges(forecasts):
             key = (surge.municipality, surge.sector)
             if key not in counts or surge.level is None:
                 continue
-            told += 1
+            expected += 1
             right += bool(counts.loc[str(surge.start) : str(surge.end), key].sum() > surge.level)
             ahead.setdefault(key, []).append(pd.Timestamp(surge.start) - pd.Timedelta(days=1))
     begun = truth[truth["start"] >= counts.index[-days] + pd.Timedelta(days=7)]
@@ -139,8 +140,8 @@ def forewarned(truth: pd.DataFrame, days: int = 180) -> dict[str, Any]:
         if before:
             leads.append(max(before))
     return {
-        "told": told,
-        "came_true": right / told if told else None,
+        "told": expected,
+        "came_true": right / expected if expected else None,
         "surges": len(begun),
         "forewarned": len(leads),
         "median_lead_days": float(np.median(leads)) if leads else None,
@@ -152,22 +153,22 @@ def _forecasts_at(
     daily: pd.DataFrame,
     weekly: pd.DataFrame,
     weeks: pd.DataFrame,
-    at: int,
+    origin: int,
     config: ForecasterConfig,
 ) -> Forecasts:
-    """What the forecaster would have said at the end of day `at - 1`."""
-    past = counts.iloc[:at]
+    """What the forecaster would have said at the end of day `origin - 1`."""
+    past = counts.iloc[:origin]
     days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=7, freq="D", name="date")
     means = pd.DataFrame({column: ProfileMean().fit(trimmed(past[column]), 7).predict() for column in past}, index=days)
     means.columns = counts.columns
-    level = weeks.iloc[at - 364 : at].quantile(config.surges.level_quantile)
+    level = weeks.iloc[origin - 364 : origin].quantile(config.surges.level_quantile)
     series = pd.DataFrame(
         {
             "municipality": [key.municipality for key in keys_of(counts)],
             "sector": [key.sector for key in keys_of(counts)],
             "champion": "profile_mean",
-            "daily": daily.iloc[at - 1].to_numpy(),
-            "weekly": weekly.iloc[at - 1].to_numpy(),
+            "daily": daily.iloc[origin - 1].to_numpy(),
+            "weekly": weekly.iloc[origin - 1].to_numpy(),
             "week_level": level.to_numpy(),
         }
     )
@@ -179,15 +180,15 @@ def bulk_and_covid(path: Path) -> dict[str, Any]:
     """What the product itself tells of New York: the year-end bulk entry of 2019 and the COVID-19 category."""
     counts = panel(complete(read_counts(path, CountColumns(sector="category"))))
     config = ForecasterConfig(calendar="none").surges
-    found = past_surges(counts, config)
+    surges = past_surges(counts, config)
     entered = counts.loc[pd.Timestamp("2019-12-23") : pd.Timestamp("2019-12-26")].max()
     typed = {str(key[1]) for key in entered.index[entered.to_numpy() > 100]}
-    bulk = [s for s in found if s.noticed in BULK_DAYS and s.sector in typed]
-    everywhere = [s for s in found if s.noticed in BULK_DAYS]
-    covid = [s for s in found if s.sector == "COVID-19" and s.noticed and s.noticed.year == 2020]
+    bulk = [s for s in surges if s.noticed in BULK_DAYS and s.sector in typed]
+    everywhere = [s for s in surges if s.noticed in BULK_DAYS]
+    covid = [s for s in surges if s.sector == "COVID-19" and s.noticed and s.noticed.year == 2020]
     march = [s for s in covid if s.noticed and s.noticed.month == 3]
     return {
-        "surges_2015_2021": len(found),
+        "surges_2015_2021": len(surges),
         "bulk_categories": len(typed),
         "bulk_surges": len(bulk),
         "surges_noticed_on_bulk_days": len(everywhere),

@@ -121,8 +121,8 @@ def _prophet_of(trial: Trial, column: int) -> tuple[Floats, Floats]:
     """Mean and half-width of the judged days of one series, kept in the folder."""
     path = trial.folder / f"prophet-{trial.prophet_days}-{column}.json"
     if path.is_file():
-        kept = json.loads(path.read_text())
-        return np.array(kept["mean"]), np.array(kept["half"])
+        finished = json.loads(path.read_text())
+        return np.array(finished["mean"]), np.array(finished["half"])
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # "Importing plotly failed"
     from prophet import Prophet
 
@@ -134,9 +134,9 @@ def _prophet_of(trial: Trial, column: int) -> tuple[Floats, Floats]:
         past = pd.DataFrame({"ds": series.index[:start], "y": series.to_numpy()[:start]}).dropna()
         model = Prophet(interval_width=0.95, uncertainty_samples=200).fit(past, seed=0)
         np.random.seed(0)  # Prophet draws its intervals from numpy's global generator
-        told = model.predict(pd.DataFrame({"ds": ahead}))
-        means += told["yhat"].tolist()
-        halves += ((told["yhat_upper"] - told["yhat_lower"]) / 2).tolist()
+        forecast = model.predict(pd.DataFrame({"ds": ahead}))
+        means += forecast["yhat"].tolist()
+        halves += ((forecast["yhat_upper"] - forecast["yhat_lower"]) / 2).tolist()
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps({"mean": means, "half": halves}))
     partial.replace(path)
@@ -170,8 +170,8 @@ def _regressions(trial: Trial) -> tuple[Floats, Floats]:
     """Means and quasi-Poisson dispersions of the judged days of the watched series, kept in the folder."""
     path = trial.folder / "regressions.npz"
     if path.is_file():
-        with np.load(path) as kept:
-            return kept["mean"], kept["dispersion"]
+        with np.load(path) as finished:
+            return finished["mean"], finished["dispersion"]
     clean = trial.clean.to_numpy(dtype=np.float64)
     days = len(clean) - trial.first
     mean, dispersion = np.zeros((days, len(trial.watched))), np.ones((days, len(trial.watched)))

@@ -37,9 +37,9 @@ def usual(counts: Floats) -> Floats:
         first, last = max(0, -7 * weeks), min(days, days - 7 * weeks)
         around[row, first:last] = counts[first + 7 * weeks : last + 7 * weeks]
     ordered = np.sort(around, axis=0)
-    known = np.isfinite(around).sum(axis=0)
+    seen = np.isfinite(around).sum(axis=0)
     ordered[0] = np.nan
-    ordered[np.maximum(known - 1, 0), np.arange(days)[:, None], np.arange(counts.shape[1])[None, :]] = np.nan
+    ordered[np.maximum(seen - 1, 0), np.arange(days)[:, None], np.arange(counts.shape[1])[None, :]] = np.nan
     return np.asarray(np.nan_to_num(np.nanmean(ordered, axis=0)), dtype=np.float64)
 
 
@@ -87,12 +87,12 @@ def alarm_weeks(up: Bools) -> float:
 
 def delays(up: Bools, sites: Ints, days: int) -> Floats:
     """Days from the start of each injected surge to its first alarm; infinite where none came during it."""
-    found = np.full(len(sites), np.inf)
-    for at, (day, series) in enumerate(sites):
+    first_alarms = np.full(len(sites), np.inf)
+    for site, (day, series) in enumerate(sites):
         raised = np.flatnonzero(up[day : day + days, series])
         if len(raised):
-            found[at] = raised[0]
-    return found
+            first_alarms[site] = raised[0]
+    return first_alarms
 
 
 def true_share(up: Bools, sites: Ints, days: int) -> float:
@@ -102,9 +102,9 @@ def true_share(up: Bools, sites: Ints, days: int) -> float:
         marked = np.zeros(len(up), dtype=bool)
         for day, _ in sites[sites[:, 1] == series]:
             marked[day : day + days + 3] = True
-        at = np.flatnonzero(up[:, series])
-        if len(at):
-            for run in np.split(at, np.flatnonzero(np.diff(at) > 7) + 1):
+        alarm_days = np.flatnonzero(up[:, series])
+        if len(alarm_days):
+            for run in np.split(alarm_days, np.flatnonzero(np.diff(alarm_days) > 7) + 1):
                 total += 1
                 true += bool(marked[run[0] : run[-1] + 1].any())
     return true / total if total else 0.0
@@ -112,9 +112,9 @@ def true_share(up: Bools, sites: Ints, days: int) -> float:
 
 def thresholds(scored: Scored) -> Floats:
     """Thresholds from strict to lax: quantiles of the scores of the clean counts."""
-    found = np.unique(scored.score[scored.score > 0])[::-1]
-    picked = np.unique(np.geomspace(1, len(found), THRESHOLDS).astype(np.int64) - 1)
-    return np.concatenate([[found[0] * (1 + 1e-9)], found[picked]])
+    scores = np.unique(scored.score[scored.score > 0])[::-1]
+    picked = np.unique(np.geomspace(1, len(scores), THRESHOLDS).astype(np.int64) - 1)
+    return np.concatenate([[scores[0] * (1 + 1e-9)], scores[picked]])
 
 
 def curve(clean: Scored, runs: list[tuple[Scored, Injected]], most: float = 1.5) -> list[dict[str, float]]:
@@ -158,5 +158,5 @@ def found_at(threshold: float, runs: list[tuple[Scored, Injected]]) -> dict[str,
 
 def at_rate(points: list[dict[str, float]], rate: float, key: str = "false_alarms") -> dict[str, Any]:
     """The laxest point of a curve that keeps a rate."""
-    kept = [point for point in points if point[key] <= rate]
-    return dict(kept[-1]) if kept else {}
+    within_rate = [point for point in points if point[key] <= rate]
+    return dict(within_rate[-1]) if within_rate else {}

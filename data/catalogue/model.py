@@ -124,8 +124,8 @@ class Catalogue(Config):
 
     def _municipality_id(self, name: str) -> str | None:
         keys = list(place_keys(name))
-        known = (ids[key] for ids in (self._id_by_spelling, self._id_by_bare_name) for key in keys if key in ids)
-        return next(known, None)
+        ids_of_keys = (ids[key] for ids in (self._id_by_spelling, self._id_by_bare_name) for key in keys if key in ids)
+        return next(ids_of_keys, None)
 
     def topic(self, sector: str, topic: str) -> Topic:
         """The topic of that name in that sector.

@@ -66,6 +66,8 @@ class RowChecker:
             if is_total(cell):
                 raise RejectedError("this is a row of totals and no complaint")
         text = cells["text"]
+        if is_total(text) and cells["id"] is None and date is None:
+            raise RejectedError("this is a row of totals and no complaint")
         if text is None:
             raise RejectedError("the text is empty")
         if len(text) > MAX_CHARACTERS:
@@ -90,7 +92,7 @@ class RowChecker:
             inside = "a list" if isinstance(value, list) else "an object"
             column = quoted(columns[name])
             raise RejectedError(
-                f"{column} holds {inside} and no text: name a part of it in the source's map, as in a.b"
+                f"{column} holds {inside} and no text: name a part of it in the source's map, as in a.b or a.0.b"
             )
         return clean_text(str(self.source.defaults.get(name, "") if value is None else value)) or None
 
@@ -118,13 +120,13 @@ class RowChecker:
             if self.default_date is None:
                 raise RejectedError("there is no date; --date gives one to the rows without", "date")
             return self.default_date
-        found = self.source.moment(value, self.month_first)
-        if found is None:
+        moment = self.source.moment(value, self.month_first)
+        if moment is None:
             known = ", ".join([*self.source.date_formats, "ISO 8601"])
             raise RejectedError(
                 f"the date {quoted(value, 40)} cannot be read as any of {known}, nor as another common form", "date"
             )
-        return found
+        return moment
 
     def kept(self, row: Row) -> str:
         """The row as JSON for the rejects: mapped columns only, cleaned and masked; an id that is one stays."""

@@ -92,7 +92,10 @@ def _read(name: str) -> Region:
     folder = _folder() / name
     if name not in known_regions():
         listed = ", ".join(known_regions()) or "none"
-        raise ConfigError(f"region {name!r} is not known: known are {listed} (folders of {_folder()} with a {FILE})")
+        raise ConfigError(
+            f"region {name!r} is not known: known are {listed} (folders of {_folder()} with a {FILE}); "
+            "--region or TSUR_REGION names one"
+        )
     content = load_config(folder / FILE, RegionFile)
     catalogue = None if content.catalogue is None else folder / content.catalogue
     if catalogue is not None and not catalogue.is_file():

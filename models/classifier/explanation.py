@@ -128,11 +128,11 @@ def word_groups(text: str) -> list[Span]:
 
 def without(text: str, spans: Sequence[Span]) -> str:
     """The text without these spans (in order, not overlapping)."""
-    kept, end_of_last = [], 0
+    pieces, end_of_last = [], 0
     for start, end in spans:
-        kept.append(text[end_of_last:start])
+        pieces.append(text[end_of_last:start])
         end_of_last = end
-    return " ".join("".join([*kept, text[end_of_last:]]).split())
+    return " ".join("".join([*pieces, text[end_of_last:]]).split())
 
 
 def _in_telling_sentences(
@@ -141,11 +141,11 @@ def _in_telling_sentences(
     """As many words as the budget leaves, from the sentences whose removal costs most."""
     sentences = units(text)
     falls = _falls(classifier, [without(text, [span]) for span in sentences], place, decided).mean(axis=1)
-    kept: list[Span] = []
+    chosen: list[Span] = []
     for index in np.argsort(-falls, kind="stable"):
         start, end = sentences[index]
-        kept += [group for group in groups if start <= group[0] < end]
-    return sorted(kept[: MAX_VARIANTS - len(sentences) - 1])
+        chosen += [group for group in groups if start <= group[0] < end]
+    return sorted(chosen[: MAX_VARIANTS - len(sentences) - 1])
 
 
 def _falls(classifier: Classifier, variants: Sequence[str], place: str | None, decided: Classification) -> Floats:

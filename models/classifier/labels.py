@@ -42,8 +42,8 @@ class LabelSpace:
         """The position of a label; of «Прочее» for an unknown one; -100 (ignored) for none."""
         if name is None:
             return -100
-        known = self._index[head]
-        return known.get(name, known.get(OTHER, -100))
+        positions = self._index[head]
+        return positions.get(name, positions.get(OTHER, -100))
 
     def targets(self, rows: "pd.DataFrame") -> dict[str, Ints]:
         """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
@@ -60,8 +60,8 @@ class LabelSpace:
         Combinations that need a label this space does not hold are left out.
         """
         rows = {tuple(self.index(head, getattr(triple, head)) for head in HEADS) for triple in possible}
-        kept = sorted(row for row in rows if min(row) >= 0)
-        return np.array(kept, dtype=np.int64).reshape(-1, len(HEADS))
+        representable = sorted(row for row in rows if min(row) >= 0)
+        return np.array(representable, dtype=np.int64).reshape(-1, len(HEADS))
 
 
 def learn_label_space(labels: Mapping[str, list[str | None]], min_rows: int) -> LabelSpace:
@@ -72,6 +72,6 @@ def learn_label_space(labels: Mapping[str, list[str | None]], min_rows: int) -> 
         for name in labels[head]:
             if name is not None:
                 counted[name] = counted.get(name, 0) + 1
-        kept = sorted(name for name, rows in counted.items() if rows >= min_rows and name != OTHER)
-        names[head] = (*kept, OTHER) if len(kept) < len(counted) else tuple(kept)
+        frequent = sorted(name for name, rows in counted.items() if rows >= min_rows and name != OTHER)
+        names[head] = (*frequent, OTHER) if len(frequent) < len(counted) else tuple(frequent)
     return LabelSpace(names)

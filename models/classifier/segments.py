@@ -135,19 +135,19 @@ def _stripped(text: str, span: Span) -> Span:
 
 def _long_enough(text: str, spans: Sequence[Span]) -> list[Span]:
     """Too short a span joins the one before, or the next at the beginning; then the shortest pairs join."""
-    kept: list[Span] = []
-    size = 0  # letters of the last one kept
+    joined: list[Span] = []
+    size = 0  # letters of the last one
     for start, end in spans:
         letters = sum(letter.isalpha() for letter in text[start:end])
-        if kept and min(size, letters) < MIN_LETTERS:
-            kept[-1], size = (kept[-1][0], end), size + letters
+        if joined and min(size, letters) < MIN_LETTERS:
+            joined[-1], size = (joined[-1][0], end), size + letters
         else:
-            kept.append((start, end))
+            joined.append((start, end))
             size = letters
-    while len(kept) > MAX_UNITS:
-        left = min(range(len(kept) - 1), key=lambda index: kept[index + 1][1] - kept[index][0])
-        kept[left : left + 2] = [(kept[left][0], kept[left + 1][1])]
-    return kept
+    while len(joined) > MAX_UNITS:
+        left = min(range(len(joined) - 1), key=lambda index: joined[index + 1][1] - joined[index][0])
+        joined[left : left + 2] = [(joined[left][0], joined[left + 1][1])]
+    return joined
 
 
 def _classified(

@@ -63,14 +63,14 @@ def completeness_curve(
     Raises:
         CountsError: there are no complaints, or one was entered before it was made.
     """
-    made, known = pd.to_datetime(created).dt.normalize(), pd.to_datetime(entered).dt.normalize()
+    made, entry_day = pd.to_datetime(created).dt.normalize(), pd.to_datetime(entered).dt.normalize()
     if made.empty:
         raise CountsError("delays: there are no complaints to learn them from")
-    delay = (known - made).dt.days.to_numpy()
+    delay = (entry_day - made).dt.days.to_numpy()
     if (delay < 0).any():
-        at = int(np.argmax(delay < 0))
-        raise CountsError(f"delays: row {at + 2} was entered on {known.iloc[at]:%Y-%m-%d}, before it was made")
-    reach = (known.max() - made).dt.days.to_numpy()
+        row = int(np.argmax(delay < 0))
+        raise CountsError(f"delays: row {row + 2} was entered on {entry_day.iloc[row]:%Y-%m-%d}, before it was made")
+    reach = (entry_day.max() - made).dt.days.to_numpy()
     share = 1.0
     curve = [share]
     for age in range(days, 0, -1):

@@ -30,10 +30,10 @@ def fit_dispersion(actual: npt.ArrayLike, mean: npt.ArrayLike, trim: float = 0.0
     from scipy.optimize import minimize_scalar
 
     y, mu = np.asarray(actual, dtype=np.float64), np.asarray(mean, dtype=np.float64)
-    known = np.isfinite(y) & np.isfinite(mu)
-    y, mu = y[known], np.maximum(mu[known], SMALLEST_MEAN)
-    kept = np.argsort((y - mu) / np.sqrt(mu))[: len(y) - int(trim * len(y))]
-    y, mu = y[kept], mu[kept]
+    finite = np.isfinite(y) & np.isfinite(mu)
+    y, mu = y[finite], np.maximum(mu[finite], SMALLEST_MEAN)
+    usual = np.argsort((y - mu) / np.sqrt(mu))[: len(y) - int(trim * len(y))]
+    y, mu = y[usual], mu[usual]
     if len(y) == 0:
         return 0.0
     best = minimize_scalar(

@@ -140,8 +140,8 @@ def in_window(complaints: pd.DataFrame, end: date, config: EmergingConfig) -> In
     frame = frame[frame["day"].between(first, pd.Timestamp(end))]
     frame = frame.sort_values("day", kind="stable").drop_duplicates("text")
     recent = frame["day"] >= first_recent
-    kept = [frame.index[~recent][-config.max_past :], frame.index[recent][-config.max_recent :]]
-    return np.concatenate(kept).astype(np.int64)
+    newest = [frame.index[~recent][-config.max_past :], frame.index[recent][-config.max_recent :]]
+    return np.concatenate(newest).astype(np.int64)
 
 
 def doubted(frame: pd.DataFrame, doubt: float) -> Bools:

@@ -60,16 +60,16 @@ def _terms(text: str) -> Iterator[tuple[Term, str]]:
 def _without_repeats(scores: dict[Term, float]) -> list[Term]:
     """The best first; of a pair and its words, either the pair or the words."""
     order = sorted(scores, key=lambda term: (-scores[term], term))
-    kept: list[Term] = []
+    chosen: list[Term] = []
     for term in sorted(order, key=len, reverse=True):
-        if len(term) == 1 and any(term[0] in pair for pair in kept if len(pair) == 2):
+        if len(term) == 1 and any(term[0] in pair for pair in chosen if len(pair) == 2):
             continue
         words = [scores.get((word,), 0.0) for word in term]
-        taken = {word for pair in kept for word in pair}
+        taken = {word for pair in chosen for word in pair}
         if len(term) == 2 and (scores[term] < PAIR_WORTH * max(words) or taken & set(term)):
             continue
-        kept.append(term)
-    return sorted(kept, key=lambda term: (-scores[term], term))
+        chosen.append(term)
+    return sorted(chosen, key=lambda term: (-scores[term], term))
 
 
 def _form(forms: Counter[str]) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from data.complaints.sources import load_source
 from data.config import Config, load_config, read_yaml
-from data.counts.simulator import SimulatorConfig
+from data.counts.simulator_config import SimulatorConfig
 from data.errors import ConfigError
 from data.settings import CHECKOUT
 from models.forecasting.config import ForecasterConfig

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from models.classifier.bundle import ClassifierBundle
 from models.classifier.calibration import (
     NEVER_ROUTE,
     UNSCALED,
@@ -74,13 +75,11 @@ def calibrate(
     best = decoder.best(joint)
     scaling: dict[str, PlattScaling] = {}
     for head, chosen in zip(HEADS, best.T, strict=True):
-        known = targets[head] >= 0
+        labelled = targets[head] >= 0
         probability = decoder.marginal(joint, head)[np.arange(len(rows)), chosen]
-        scaling[head] = fit_scaling(probability[known], (chosen == targets[head])[known])
+        scaling[head] = fit_scaling(probability[labelled], (chosen == targets[head])[labelled])
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    unknown = classifier.bundle.out_of_vocabulary.unlike_training(texts).tolist()
-    names = [tuple(labels.names[head][i] for head, i in zip(HEADS, row, strict=True)) for row in best.tolist()]
-    routable = np.array([not unroutable(*row) for row in zip(names, texts, unknown, strict=True)], dtype=bool)
+    routable = _routable(classifier.bundle, texts, best)
     agency = best[:, HEADS.index("agency")]
     confidence = scaling["agency"].scale(decoder.marginal(joint, "agency"))[np.arange(len(rows)), agency]
     right = agency == targets["agency"]
@@ -93,6 +92,13 @@ def calibrate(
         promised_precision=promised,
         coverage=threshold.coverage * float(routable.mean()),
     )
+
+
+def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
+    """Which rows would go out alone if they were sure enough; `best`: label indices, shape (n, 3)."""
+    unknown = bundle.out_of_vocabulary.unlike_training(texts).tolist()
+    names = [tuple(bundle.labels.names[head][i] for head, i in zip(HEADS, row, strict=True)) for row in best.tolist()]
+    return np.array([not unroutable(*row) for row in zip(names, texts, unknown, strict=True)], dtype=bool)
 
 
 def fit_weights(
@@ -112,9 +118,9 @@ def fit_weights(
         joint = evidence.joint(weights)
         total = 0.0
         for head in HEADS:
-            known = np.flatnonzero(targets[head] >= 0)
-            if len(known):
-                probability = decoder.marginal(joint, head)[known, targets[head][known]]
+            labelled = np.flatnonzero(targets[head] >= 0)
+            if len(labelled):
+                probability = decoder.marginal(joint, head)[labelled, targets[head][labelled]]
                 total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).mean())
         return total
 

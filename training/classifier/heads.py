@@ -189,11 +189,11 @@ def _side_by_side_out_of_fold(rows: Rows, tell: Tell) -> dict[str, Floats]:
 
 def _loss(logits: Floats, rows: Rows, head: str) -> float:
     """Weighted negative log-likelihood of the rows whose label is known, at the temperature that suits it best."""
-    known = np.flatnonzero(rows.targets[head] >= 0)
-    weight, truth = rows.row_weights(head)[known], rows.targets[head][known]
+    labelled = np.flatnonzero(rows.targets[head] >= 0)
+    weight, truth = rows.row_weights(head)[labelled], rows.targets[head][labelled]
     losses = []
     for temperature in TEMPERATURES:
-        log_probabilities = log_softmax(logits[known] / temperature, axis=1)[np.arange(len(known)), truth]
+        log_probabilities = log_softmax(logits[labelled] / temperature, axis=1)[np.arange(len(labelled)), truth]
         losses.append(-float((log_probabilities * weight).sum()))
     return min(losses)
 

@@ -43,15 +43,15 @@ def fit_regression(
     tell: Tell = quiet,
 ) -> LinearMap:
     """Minimise Σ weight · cross-entropy + penalty / 2 · ‖weights‖²; rows with target -100 are left out."""
-    known = np.flatnonzero(targets >= 0)
-    x, y = _tensor(features[known]), torch.from_numpy(targets[known])
-    weight = torch.ones(len(known)) if row_weights is None else _tensor(row_weights[known])
-    counts = np.bincount(targets[known], minlength=labels)
+    labelled = np.flatnonzero(targets >= 0)
+    x, y = _tensor(features[labelled]), torch.from_numpy(targets[labelled])
+    weight = torch.ones(len(labelled)) if row_weights is None else _tensor(row_weights[labelled])
+    counts = np.bincount(targets[labelled], minlength=labels)
     if offset is None:
         prior = torch.zeros((1, labels))
         first_bias = _tensor(np.log((counts + PRIOR_COUNT) / (counts.sum() + PRIOR_COUNT * labels)))
     else:
-        prior, first_bias = _tensor(offset[known]), torch.zeros(labels)
+        prior, first_bias = _tensor(offset[labelled]), torch.zeros(labels)
     weights = torch.zeros((x.shape[1], labels), requires_grad=True)
     bias = first_bias.clone().requires_grad_(True)
     solver = torch.optim.LBFGS(
@@ -71,7 +71,7 @@ def fit_regression(
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    if len(known):
+    if len(labelled):
         solver.step(loss)  # type: ignore[no-untyped-call]
     return LinearMap(weights.detach().numpy(), bias.detach().numpy())
 
@@ -84,8 +84,8 @@ def row_weights(targets: Ints, labels: int, weighting: str) -> Floats:
     """A weight for each row: none, or balanced (1/rows of its label), or the square root of that; mean 1."""
     if weighting == "none":
         return np.ones(len(targets))
-    known = targets >= 0
-    counts = np.bincount(targets[known], minlength=labels).clip(min=1)
+    labelled = targets >= 0
+    counts = np.bincount(targets[labelled], minlength=labels).clip(min=1)
     of_label = 1.0 / counts if weighting == "balanced" else 1.0 / np.sqrt(counts)
     weights: Floats = of_label[np.maximum(targets, 0)]
-    return weights / (weights[known].mean() if known.any() else 1.0)
+    return weights / (weights[labelled].mean() if labelled.any() else 1.0)

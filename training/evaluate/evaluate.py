@@ -118,15 +118,29 @@ def evaluate_champion(frame: pd.DataFrame, region: str, registry: Registry) -> C
     folder, version = registry.champion_bundle(name)
     classifier = Classifier.load(folder)
     rows = frame.dropna(subset=list(HEADS)).reset_index(drop=True)
+    unlabelled = unlabelled_rows(frame)
     if rows.empty:
-        raise InputError("evaluation needs complaints with sector, topic and agency; no row has all three")
+        raise InputError(
+            f"evaluation needs complaints with sector, topic and agency; no row has all three{unlabelled}: "
+            "`tsur import --source` names the map that says in which columns they are"
+        )
     rows, seen = held_out(rows, registry, name, version)
     if rows.empty:
         raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
     note = f"version {version} on {len(rows)} complaints"
     if seen:
         note += f"; {seen} more are left out, because it was trained or calibrated on them"
+    note += unlabelled
     return ChampionEvaluation(evaluate_classifier(classifier, rows), classifier, rows, note)
+
+
+def unlabelled_rows(frame: pd.DataFrame) -> str:
+    """How many rows lack a label and cannot be measured, and of which heads; nothing where all have theirs."""
+    missing = frame[list(HEADS)].isna()
+    if not missing.any(axis=None):
+        return ""
+    each = ", ".join(f"{head} in {count}" for head, count in missing.sum().items() if count)
+    return f"; {int(missing.any(axis=1).sum())} rows are left out, because a label is missing: {each}"
 
 
 def held_out(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> tuple[pd.DataFrame, int]:

@@ -38,13 +38,13 @@ def head_metrics(targets: Ints, scores: Floats, predicted: Ints | None = None) -
     """
     from sklearn.metrics import accuracy_score, f1_score
 
-    known = targets >= 0
-    truth, scores = targets[known], scores[known]
-    answer = scores.argmax(axis=1) if predicted is None else predicted[known]
+    labelled = targets >= 0
+    truth, scores = targets[labelled], scores[labelled]
+    answer = scores.argmax(axis=1) if predicted is None else predicted[labelled]
     present = np.unique(truth)
     best = np.argsort(-scores, axis=1, kind="stable")[:, :3]
     return HeadMetrics(
-        rows=int(known.sum()),
+        rows=int(labelled.sum()),
         accuracy=float(accuracy_score(truth, answer)),
         macro_f1=float(f1_score(truth, answer, labels=present, average="macro", zero_division=0)),
         weighted_f1=float(f1_score(truth, answer, labels=present, average="weighted", zero_division=0)),
@@ -56,10 +56,10 @@ def label_report(names: Sequence[str], targets: Ints, predicted: Ints) -> pd.Dat
     """Columns `label, precision, recall, f1, rows`, most frequent label first."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    known = targets >= 0
-    present = np.unique(targets[known])
+    labelled = targets >= 0
+    present = np.unique(targets[labelled])
     precision, recall, f1, rows = precision_recall_fscore_support(
-        targets[known], predicted[known], labels=present, zero_division=0
+        targets[labelled], predicted[labelled], labels=present, zero_division=0
     )
     frame = pd.DataFrame(
         {
@@ -77,9 +77,9 @@ def confusions(names: Sequence[str], targets: Ints, predicted: Ints) -> pd.DataF
     """The confusion matrix as a frame: true labels in rows, predicted in columns, counts."""
     from sklearn.metrics import confusion_matrix
 
-    known = targets >= 0
-    used = np.unique(np.concatenate([targets[known], predicted[known]]))
-    matrix = confusion_matrix(targets[known], predicted[known], labels=used)
+    labelled = targets >= 0
+    used = np.unique(np.concatenate([targets[labelled], predicted[labelled]]))
+    matrix = confusion_matrix(targets[labelled], predicted[labelled], labels=used)
     labels = [names[i] for i in used]
     return pd.DataFrame(matrix, index=labels, columns=labels)
 
@@ -131,8 +131,8 @@ def risk_coverage(confidence: Floats, correct: Bools) -> pd.DataFrame:
 
 def coverage_at_precision(curve: pd.DataFrame, precision: float) -> float:
     """The largest share of rows that can be answered with at least this precision; 0 where none can."""
-    kept = curve.loc[curve["precision"] >= precision, "coverage"]
-    return float(kept.max()) if len(kept) else 0.0
+    coverages = curve.loc[curve["precision"] >= precision, "coverage"]
+    return float(coverages.max()) if len(coverages) else 0.0
 
 
 def area_under_risk(curve: pd.DataFrame) -> float:

@@ -44,14 +44,14 @@ class LexicalClassifier:
 
         vectors = self._features.fit_transform(texts)
         for head in HEADS:
-            known = np.flatnonzero(targets[head] >= 0)
-            found = np.unique(targets[head][known])
+            labelled = np.flatnonzero(targets[head] >= 0)
+            present = np.unique(targets[head][labelled])
             machine = (
-                LinearSVC(C=self._c, random_state=0).fit(vectors[known], targets[head][known])
-                if len(found) > 1
+                LinearSVC(C=self._c, random_state=0).fit(vectors[labelled], targets[head][labelled])
+                if len(present) > 1
                 else None
             )
-            self._machines[head] = (found, machine)
+            self._machines[head] = (present, machine)
         return self
 
     def scores(self, texts: Sequence[str]) -> dict[str, Floats]:

@@ -174,11 +174,11 @@ def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
 
 
 def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:
-    known = {"data_fingerprint": counts_fingerprint(counts)}
+    fingerprints = {"data_fingerprint": counts_fingerprint(counts)}
     if regressors is not None:
         rows = pd.util.hash_pandas_object(regressors, index=True)
-        known["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
-    return _flat(config.model_dump(mode="json")) | known
+        fingerprints["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+    return _flat(config.model_dump(mode="json")) | fingerprints
 
 
 def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, Any]:

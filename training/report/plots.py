@@ -19,16 +19,16 @@ def plot_confusions(matrix: pd.DataFrame, head: str, path: Path) -> None:
     """Row-normalised confusion matrix of the most frequent labels (at most 30)."""
     from matplotlib.figure import Figure
 
-    kept = matrix.sum(axis=1).sort_values(ascending=False).index[:LARGEST_MATRIX]
-    shown = matrix.reindex(index=kept, columns=kept, fill_value=0)
-    shares = shown.div(matrix.loc[kept].sum(axis=1).clip(lower=1), axis=0)
-    size = 3 + 0.32 * len(kept)
+    largest = matrix.sum(axis=1).sort_values(ascending=False).index[:LARGEST_MATRIX]
+    shown = matrix.reindex(index=largest, columns=largest, fill_value=0)
+    shares = shown.div(matrix.loc[largest].sum(axis=1).clip(lower=1), axis=0)
+    size = 3 + 0.32 * len(largest)
     figure = Figure(figsize=(size + 2, size), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    short = [_shortened(label) for label in kept]
-    axes.set_xticks(range(len(kept)), short, rotation=90, fontsize=7)
-    axes.set_yticks(range(len(kept)), short, fontsize=7)
+    short = [_shortened(label) for label in largest]
+    axes.set_xticks(range(len(largest)), short, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(largest)), short, fontsize=7)
     counts, tints = shown.to_numpy(), shares.to_numpy()
     for row, column in np.argwhere(counts):
         ink = "white" if tints[row, column] > 0.5 else "black"

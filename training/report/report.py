@@ -188,7 +188,8 @@ def _routing(measured: Measured) -> str:
     ).sort_values("rows", ascending=False)
     measured.save(table, "review-reasons.csv")
     text += f"\n\nWhy an operator decides (a row may have several reasons):\n\n{markdown_table(table)}"
-    text += f"\n\n{cut} texts were longer than the {measured.classifier.bundle.config.max_tokens} tokens that are read."
+    tokens = measured.classifier.bundle.config.max_tokens
+    text += f"\n\nLong texts are read in windows of {tokens} tokens; of {cut} the end was beyond the last window."
     for keys in _slices(measured.rows):
         figures = slice_figures(keys, measured.correct, measured.routed)
         measured.save(figures, f"routing-by-{str(keys.name).replace(' ', '-')}.csv")

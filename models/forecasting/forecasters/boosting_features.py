@@ -133,10 +133,10 @@ class Past:
     def _last_year(self, origins: Ints, steps: Ints) -> Floats:
         """A year ago: the fortnight around the day over the four weeks before the origin; NaN unknown."""
         out = np.full((len(origins), self.series), np.nan)
-        known = origins >= YEAR + LEVEL_DAYS
-        then, day = origins[known] - YEAR, origins[known] + steps[known] - YEAR
+        year_known = origins >= YEAR + LEVEL_DAYS
+        then, day = origins[year_known] - YEAR, origins[year_known] + steps[year_known] - YEAR
         around = self._mean_between(np.maximum(day - 7, 0), np.minimum(day + 7 + 1, self.days))
-        out[known] = (around + SHRINK) / (self._level(then, LEVEL_DAYS) + SHRINK)
+        out[year_known] = (around + SHRINK) / (self._level(then, LEVEL_DAYS) + SHRINK)
         return out
 
     def _mean_between(self, first: Ints, last: Ints) -> Floats:

@@ -64,8 +64,8 @@ class HarmonicForecaster(LocalForecaster):
             self._means = np.zeros(horizon)
             return self
         features, ridge = self._features(days, len(history), len(observed), regressors)
-        known = features[observed]
-        coefficients = np.linalg.solve(known.T @ known + np.diag(ridge), known.T @ np.log1p(counts[observed]))
+        x, y = features[observed], np.log1p(counts[observed])
+        coefficients = np.linalg.solve(x.T @ x + np.diag(ridge), x.T @ y)
         fitted = np.clip(np.expm1(features @ coefficients), 0, None)
         recent = observed[observed >= len(history) - self.config.level_days]
         to_level = (counts[recent].sum() + PRIOR_COMPLAINTS) / (fitted[recent].sum() + PRIOR_COMPLAINTS)

@@ -11,7 +11,8 @@ from data.catalogue.checks import load_catalogue
 from data.config import load_config
 from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
-from data.counts.simulator import COUNTS_FILE, SURGES_FILE, SimulatorConfig, simulate, surge_factors, write_samples
+from data.counts.simulator import COUNTS_FILE, SURGES_FILE, simulate, surge_factors, write_samples
+from data.counts.simulator_config import SimulatorConfig
 from data.settings import CHECKOUT
 
 UNCOUNTED = {"СМИ", "Нацпроекты"}

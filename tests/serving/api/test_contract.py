@@ -1,0 +1,47 @@
+"""The contract: what `/openapi.json` says is what a running service does, tried with requests that nobody thought of.
+
+schemathesis makes requests that the schema allows, and others that it forbids, with all of its checks: no 500, no
+status, header or body that is not documented, nothing accepted that the schema forbids, nothing refused that it
+allows, no way around the key. What only the service can know stands in `schemathesis.toml`.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import launch
+from tests.serving.conftest import RegistryHome, Server, start_server, write_configs
+
+KEY = "contract-key"
+SECONDS = 60
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+@pytest.fixture(scope="module")
+def guarded(registry: RegistryHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service that asks for a key."""
+    configs = write_configs(tmp_path_factory.mktemp("configs"))
+    running = start_server(registry.home, TSUR_CONFIGS=str(configs), TSUR_API_KEYS=KEY)
+    yield running
+    launch.stop(running.process)
+
+
+def test_the_service_does_what_its_schema_says(guarded: Server) -> None:
+    command = [
+        *(
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(CONFIG),
+        ),
+        *("run", f"http://127.0.0.1:{guarded.port}/openapi.json", "--header", f"X-API-Key: {KEY}"),
+        *("--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-time", str(SECONDS)),
+        *("--max-examples", "30", "--seed", "1", "--generation-database", "none", "--continue-on-failure"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10 * SECONDS, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    assert "6 passed" in done.stdout
