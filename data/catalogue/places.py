@@ -14,9 +14,11 @@ PlaceNote = Literal["unknown_municipality", "no_municipality"]
 """What a decision says of its place: the catalogue does not know it, or none was named. It was made without one."""
 
 _KINDS = [
-    r"г(?:ор)?\.? ?о(?:кр)?\.?", r"городск\w+ округ\w*", r"муниципальн\w+ (?:округ\w*|район\w*|образовани\w*)",
+    r"г(?:ор)?\.? ?о(?:кр)?\.?", r"городск\w+ округ\w*",
+    r"мун(?:иц)?(?:ипальн\w+|\.) ?(?:округ\w*|район\w*|р-о?н\.?|образовани\w*)",
+    r"администраци\w+",
     r"м\.? ?о\.?", r"м\.? ?р(?:-н)?\.?", r"м\.? ?р-?н\.?", r"(?:городск|сельск)\w+ поселени\w*", r"[гс]\.? ?п\.?",
-    "зато", r"город(?:-курорт|-герой)?", r"гор\.?", r"г\.?", "район", r"р-о?н\.?", r"рн\.?", "округ",
+    "зато", r"город(?:а|-курорт|-герой)?", r"гор\.?", r"г\.?", r"район\w{0,2}", r"р-о?н\.?", r"рн\.?", "округ",
     "пос[её]лок городского типа", "рабочий пос[её]лок", r"пгт\.?", r"р\.? ?п\.?", "пос[её]лок", r"пос\.?", r"п\.?",
     "село", r"с\.?", "деревня", r"дер\.?", r"д\.?", "станица", "ст-ца", "хутор", r"х\.?",
 ]  # fmt: skip
@@ -33,8 +35,11 @@ _PUNCTUATION = re.compile(r"[«»\"'().,;]+")
 def place_keys(name: str) -> Iterator[str]:
     """Keys of a place, the strictest first; each only once."""
     whole = folded(name)
-    parts = [whole, *(part.strip() for part in whole.split(",") if "," in whole)]
+    parts = [whole, *(part.strip() for part in re.split("[,()]", whole) if part != whole)]
     keys = [key for part in parts for key in (part, without_kind(part))]
+    keys += [re.sub("ского$", "ский", without_kind(part)) for part in parts]  # «Алмазовского района»
+    if "администраци" in whole:  # «Администрация города Курска»
+        keys += [re.sub("(?<=[бвгджзклмнпрстфхцчшщ])а$", "", without_kind(part)) for part in parts]
     if _URBAN.search(whole):  # «Верхнереченский городской округ» is Верхнереченск; «Курский район» is not Курск
         keys += [re.sub(r"ск(?:ий|ого)$", "ск", without_kind(part)) for part in parts]
     return iter(dict.fromkeys(filter(None, keys)))

@@ -66,6 +66,8 @@ class RowChecker:
             if is_total(cell):
                 raise RejectedError("this is a row of totals and no complaint")
         text = cells["text"]
+        if is_total(text) and cells["id"] is None and date is None:
+            raise RejectedError("this is a row of totals and no complaint")
         if text is None:
             raise RejectedError("the text is empty")
         if len(text) > MAX_CHARACTERS:
@@ -90,7 +92,7 @@ class RowChecker:
             inside = "a list" if isinstance(value, list) else "an object"
             column = quoted(columns[name])
             raise RejectedError(
-                f"{column} holds {inside} and no text: name a part of it in the source's map, as in a.b"
+                f"{column} holds {inside} and no text: name a part of it in the source's map, as in a.b or a.0.b"
             )
         return clean_text(str(self.source.defaults.get(name, "") if value is None else value)) or None
 

@@ -19,9 +19,9 @@ _PHONE = re.compile(
     r"|(?<![\w/.-])9\d\d[ -]\d{3}[ -]\d\d[ -]?\d\d(?![\w/-])"
 )
 """A mobile number, even bare; a fixed line where its groups are set apart; any country's with its plus."""
-_SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
-_WORDS = re.compile(r"[А-ЯЁа-яё]{2,}\W+[А-ЯЁа-яё]")
-_ACCOUNT = re.compile(r"@|://|\.\w+/|\|", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?\d(?:(?:[.,]\d+)?E\+|[.,]\d+E)\d+", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]{2,}\W+[^\W\d_]")
+_ACCOUNT = re.compile(r"@|://|\.\w+/|\||собак", re.ASCII)
 _AND_NOW = "give the complaints numbers of their own, or leave `id` out of the source's map"
 
 

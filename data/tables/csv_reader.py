@@ -8,14 +8,15 @@ but a sign that somebody typed; a text over several lines is one only if its lin
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 from data.errors import FileError
 from data.tables.cells import plain
+from data.tables.columns import Columns
 from data.tables.encoding import TextEncoding, open_text, repaired
 from data.tables.header import SEARCHED, Header, find_header, looks_like_data, matched
 from data.tables.quotes import alternatives, literal, strict
@@ -67,22 +68,23 @@ def csv_rows(path: Path, encoding: TextEncoding, expected: Expected, tell: Tell)
         names = _rejoined(header, looked, expected)
         if header.first:
             tell(f"the column names are on line {looked[header.first].line}; what is above was not read as rows")
+        if any(map(encoding.is_broken, looked[header.first].cells)):
+            tell("a byte in the column names is no letter: a column whose name it spoils is not read")
         titles = [plain(cell) for cell in looked[header.first].cells]
-        yield from (_row(names, record, titles) for record in looked[header.last + 1 :])
-        yield from (_row(names, record, titles) for record in records)
+        columns = Columns(replace(header, names=names), titles, expected)
+        yield from (_row(columns, record) for record in chain(looked[header.last + 1 :], records))
 
 
-def _row(names: list[str], record: Record, titles: Sequence[object]) -> tuple[int, Row]:
+def _row(columns: Columns, record: Record) -> tuple[int, Row]:
     cells = [plain(cell) for cell in record.cells]
-    why = record.why
+    why = record.why or columns.named_by(cells) or columns.why
+    names = columns.names
     if why is None and len(cells) > len(names) and any(cell is not None for cell in cells[len(names) :]):
         why = (
             f"{len(cells)} fields where the header has {len(names)}: a delimiter in a text needs quotes around the text"
         )
     elif why is None and len(cells) == 1 and len(names) > 2:
         why = f"1 field where the header has {len(names)}: perhaps a text goes on that began on the line before"
-    elif why is None and cells == titles:
-        why = "the row repeats the column names"
     if why is not None:
         return record.line, BadRow(why, repaired(record.raw[:500]))
     cells += [None] * (len(names) - len(cells))
@@ -181,7 +183,7 @@ def _quoted(raw: str, lines: _Lines, delimiter: str, width: int) -> tuple[list[s
             continue
         cells = None if odd else strict(text, delimiter)
         if cells is None or len(cells) != width:
-            cells = alternatives(text, delimiter, width)
+            cells = alternatives(text, delimiter, width) if width > 1 else None
         if cells is None:
             continue
         if len(alone) == width and _are_rows(alone, coming[:count], delimiter):

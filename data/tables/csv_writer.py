@@ -19,7 +19,9 @@ from data.atomic import atomic_file
 from data.settings import settings
 
 BOM = "\ufeff"
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_UNSEEN = r"[\s\0\u200b-\u200f\u202a-\u202e\u2060\ufeff]*"
+_FORMULA = re.compile(rf"{_UNSEEN}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b]|[\t\r\n]")
+"""Signs of any width, behind what a spreadsheet may leave out."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:E[+-]?\d+)?%?", re.IGNORECASE)
 
 

@@ -86,7 +86,8 @@ def text_encoding(path: Path, stated: str | None = None) -> TextEncoding:
     if wide := _without_mark(head):
         return TextEncoding(wide, "replace", broken=True)
     letters, broken = _decoded(path, "utf-8")
-    if b"\0" not in head and (broken <= MOST_BROKEN * letters or broken <= FEW < letters - broken):
+    binary = head.count(b"\0") > max(FEW, len(head) // 100)
+    if not binary and (broken <= MOST_BROKEN * letters or broken <= FEW < letters - broken):
         return TextEncoding("utf-8-sig", broken=broken > 0)
     if bom is None and _reads_as_russian(path, head):
         return TextEncoding("cp1251", broken=True)  # 0x98 is no letter there
@@ -149,7 +150,8 @@ def _is_russian(content: bytes) -> bool:
     """Does it read as Russian in cp1251? KOI8-R and cp866 give other letters, or other signs."""
     text = content.decode("cp1251", errors="replace")
     foreign = [char for char in text if ord(char) > 127]
+    foreign = [char for char in foreign if char not in "№«»„“”‘’–—…°§\xa0"]
     letters = [char.lower() for char in foreign if re.match("[А-Яа-яЁё]", char)]
-    if b"\0" in content or len(letters) < 0.8 * len(foreign):
+    if content.count(b"\0") > FEW or len(letters) < 0.8 * len(foreign):
         return False
     return len(letters) < 30 or sum(letter in "оеаинт" for letter in letters) > 0.33 * len(letters)

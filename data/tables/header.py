@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from data.complaints.cleaning import folded
+from data.complaints.cleaning import clean_text, folded
 from data.tables.cells import column_name
 from data.tables.rows import Expected
 
@@ -117,7 +117,7 @@ def looks_like_data(cell: Any) -> bool:
 
 
 def _key(name: str) -> str:
-    return folded(name).strip(_EDGES)
+    return folded(clean_text(name)).strip(_EDGES)
 
 
 def _filled(cells: Cells) -> int:

@@ -16,12 +16,15 @@ from typing import Any
 from data.complaints.quoting import quoted
 from data.errors import FileError
 from data.tables.cells import plain
+from data.tables.columns import Columns
 from data.tables.header import SEARCHED, Header, find_header
 from data.tables.rows import BadRow, Expected, Row, Rows, Tell
 
 WIDEST = 500
 """Columns that a merged heading fills; some are merged over all 16,384."""
 _MERGED = re.compile(rb"mergeCell\s[^>]*?ref=\"([A-Z]+)(\d+):([A-Z]+)(\d+)\"")
+_PADDED = re.compile(r'(?=(?:"[^"]*"|\\.|[^"\\])*0(?:"[^"]*"|\\.|[-/ ])*0)(?:"[^"]*"|\\.|[-/ 0])+')
+"""A number format of two zeros and more, with signs between them."""
 _SERIALS = range(1, 120_000)
 """Excel's days from 1900 to 2228; a larger number in a column of dates is something else."""
 
@@ -101,10 +104,30 @@ def _wanted(book: Any, expected: Expected, path: Path, tell: Tell) -> list[Any]:
 
 def _opened(book: Any, sheet: Any, expected: Expected) -> _Sheet:
     sheet.reset_dimensions()  # some systems write a wrong size
-    rows = _filled_rows(sheet.iter_rows(values_only=True), _merges(book, sheet))
+    rows = _filled_rows(_values(book, sheet), _merges(book, sheet))
     looked = list(islice(rows, SEARCHED))
     header = find_header([across for _, _, across in looked], expected)
     return _Sheet(sheet.title, book.epoch, looked, rows, header)
+
+
+def _values(book: Any, sheet: Any) -> Iterator[Sequence[Any]]:
+    """The rows' values; a number that its format shows with leading zeros, as of ids, is the text that is seen."""
+    if not any(_PADDED.fullmatch(number_format) for number_format in book._number_formats):
+        yield from sheet.iter_rows(values_only=True)
+        return
+    for row in sheet.iter_rows():
+        yield [as_shown(cell.value, cell.number_format) if isinstance(cell.value, int) else cell.value for cell in row]
+
+
+def as_shown(value: int, number_format: str) -> Any:
+    """123 in the format `00000` is «00123», in `"П-"0000` «П-0123»; in other formats it stays a number."""
+    if isinstance(value, bool) or value < 0 or not _PADDED.fullmatch(number_format):
+        return value
+    pattern = re.sub(r'"([^"]*)"|\\(.)', lambda sign: (sign[1] or sign[2] or "").replace("0", "\0"), number_format)
+    digits = list(str(value).rjust(pattern.count("0"), "0"))
+    first = len(digits) - pattern.count("0")
+    digits = ["".join(digits[: first + 1]), *digits[first + 1 :]]
+    return re.sub("0", lambda _: digits.pop(0), pattern).replace("\0", "0")
 
 
 def _merges(book: Any, sheet: Any) -> list[_Merge]:
@@ -178,20 +201,16 @@ def _rows(sheet: _Sheet, expected: Expected, named: bool) -> Rows:
     header = sheet.header
     if header is None:
         return
-    dates = {header.fields[name] for name in expected.dates if name in header.fields}
-    columns = [index for index, name in enumerate(header.names) if name in dates]
-    titles = [plain(cell) for cell in sheet.looked[header.first][1]]
+    columns = Columns(header, [plain(cell) for cell in sheet.looked[header.first][1]], expected)
     for number, cells, _ in chain(sheet.looked[header.last + 1 :], sheet.coming):
-        for index in columns:
-            if index < len(cells):
-                cells[index] = _moment(cells[index], sheet.epoch)
-        texts = [plain(cell) for cell in cells[: len(header.names)]]
-        texts += [None] * (len(header.names) - len(texts))
-        row = (
-            BadRow("the row repeats the column names", "")
-            if texts == titles
-            else Row(zip(header.names, texts, strict=True))
-        )
+        why = columns.named_by([plain(cell) for cell in cells]) or columns.why
+        dates = {columns.fields[name] for name in expected.dates if name in columns.fields}
+        texts = [
+            plain(_moment(cell, sheet.epoch) if name in dates else cell)
+            for name, cell in zip(columns.names, cells, strict=False)
+        ]
+        texts += [None] * (len(columns.names) - len(texts))
+        row = BadRow(why, "") if why is not None else Row(zip(columns.names, texts, strict=True))
         if named:
             row.sheet = sheet.title
         yield number, row

@@ -45,7 +45,7 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
         ("unknown labels", (GOOD[:18] + ",sector\n1,Яма,2026-01-05,Космос\n").encode(), ["import", "FILE"], "Космос"),
         ("unknown config key", GOOD.encode(), ["train", "classifier", "--set", "epoch=3"], "did you mean 'epochs'"),
         ("value of the wrong kind", GOOD.encode(), ["train", "classifier", "--set", "epochs=many"], "epochs"),
-        ("not JSONL", GOOD.encode(), ["train", "classifier", "FILE"], "tsur import"),
+        ("an export without labels", GOOD.encode(), ["train", "classifier", "FILE"], "there are 0"),
         ("unknown encoder", None, ["train", "classifier", "--set", "encoder=packaged:bert"], "packaged:e5-small-ru"),
         ("encoder folder absent", None, ["train", "classifier", "--set", "encoder=/no/such"], "/no/such"),
         ("negative counts", (COUNTS + "2026-01-01,a,-1\n2026-01-02,a,2\n").encode(), ["backtest", "FILE"], "-1"),
@@ -76,7 +76,7 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
         ("no champion", GOOD.encode(), ["classify", "FILE"], "tsur train classifier"),
         ("no forecaster", None, ["forecast"], "tsur train forecaster"),
         ("new topics, no such file", None, ["emerging", "FILE"], "FILE"),
-        ("new topics, not JSONL", GOOD.encode(), ["emerging", "FILE"], "tsur import"),
+        ("new topics without a classifier", GOOD.encode(), ["emerging", "FILE"], "tsur train classifier"),
         ("new topics of no days", GOOD.encode(), ["emerging", "FILE", "--days", "0"], "days"),
         ("no forecaster for surges", None, ["surges"], "tsur train forecaster"),
         (

@@ -150,10 +150,13 @@ def test_an_excel_error_is_an_empty_cell(tmp_path: Path, error: str):
 
 
 def test_a_row_of_totals_and_a_repeated_header_are_no_complaints(tmp_path: Path):
-    result = of_text(tmp_path, f"{';'.join(HEADER)}\n1;01.11.2026;Посад;Яма\n{';'.join(HEADER)}\nИтого: 1;;;\n")
+    result = of_text(
+        tmp_path, f"{';'.join(HEADER)}\n1;01.11.2026;Посад;Яма\n{';'.join(HEADER)}\nИтого: 1;;;\n;;;Всего: 1\n"
+    )
     assert texts(result) == ["Яма"]
     assert result.rejects["reason"].tolist() == [
         "the row repeats the column names",
+        "this is a row of totals and no complaint",
         "this is a row of totals and no complaint",
     ]
 
@@ -282,6 +285,88 @@ def test_objects_inside_a_record_are_named_or_reached_by_their_path(tmp_path: Pa
     assert of_json(tmp_path, content).complaints["id"].tolist() == ["1"]
     with pytest.raises(FileError, match=r"no list at 'result\.items'"):
         of_json(tmp_path, content, own + "records: result.items\n")
+
+
+RECORD = {"id": 1, "date": "2026-11-01", "text": "Яма"}
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        ({"chats": {"list": [{"name": "Двор", "messages": [RECORD]}, {"messages": [{**RECORD, "id": 2}]}]}},
+         "chats.list.messages"),
+        ([{"type": "header"}, {"type": "table", "name": "t", "data": [RECORD, {**RECORD, "id": 2}]}], "data"),
+        ({"pages": [{"items": [RECORD]}, {"items": []}, {"items": [{**RECORD, "id": 2}]}]}, "pages.items"),
+    ],
+)  # fmt: skip
+def test_records_are_found_in_lists_of_lists(tmp_path: Path, content: Any, path: str):
+    result = of_json(tmp_path, content)
+    assert (result.complaints["id"].tolist(), result.notes) == (["1", "2"], [f"the records are those of {path!r}"])
+    own = f"columns: {{id: id, text: text, created_at: date}}\nrecords: {path}\n"
+    assert len(of_json(tmp_path, content, own).complaints) == 2
+
+
+def test_lists_with_one_object_and_empty_objects_are_cells(tmp_path: Path):
+    record = RECORD | {"category": [{"id": 3, "name": "Дороги"}], "city": {"name": None}, "topic": []}
+    row = of_json(tmp_path, [record]).complaints.iloc[0]
+    assert (row["sector"], row["municipality"], row["topic"]) == ("Дороги", None, None)
+    own = "columns: {id: id, text: text, created_at: date, sector: category.0.id}\n"
+    assert of_json(tmp_path, [record], own).complaints["sector"].tolist() == ["3"]
+
+
+def test_lines_cut_out_of_an_array_are_read(tmp_path: Path):
+    line = json.dumps(RECORD, ensure_ascii=False)
+    result = of_text(tmp_path, f"\ufeff[\n{line},\n{line.replace('1,', '2,', 1)}\n]\n", "a.jsonl")
+    assert (result.complaints["id"].tolist(), len(result.rejects)) == (["1", "2"], 0)
+
+
+def test_leading_zeros_that_a_format_shows_belong_to_the_id(tmp_path: Path):
+    path = workbook(tmp_path, [HEADER, *([n, "01.11.2026", "Посад", "Яма"] for n in (123, 4567, 123456, 7))])
+    from openpyxl import load_workbook
+
+    book = load_workbook(path)
+    for cell, number_format in zip(["A2", "A3", "A4", "A5"], ["00000", '"П-"00000', "000-000", "General"], strict=True):
+        book.worksheets[0][cell].number_format = number_format
+    book.save(path)
+    assert imported(path).complaints["id"].tolist() == ["00123", "П-04567", "123-456", "7"]
+
+
+def test_a_second_table_below_is_read_by_its_own_names_or_not_at_all(tmp_path: Path):
+    rows = [HEADER, [1, "01.11.2026", "Посад", "Яма"], ["Текст", "Дата", "Номер"], ["Снег", "02.11.2026", 2]]
+    rows += [["Район", "Дата", "Номер", "Итоги"], ["Посад", "03.11.2026", 3, "нет"]]
+    as_text = "\n".join(";".join(map(str, [*row, ""][:4])) for row in rows)
+    for result in (imported(workbook(tmp_path, *[rows])), of_text(tmp_path, as_text)):
+        assert (result.complaints["id"].tolist(), texts(result)) == (["1", "2"], ["Яма", "Снег"])
+        assert result.rejects["reason"].tolist() == [
+            "the row names the columns of another table",
+            "the row names the columns of another table",
+            "the row is of another table, which has no column for text",
+        ]
+
+
+def test_a_file_of_texts_alone_keeps_its_rows_apart(tmp_path: Path):
+    (tmp_path / "a.csv").write_text('Текст\n"Двор не убран\nСнег; лёд\n"Яма, тут"\n', encoding="utf-8")
+    assert texts(imported(tmp_path / "a.csv", datetime(2026, 11, 1))) == ['"Двор не убран', "Снег; лёд", "Яма, тут"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Номер;Дата;Текст\n1;01.11.2026;Я\0ма\n".encode(), "Яма"),
+        ("id;date;text\n1;01.11.2026;Water № 5\n".encode("cp1251"), "Water № 5"),
+        ("Номер;Дата;Текст\n1;01.11.2026;Снег\n".encode().decode("cp1251").encode(), "Снег"),
+    ],
+)
+def test_bytes_that_are_nearly_right_are_read(tmp_path: Path, content: bytes, text: str):
+    (tmp_path / "a.csv").write_bytes(content)
+    assert texts(imported(tmp_path / "a.csv")) == [text]
+
+
+def test_a_broken_byte_in_the_column_names_is_told(tmp_path: Path):
+    rows = "Номер;Дата;Район;Текст\n1;01.11.2026;Посад;Яма\n".encode()
+    (tmp_path / "a.csv").write_bytes(rows.replace("Район".encode(), "Райо".encode() + b"\xd0"))
+    result = imported(tmp_path / "a.csv")
+    assert result.notes == ["a byte in the column names is no letter: a column whose name it spoils is not read"]
 
 
 def test_an_object_without_a_name_is_no_text(tmp_path: Path):

@@ -175,7 +175,7 @@ def test_an_id_stays_as_the_source_gave_it_and_one_text_may_have_many(tmp_path: 
     assert result.complaints["id"].tolist() == ids
 
 
-@pytest.mark.parametrize("given", ["2,02611E+15", "2.0261101E+15", "2E+15", "2,02611e+15"])
+@pytest.mark.parametrize("given", ["2,02611E+15", "2.0261101E+15", "2E+15", "2,02611e+15", "2.02611E15"])
 def test_an_id_that_excel_rounded_is_refused_with_its_culprit(tmp_path: Path, given: str):
     result = imported(tmp_path, f"Номер;text\n{given};Яма\n1;Снег\n")
     assert result.rejects["reason"].iloc[0].startswith("Excel turned the id into a rounded number")

@@ -12,7 +12,9 @@ from data.tables.readers import read_rows
 FRAME = pd.DataFrame({"id": ["=1+1", "-2"], "доля": [0.5, 12.25], "день": pd.to_datetime(["2026-11-01", None])})
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "\u200b=1", "\0=1", "﹦1"]
+)
 def test_a_formula_is_defused(cell: str):
     assert defused(cell) == f"'{cell}"
 
