@@ -23,7 +23,9 @@ from data.regions.region import Region
 from data.settings import settings
 
 READY_SECONDS = 120
+"""Loading the models takes seconds; on a busy machine many times that."""
 MLFLOW_PORT = 5000
+"""MLflow's own default."""
 COMPLAINTS = [
     {
         "id": "demo-1",

@@ -26,10 +26,14 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 CUSUM_RATIO = 2.0
+"""The surge that the CUSUM is tuned to: the headline of the benchmark."""
 HISTORY_DAYS = 3 * 365
 EXCLUDED_DAYS = 14
 REFIT_DAYS = 7
+"""What the regressions are fitted on: at most three years, without the last two weeks, in which a surge may have
+begun; fitted anew each week."""
 LEAST_DEVIATION = 0.5
+"""Complaints: a series that never varied would make any count a surge."""
 
 
 @dataclass(frozen=True)

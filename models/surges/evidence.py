@@ -37,11 +37,13 @@ SHORTEST = 2
 DISPERSION_SHARE = 0.2
 """How much of a day's dispersion enters the ratio: its wild days are tamed by the cap already."""
 SMALLEST_DISPERSION = 1e-3
+"""Below, a count is as good as Poisson; nothing is divided by zero."""
 LEAST_MEAN = 0.1
 """Where less than one complaint in ten days is usual, a single one is no evidence."""
 WORTH_A_TAIL = 3.0
 """Tails are computed of totals so many Poisson standard deviations above the usual; the others say nothing."""
 SMALLEST_TAIL = 1e-300
+"""Near the smallest that a double holds: its logarithm stays finite."""
 
 
 @dataclass(frozen=True)

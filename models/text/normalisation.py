@@ -116,6 +116,7 @@ _CONSONANTS = frozenset("bvdznlmrstfc") | {"ch", "sh", "zh"}
 _VARIANTS = 96
 """Readings of a word that are looked up."""
 _LONGEST = 40
+"""Letters: what is longer is no word, and readings multiply with every letter."""
 _ENOUGH = 0.7
 """Share of the letters that must belong to words a dictionary knows."""
 _FOREIGN_WORDS = re.compile(

@@ -32,6 +32,7 @@ LEAST_PAST = 100
 """Past complaints without which nothing can be called new."""
 EXAMPLES = 3
 EXAMPLE_CHARACTERS = 400
+"""What is quoted of a group: enough to see what it is about at a glance."""
 COLUMNS = ["text", "day", "municipality", "topic", "confidence", "unlike"]
 
 

@@ -18,7 +18,9 @@ WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 LETTERS = 5
 """Mostly a Russian word without its ending; fewer letters join strangers."""
 SHORTEST = 3
+"""Letters: shorter words are mostly prepositions and particles."""
 LEAST_TEXTS = 2
+"""A word of one text alone is no word of the group."""
 LEAST_SHARE = 0.15
 """A word of fewer of the texts does not speak for them."""
 PAIR_WORTH = 0.8

@@ -18,7 +18,9 @@ import pandas as pd
 from data.errors import InputError
 
 MIN_ROWS = 50
+"""With fewer, what is kept for testing is a handful."""
 FOLDS = 5
+"""Each model is fitted on four fifths of the rows."""
 MIN_LABEL_ROWS = 5
 """A label with fewer rows cannot stand in every fold."""
 NEAR_DUPLICATE = 0.8

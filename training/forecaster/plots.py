@@ -23,6 +23,7 @@ from training.forecaster.evaluation import BacktestResult
 from training.tracker import TrackedRun
 
 LARGEST = 4
+"""Series that get a plot of their own; the others can be asked for."""
 PARTS = {"trend": "уровень", "weekly": "неделя", "yearly": "год", "calendar": "календарь", "regressors": "внешнее"}
 BANDS = [("q2.5", "q97.5"), ("q10", "q90"), ("q25", "q75")]
 Figures = Iterator[tuple[str, Any]]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LARGEST_MATRIX = 30
 LONGEST_NAME = 40
 DPI = 110
+"""Labels and characters of their names that a picture as wide as a page leaves legible."""
 
 
 def plot_confusions(matrix: pd.DataFrame, head: str, path: Path) -> None:

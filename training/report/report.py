@@ -40,7 +40,9 @@ from training.report.samples import SAMPLES, masked_sample, misread, shown
 from training.tracker import TrackedRun
 
 SHOWN = 15
+"""Rows of a table in the text; the CSV beside it has all of them."""
 PRECISIONS = (0.8, 0.9, 0.95, 0.99)
+"""At which coverage is told, beside the promised one."""
 MODEL, RIVAL = "model", "TF-IDF + SVM"
 
 

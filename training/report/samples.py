@@ -10,8 +10,10 @@ from models.classifier.labels import HEADS
 from training.evaluate.evaluate import Evaluation
 
 SAMPLES = 50
+"""In the CSV: what a person reads through in one sitting."""
 SHOWN = 12
 CHARACTERS = 300
+"""In the text of the report: rows, and characters of each."""
 
 
 def misread(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame) -> pd.DataFrame:
