@@ -70,7 +70,8 @@ def describe(error: ValidationError, kind: type[BaseModel]) -> str:
         close = difflib.get_close_matches(str(first["loc"][-1]), keys, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         return f"unknown key {where!r}{hint} Known keys are {', '.join(keys)}"
-    return f"{where or 'config'}: {first['msg']} (got {first['input']!r:.80})"
+    sentence = first["msg"].removeprefix("Value error, ")
+    return f"{where or 'config'}: {sentence} (got {first['input']!r:.80})"
 
 
 def known_keys(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from data.config import Config
 from models.encoder.source import PACKAGED
@@ -34,9 +34,16 @@ class ClassifierTraining(Config):
 
     min_label_rows: int = Field(default=5, ge=1)
     validation_share: float = Field(default=0.1, gt=0, lt=0.5)
-    test_share: float = Field(default=0.2, gt=0, lt=0.5)
+    test_share: float = Field(default=0.2, lt=0.5)
     promised_precision: float = Field(default=0.95, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("test_share")
+    @classmethod
+    def _some_rows_are_held_out(cls, share: float) -> float:
+        if share <= 0:
+            raise ValueError("without rows held out there are no figures: 0.01 holds out one in a hundred")
+        return share
 
 
 class Distillation(Config):
