@@ -21,5 +21,6 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
         patch.setenv("TSUR_HOME", str(home))
         settings.cache_clear()
         folder, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
+        champion = Classifier.load(folder)  # its encoder lies in that home
     settings.cache_clear()
-    return Classifier.load(folder)
+    return champion
