@@ -79,6 +79,7 @@ def resolved_settings(region: str | None = None) -> dict[str, str]:
         "TSUR_REGION": load_region(region).id,
         "TSUR_TRACKING_URI": _anchored(own.mlflow_uri),
         "TSUR_STORE_URL": _anchored(own.database_url),
+        "TSUR_CSV_DECIMAL": own.csv_decimal,
         "TSUR_API_KEYS": own.api_keys.get_secret_value(),
     }
 

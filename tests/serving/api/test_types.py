@@ -59,6 +59,10 @@ def test_names_and_ids_are_read_without_the_spaces_around_them():
     assert (item.id, item.municipality) == ("7", "Ольшаны")
 
 
+def test_an_empty_municipality_is_a_missing_one():
+    assert not complaint(municipality="").municipality
+
+
 @pytest.mark.parametrize(
     ("make", "fits", "too_long"),
     [
@@ -69,7 +73,6 @@ def test_names_and_ids_are_read_without_the_spaces_around_them():
         (lambda size: FeedbackRequest(items=[correction(sector="ЖКХ")] * size), MAX_ITEMS, MAX_ITEMS + 1),
         (lambda size: ForecastRequest(levels=[0.5] * size), 9, 10),
         (lambda size: complaint(id="x" * size), 1, 0),
-        (lambda size: complaint(municipality="x" * size), 1, 0),
         (lambda size: complaint(text="x" * size), 1, 0),
         (lambda size: ClassifyRequest(items=[complaint()] * size), 1, 0),
         (lambda size: FeedbackRequest(items=[correction(sector="ЖКХ")] * size), 1, 0),
