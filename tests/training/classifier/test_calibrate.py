@@ -18,6 +18,7 @@ from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
+from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import write_classifier
 
 pytest.importorskip("torch")
@@ -202,7 +203,7 @@ LATIN, STRANGE, USUAL = "the pothole is deep", "квазар у кратера",
 def test_rows_that_go_to_an_operator_anyway_have_no_say_in_the_threshold(tmp_path: Path, unroutable: str, right: bool):
     vocabulary = OutOfVocabulary(beginnings=frozenset({"яма", "на", "дороге"}), usual=0.0, threshold=0.5)
     bundle = replace(read_bundle(write_classifier(tmp_path / "bundle")), out_of_vocabulary=vocabulary)
-    classifier = Classifier(bundle, threads=1)
+    classifier = Classifier(bundle, Encoders(threads=1))
     rng = np.random.default_rng(0)
     count = 120
     true = classifier.decoder.combinations[rng.integers(len(classifier.decoder.combinations), size=count)]
