@@ -71,7 +71,7 @@ def distilled(teachers_home: Path) -> Path:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 300
-    while not list(teachers_home.glob("training/student-*/checkpoints/checkpoint-*/trainer_state.json")):
+    while not list(teachers_home.glob("training/*/student-*/checkpoints/checkpoint-*/trainer_state.json")):
         assert process.poll() is None, "the run ended before its first checkpoint"
         assert time.monotonic() < deadline
         time.sleep(0.02)
