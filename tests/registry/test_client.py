@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -135,9 +136,21 @@ def test_reading_creates_nothing(store: Store, tmp_path: Path) -> None:
     assert [each.name for each in connected(registry.uri).search_experiments()] == before
 
 
-def test_two_registries_side_by_side_and_no_process_wide_address(tmp_path: Path, store: Store, empty: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/elsewhere.db")
-    mlflow.set_registry_uri(f"sqlite:///{tmp_path}/elsewhere.db")
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """MLflow's process-wide addresses point to a database that is not there."""
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    path = tmp_path / "elsewhere.db"
+    mlflow.set_tracking_uri(f"sqlite:///{path}")
+    mlflow.set_registry_uri(f"sqlite:///{path}")
+    yield path
+    mlflow.set_tracking_uri(before[0])
+    mlflow.set_registry_uri(before[1])
+
+
+def test_two_registries_side_by_side_and_no_process_wide_address(
+    tmp_path: Path, store: Store, empty: Path, elsewhere: Path
+) -> None:
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:
         (folder / "mlflow").mkdir(parents=True)
@@ -148,7 +161,7 @@ def test_two_registries_side_by_side_and_no_process_wide_address(tmp_path: Path,
     assert [read(each.bundle(NAME, 1)) for each in registries] == ["one", "other"]
     splits = [json.loads(each.run_artifact(NAME, 1, "splits.json")) for each in registries]
     assert splits == [{"texts": ["one"]}, {"texts": ["other"]}]
-    assert not (tmp_path / "elsewhere.db").exists()
+    assert not elsewhere.exists()
 
 
 def test_a_downloaded_bundle_is_a_copy(registry: Registry, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_complaints_become_daily_counts(tmp_path):
     lines = [f"{n},Мусор,2026-01-{n % 5 + 1:02d},Вывоз мусора,Не вывозят мусор" for n in range(20)]
     export.write_text("\n".join(["id,text,created_at,sector,topic", *lines]), encoding="utf-8")
     tsur(tmp_path, "import", str(export), "--out", str(out))
-    tsur(tmp_path, "counts", str(out), "--out", str(tmp_path / "counts.csv", sep=";"))
+    tsur(tmp_path, "counts", str(out), "--out", str(tmp_path / "counts.csv"))
     counts = pd.read_csv(tmp_path / "counts.csv", sep=";")
     assert counts["count"].sum() == 20
     assert counts["date"].nunique() == 5

@@ -92,6 +92,7 @@ def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run, trained):
     import mlflow
 
     mlflow.set_tracking_uri(settings().mlflow_uri)
+    mlflow.set_registry_uri(settings().mlflow_uri)  # whatever an earlier test has set
     rows = pd.DataFrame(
         {"text": ["Не вывозят мусор на Садовой", "Нет горячей воды"], "municipality": ["Верхнереченск", None]}
     )

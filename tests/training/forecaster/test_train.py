@@ -49,6 +49,7 @@ def test_champion_loads_as_a_pyfunc_and_agrees_with_the_bundle(run):
     import mlflow
 
     mlflow.set_tracking_uri(settings().mlflow_uri)
+    mlflow.set_registry_uri(settings().mlflow_uri)  # whatever an earlier test has set
     wanted = pd.DataFrame({"municipality": ["Верхнереченск", None], "sector": ["ЖКХ", None], "horizon": [3, 2]})
     answers = mlflow.pyfunc.load_model(f"models:/{FORECASTER}@champion").predict(wanted)
     folder, _ = open_registry(SAMPLE_REGION).champion_bundle(FORECASTER)
