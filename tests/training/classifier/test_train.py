@@ -192,7 +192,7 @@ def test_killed_training_ends_with_the_same_metrics_as_one_that_was_not(sample, 
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 300
-    while not list(killed.glob("training/*/checkpoints/checkpoint-*/trainer_state.json")):
+    while not list(killed.glob("training/*/*/checkpoints/checkpoint-*/trainer_state.json")):
         assert process.poll() is None, "the run ended before its first checkpoint"
         assert time.monotonic() < deadline
         time.sleep(0.05)
