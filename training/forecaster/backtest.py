@@ -110,24 +110,28 @@ def backtest(
     wide = completed(panel(counts), config.completeness)
     if regressors is not None:
         regressors = check_covers(regressors, wide, 0)
-    keys = [key for key in keys_of(wide) if windows_of(trimmed(wide[key]), config) > 0]
-    if not keys:
-        raise CountsError(
-            f"daily counts: {len(wide)} days are too few for a backtest: "
-            f"{config.min_history_days + config.horizon} are needed (min_history_days + horizon)"
-        )
     cache = TaskCache(folder)
-    jobs = _jobs(wide, keys, config, cache, regressors)
+    jobs = _jobs(wide, _long_enough(wide, config), config, cache, regressors)
+    executor = executor or LocalProcesses(config.processes)
     pieces = []
-    for job, piece in map_cached(
-        predictions_of, jobs, executor or LocalProcesses(config.processes), cache, PREDICTIONS
-    ):
+    for job, piece in map_cached(predictions_of, jobs, executor, cache, PREDICTIONS):
         pieces.append(piece)
         if progress is not None:
             progress(job.key, len(pieces), len(jobs))
     result = evaluate(with_combination(pd.concat(pieces), config), wide, config)
     cache.remove_unused()
     return result
+
+
+def _long_enough(wide: pd.DataFrame, config: ForecasterConfig) -> list[SeriesKey]:
+    """The series that have at least one window."""
+    keys = [key for key in keys_of(wide) if windows_of(trimmed(wide[key]), config) > 0]
+    if not keys:
+        raise CountsError(
+            f"daily counts: {len(wide)} days are too few for a backtest: "
+            f"{config.min_history_days + config.horizon} are needed (min_history_days + horizon)"
+        )
+    return keys
 
 
 def windows_of(history: "pd.Series[float]", config: ForecasterConfig) -> int:

@@ -8,8 +8,10 @@ interrupted backtest goes on with the series it had not finished.
 import hashlib
 import json
 import logging
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,56 @@ class TrainedForecaster:
     forecasts: Forecasts
 
 
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a run is about, and who is told how far it is.
+
+    Attributes:
+        counts: `DAILY_COUNTS`.
+        config: the forecaster's.
+        regressors: see `models/forecasting/regressors.py`.
+        work: where unfinished work is kept.
+        say: takes lines to show.
+        bar: makes progress callbacks.
+    """
+
+    counts: pd.DataFrame
+    config: ForecasterConfig
+    regressors: pd.DataFrame | None
+    work: Path
+    say: Say
+    bar: Bar
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """What the run is tracked with: the config, flat, and the fingerprints of the data."""
+        fingerprints = {"data_fingerprint": counts_fingerprint(self.counts)}
+        if self.regressors is not None:
+            rows = pd.util.hash_pandas_object(self.regressors, index=True)
+            fingerprints["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
+        return _flat(self.config.model_dump(mode="json")) | fingerprints
+
+    @property
+    def note(self) -> Path:
+        """The file that remembers the run: the same data and config continue the same one."""
+        key = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode()).hexdigest()[:16]
+        return self.work / f"forecaster-{key}.json"
+
+    def backtest(self) -> BacktestResult:
+        """Backtest every series, going on where an interrupted run was."""
+        return backtest(self.counts, self.config, self.bar("backtest"), self.work / "backtest", self.regressors)
+
+    def fit(self, result: BacktestResult) -> Forecasts:
+        """Fit the champions that a backtest has named."""
+        fits = self.work / "fits"
+        return fit_forecasts(self.counts, self.config, result, self.bar("final fits"), fits, self.regressors)
+
+    def refresh(self, last: Forecasts) -> Forecasts:
+        """Fit the champions of the last forecasts on these counts."""
+        fits = self.work / "fits"
+        return refresh_forecasts(self.counts, self.config, last, self.bar("refresh"), fits, self.regressors)
+
+
 def counts_fingerprint(counts: pd.DataFrame) -> str:
     """SHA-256 (16 hex digits) of daily counts."""
     rows = pd.util.hash_pandas_object(counts.astype("string"), index=False)
@@ -74,13 +126,10 @@ def run_backtest(
         CountsError: the counts are malformed or too short.
         RegressorsError: the regressors do not cover the counts.
     """
-    counts = check_counts(counts)
-    parameters = _parameters(counts, config, regressors)
-    with tracker.run(forecaster_name(region), "backtest", parameters) as run:
-        result = backtest(counts, config, bar("backtest"), home / "training" / region / "backtest", regressors)
-        say("plots and figures of the backtest")
-        _log_result(run, result)
-        log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
+    job = Job(check_counts(counts), config, regressors, home / "training" / region, say, bar)
+    with tracker.run(forecaster_name(region), "backtest", job.parameters) as run:
+        result = job.backtest()
+        _log_backtest(run, job, result)
     return run.id, result
 
 
@@ -97,56 +146,42 @@ def train_forecaster(
     tracker: Tracker,
     registry: Registry,
 ) -> TrainedForecaster:
-    """Backtest, fit, register, promote.
+    """Backtest, fit, register, promote; unfinished work is kept in `home`, the other arguments are those of `Job`.
 
-    Args:
-        counts: `DAILY_COUNTS`.
-        config: the forecaster's.
-        region: id of the region whose forecaster it will be.
-        home: where unfinished work is kept.
-        say: takes lines to show.
-        bar: makes progress callbacks.
-        regressors: see `models/forecasting/regressors.py`.
-        refresh: keep the registered champions and fit them on the new counts, unless a backtest is due.
-        tracker: where the run is told.
-        registry: where the forecaster is registered.
+    With `refresh`, the registered champions are kept and fitted on the new counts, unless a backtest is due.
 
     Raises:
         CountsError: the counts are malformed or too short.
         RegressorsError: the regressors do not cover the counts and the days forecast.
         NoChampionError: a refresh without a registered forecaster.
     """
-    import tempfile
-
-    counts = check_counts(counts)
+    counts, name = check_counts(counts), forecaster_name(region)
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
-    name, work = forecaster_name(region), home / "training" / region
+    job = Job(counts, config, regressors, home / "training" / region, say, bar)
     last = _refreshable(registry, name, counts, config, say) if refresh else None
-    parameters = _parameters(counts, config, regressors)
-    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-    note = work / f"forecaster-{key}.json"
-    fits = work / "fits"
-    with tracker.run(name, "train", parameters, note) as run:
-        result = None
+    with tracker.run(name, "train", job.parameters, job.note) as run:
         if last is None:
-            result = backtest(counts, config, bar("backtest"), work / "backtest", regressors)
-            forecasts = fit_forecasts(counts, config, result, bar("final fits"), fits, regressors)
-            say("plots and figures of the backtest")
-            _log_result(run, result)
-            log_figures(run, backtest_figures(counts, config, result, regressors), "backtest")
+            result = job.backtest()
+            forecasts = job.fit(result)
+            _log_backtest(run, job, result)
         else:
-            forecasts = refresh_forecasts(counts, config, last, bar("refresh"), fits, regressors)
-        with tempfile.TemporaryDirectory() as folder:
-            bundle = Path(folder) / BUNDLE
-            say("plots and surges of the forecasts")
-            forecasts.save(bundle)
-            log_figures(run, forecast_figures(forecasts), "forecasts")
-            log_surges(run, counts, forecasts.config)
-            say(f"registering {name}")
-            version = registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(counts)})
+            result, forecasts = None, job.refresh(last)
+        version = _register(registry, name, run, job, forecasts)
         registry.promote(name, version, evidence(forecasts, result), "tsur train forecaster")
     return TrainedForecaster(run.id, version, result, forecasts)
+
+
+def _register(registry: Registry, name: str, run: TrackedRun, job: Job, forecasts: Forecasts) -> int:
+    """Write the bundle, log what it forecasts, register it; the version, which nothing serves yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / BUNDLE
+        job.say("plots and surges of the forecasts")
+        forecasts.save(bundle)
+        log_figures(run, forecast_figures(forecasts), "forecasts")
+        log_surges(run, job.counts, forecasts.config)
+        job.say(f"registering {name}")
+        return registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(job.counts)})
 
 
 def _refreshable(
@@ -173,14 +208,6 @@ def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
     return bundled.model_copy(update={"surges": surges}) == config
 
 
-def _parameters(counts: pd.DataFrame, config: ForecasterConfig, regressors: pd.DataFrame | None) -> dict[str, Any]:
-    fingerprints = {"data_fingerprint": counts_fingerprint(counts)}
-    if regressors is not None:
-        rows = pd.util.hash_pandas_object(regressors, index=True)
-        fingerprints["regressors_fingerprint"] = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
-    return _flat(config.model_dump(mode="json")) | fingerprints
-
-
 def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, Any]:
     """What speaks for a forecaster: the WAPE of its backtest; a refresh has the day of an earlier one."""
     if result is None:
@@ -188,7 +215,9 @@ def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, A
     return {"wape": {str(name): float(row["mean"]) for name, row in result.wape.iterrows()}}
 
 
-def _log_result(run: TrackedRun, result: BacktestResult) -> None:
+def _log_backtest(run: TrackedRun, job: Job, result: BacktestResult) -> None:
+    """Figures, tables and plots of a backtest."""
+    job.say("plots and figures of the backtest")
     run.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
     held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
     held_out["pinball_loss"] = result.pinball_loss
@@ -196,6 +225,7 @@ def _log_result(run: TrackedRun, result: BacktestResult) -> None:
     run.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
     run.log_text(csv_text(champions), "backtest/champions.csv")
+    log_figures(run, backtest_figures(job.counts, job.config, result, job.regressors), "backtest")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
