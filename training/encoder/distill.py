@@ -22,7 +22,7 @@ import yaml
 
 from data.catalogue.model import Catalogue
 from data.errors import InputError
-from models.classifier.bundle import ClassifierBundle, read_bundle
+from models.classifier.bundle import read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from registry.client import CHALLENGER, CHAMPION, Registry
@@ -54,6 +54,41 @@ class DistilledClassifier:
     comparison: Comparison
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a distillation works on, known before it begins.
+
+    Attributes:
+        name: of the registered model.
+        arguments: how the student is taught.
+        teacher_version: the version that is imitated.
+        teacher_bundle: its folder.
+        teacher: its network.
+        job: rows, splits, and how heads are fitted on the student's encoder.
+        texts: what the student is taught with.
+        work: where unfinished work is kept.
+        student: the folder that the student's encoder is written to.
+    """
+
+    name: str
+    arguments: Distillation
+    teacher_version: int
+    teacher_bundle: Path
+    teacher: Teacher
+    job: Job
+    texts: list[str]
+    work: Path
+    student: Path
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the run is tracked with."""
+        of_student = {f"distillation.{name}": value for name, value in self.arguments.model_dump(mode="json").items()}
+        data = {"data_fingerprint": self.job.fingerprint, "texts": len(self.texts)}
+        of_heads = self.job.arguments.model_dump(mode="json")
+        return of_student | of_heads | data | {"teacher_version": self.teacher_version}
+
+
 def distill(
     frame: pd.DataFrame,
     unlabelled: Sequence[pd.DataFrame],
@@ -79,6 +114,31 @@ def distill(
         LabelError: a row's labels are not in the teacher's catalogue.
         EncoderError: such a student cannot be made of the teacher.
     """
+    plan = _plan(frame, unlabelled, arguments, recipe, region, home, registry)
+    if fresh:
+        shutil.rmtree(plan.work, ignore_errors=True)
+        shutil.rmtree(plan.student, ignore_errors=True)
+    plan.work.mkdir(parents=True, exist_ok=True)
+    with tracker.run(plan.name, "distill", plan.parameters, plan.work / "run.json") as run:
+        cache = home / "distillation"
+        fidelity = distill_encoder(plan.texts, plan.teacher, arguments, plan.work, cache, plan.student, say, run)
+        fitted = _fit(plan, home, say, run)
+        comparison = _measure(plan, fitted, fidelity, run, say)
+        version, alias = _register(plan, fitted, comparison, fidelity, promote, run, registry, say)
+    shutil.rmtree(plan.work, ignore_errors=True)
+    return DistilledClassifier(run.id, version, alias, plan.teacher_version, plan.student, fidelity, comparison)
+
+
+def _plan(
+    frame: pd.DataFrame,
+    unlabelled: Sequence[pd.DataFrame],
+    arguments: Distillation,
+    recipe: ClassifierTraining,
+    region: str,
+    home: Path,
+    registry: Registry,
+) -> Plan:
+    """Look the teacher up, split the rows, and name the folders of this very job."""
     name = classifier_name(region)
     version = registry.champion(name) if arguments.teacher == "champion" else arguments.teacher
     bundle = registry.bundle(name, version)
@@ -86,33 +146,22 @@ def distill(
     check_size(teacher.network.encoder, arguments)  # refused before a run begins
     job = teachers_job(frame, bundle, registry, name, version, recipe)
     texts = taught_texts(frame, unlabelled, job)
-    key = hashlib.sha256(json.dumps([job.key, version, arguments.model_dump(mode="json"), texts]).encode())
-    work = home / "training" / region / f"student-{key.hexdigest()[:16]}"
-    student = (
-        home.resolve() / "students" / region / f"{arguments.layers}-layers-of-version-{version}-{key.hexdigest()[:8]}"
-    )
+    fixed = json.dumps([job.key, version, arguments.model_dump(mode="json"), texts])
+    key = hashlib.sha256(fixed.encode()).hexdigest()
+    of_student = f"{arguments.layers}-layers-of-version-{version}-{key[:8]}"
+    student = home.resolve() / "students" / region / of_student
     on_student = {"encoder": str(student), "frozen_layers": min(recipe.frozen_layers, arguments.layers)}
-    job = replace(job, arguments=job.arguments.model_copy(update=on_student))
-    if fresh:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(student, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
-    parameters = {f"distillation.{name}": value for name, value in arguments.model_dump(mode="json").items()}
-    parameters |= job.arguments.model_dump(mode="json")
-    parameters |= {"data_fingerprint": job.fingerprint, "texts": len(texts), "teacher_version": version}
-    with tracker.run(name, "distill", parameters, work / "run.json") as run:
-        fidelity = distill_encoder(texts, teacher, arguments, work, home / "distillation", student, say, run)
-        fitted = _fit(job, read_bundle(bundle), work, home, say, run)
-        comparison = _measure(job, bundle, fitted, fidelity, run, say)
-        alias = CHAMPION if promote else CHALLENGER
-        say(f"registering the bundle as {alias}")
-        registered = register(registry, name, job, fitted, run, teacher_version=version)
-        if promote:
-            registry.promote(name, registered, _evidence(comparison, fidelity), "tsur distill --promote")
-        else:
-            registry.challenge(name, registered)
-    shutil.rmtree(work, ignore_errors=True)
-    return DistilledClassifier(run.id, registered, alias, version, student, fidelity, comparison)
+    return Plan(
+        name=name,
+        arguments=arguments,
+        teacher_version=version,
+        teacher_bundle=bundle,
+        teacher=teacher,
+        job=replace(job, arguments=job.arguments.model_copy(update=on_student)),
+        texts=texts,
+        work=home / "training" / region / f"student-{key[:16]}",
+        student=student,
+    )
 
 
 def teachers_job(
@@ -138,26 +187,52 @@ def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: J
     return model_inputs(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
 
 
-def _fit(job: Job, teacher: ClassifierBundle, work: Path, home: Path, say: Say, run: TrackedRun) -> Path:
+def _fit(plan: Plan, home: Path, say: Say, run: TrackedRun) -> Path:
+    """Heads, n-grams and calibration on the student; the bundle's folder."""
+    job = plan.job
     train, validation = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
     rows = BundleRows(train, validation, job.fingerprint)
-    return fit_bundle(rows, teacher.labels, job.catalogue_yaml, job.arguments, work, home, say, run)
+    labels = read_bundle(plan.teacher_bundle).labels
+    return fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, plan.work, home, say, run)
 
 
-def _measure(job: Job, teacher: Path, student: Path, fidelity: Fidelity, run: TrackedRun, say: Say) -> Comparison:
+def _measure(plan: Plan, student: Path, fidelity: Fidelity, run: TrackedRun, say: Say) -> Comparison:
     """Figures of teacher and student on the test rows, in the run too."""
-    measure(job, student, run, say)
+    measure(plan.job, student, run, say)
     say("measuring the teacher on the same rows")
-    test = job.frame.iloc[job.splits.test]
-    found = compare(Classifier.load(teacher), Classifier.load(student), test)
+    test = plan.job.frame.iloc[plan.job.splits.test]
+    comparison = compare(Classifier.load(plan.teacher_bundle), Classifier.load(student), test)
     run.log_metrics({"fidelity.explained": fidelity.explained})
     for head in HEADS:
-        told = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
-        told |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
-        told |= {f"teacher.{head}.{k}": v for k, v in asdict(found.teacher.heads[head]).items() if k != "rows"}
-        told |= {f"distillation.{head}.{name}": value for name, value in asdict(found.heads[head]).items()}
-        run.log_metrics(told)
-    return found
+        figures = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
+        figures |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
+        of_teacher = asdict(comparison.teacher.heads[head])
+        figures |= {f"teacher.{head}.{name}": value for name, value in of_teacher.items() if name != "rows"}
+        of_both = asdict(comparison.heads[head])
+        figures |= {f"distillation.{head}.{name}": value for name, value in of_both.items()}
+        run.log_metrics(figures)
+    return comparison
+
+
+def _register(
+    plan: Plan,
+    fitted: Path,
+    comparison: Comparison,
+    fidelity: Fidelity,
+    promote: bool,
+    run: TrackedRun,
+    registry: Registry,
+    say: Say,
+) -> tuple[int, str]:
+    """Register the student's bundle as challenger, or promote it; its version and alias."""
+    alias = CHAMPION if promote else CHALLENGER
+    say(f"registering the bundle as {alias}")
+    version = register(registry, plan.name, plan.job, fitted, run, teacher_version=plan.teacher_version)
+    if promote:
+        registry.promote(plan.name, version, _evidence(comparison, fidelity), "tsur distill --promote")
+    else:
+        registry.challenge(plan.name, version)
+    return version, alias
 
 
 def _evidence(comparison: Comparison, fidelity: Fidelity) -> dict[str, Any]:

@@ -64,12 +64,9 @@ def distill_encoder(
     if (out / FIDELITY).exists():
         say(f"{out.name}: this student was taught before")
         return Fidelity(**json.loads((out / FIDELITY).read_text()))
-    import transformers
     from transformers import DataCollatorWithPadding
 
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    transformers.set_seed(arguments.seed)
+    _set_up(arguments.seed)
     taught, held_out = _parts(texts, arguments)
     pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
     rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
@@ -78,18 +75,22 @@ def distill_encoder(
     answers = [answer(teacher, part, pad, cache, bf16, say) for part in rows]
     deviation = _state_deviation(answers[0], rows[0]["length"][:SCALE_ROWS])
     imitation = Imitation(student, teacher, answers[0].pooled, deviation, arguments)
-    checkpoint = last_checkpoint(work / "checkpoints")
-    if checkpoint:
-        say(f"continuing from {checkpoint.name}")
-    trainer = _trainer(
-        imitation, rows, [_Collator(pad, each) for each in answers], arguments, work / "checkpoints", run
-    )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    checkpoints = work / "checkpoints"
+    _teach(_trainer(imitation, rows, [_Collator(pad, each) for each in answers], arguments, checkpoints, run), say)
     imitation = imitation.to("cpu").eval()
-    found = _fidelity(imitation, rows[1], pad, answers[1].pooled)
-    _save(imitation.student, teacher.tokenizer, found, out)
-    shutil.rmtree(work / "checkpoints", ignore_errors=True)
-    return found
+    fidelity = _fidelity(imitation, rows[1], pad, answers[1].pooled)
+    _save(imitation.student, teacher.tokenizer, fidelity, out)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return fidelity
+
+
+def _set_up(seed: int) -> None:
+    """Transformers says nothing but errors from now on, and draws by this seed."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.set_seed(seed)
 
 
 def _beginning(teacher: Teacher, rows: Any, arguments: Distillation) -> Any:
@@ -99,8 +100,8 @@ def _beginning(teacher: Teacher, rows: Any, arguments: Distillation) -> Any:
     student = cut(encoder, arguments.layers)
     if arguments.intermediate_share < 1:
         weight = channel_weight(encoder, [torch.tensor([ids]) for ids in rows["input_ids"][:WEIGHING_ROWS]])
-        kept = [weight[place] for place in kept_layers(teacher.layers, arguments.layers)]
-        narrow(student, kept, arguments.intermediate_share)
+        of_student = [weight[layer] for layer in kept_layers(teacher.layers, arguments.layers)]
+        narrow(student, of_student, arguments.intermediate_share)
     for module in student.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
@@ -113,11 +114,10 @@ def _parts(texts: Sequence[str], arguments: Distillation) -> tuple[list[str], li
     if len(different) < LEAST_TEXTS:
         raise InputError(f"distillation needs at least {LEAST_TEXTS} different texts, there are {len(different)}")
     order = np.random.default_rng(arguments.seed).permutation(len(different))
-    held = max(1, round(arguments.held_out_share * len(different)))
-    kept = [different[i] for i in order[held:]]
-    return kept + augmented(kept, round(arguments.augmented * len(kept)), arguments.seed), [
-        different[i] for i in order[:held]
-    ]
+    shuffled = [different[number] for number in order]
+    count = max(1, round(arguments.held_out_share * len(different)))
+    held_out, taught = shuffled[:count], shuffled[count:]
+    return taught + augmented(taught, round(arguments.augmented * len(taught)), arguments.seed), held_out
 
 
 def _state_deviation(answers: Answers, lengths: Sequence[int]) -> Floats:
@@ -157,6 +157,14 @@ def _trainer(
     return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling", run=tracked)
 
 
+def _teach(trainer: Any, say: Callable[[str], None]) -> None:
+    """Train, going on from the last finished epoch of a run that was killed."""
+    checkpoint = last_checkpoint(Path(trainer.args.output_dir))
+    if checkpoint:
+        say(f"continuing from {checkpoint.name}")
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+
 def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fidelity:
     network = ComplaintNetwork(imitation.student, theirs.shape[1], dict.fromkeys(HEADS, 1))
     mine = encode_with(network, rows, pad, None).vectors
@@ -164,18 +172,18 @@ def _fidelity(imitation: Imitation, rows: Any, pad: Any, theirs: Floats) -> Fide
     errors, spread = (mine - theirs) / deviation, (theirs - theirs.mean(axis=0)) / deviation
     explained = 1.0 - float((errors**2).sum() / (spread**2).sum())
     with torch.no_grad():
-        said, meant = (imitation.logits(torch.from_numpy(vectors)) for vectors in (mine, theirs))
+        of_student, of_teacher = (imitation.logits(torch.from_numpy(vectors)) for vectors in (mine, theirs))
     divergence, agreement = {}, {}
-    for head in said:
-        student, teacher = log_softmax(said[head].numpy(), axis=1), log_softmax(meant[head].numpy(), axis=1)
+    for head in of_student:
+        student, teacher = (log_softmax(logits[head].numpy(), axis=1) for logits in (of_student, of_teacher))
         divergence[head] = float((np.exp(teacher) * (teacher - student)).sum(axis=1).mean())
         agreement[head] = float((student.argmax(axis=1) == teacher.argmax(axis=1)).mean())
     return Fidelity(len(rows), explained, divergence, agreement)
 
 
-def _save(student: Any, tokenizer: Any, found: Fidelity, out: Path) -> None:
+def _save(student: Any, tokenizer: Any, fidelity: Fidelity, out: Path) -> None:
     """Write the student's folder; a kill leaves either the whole of it or none."""
     with atomic_folder(out) as partial:
         student.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
-        (partial / FIDELITY).write_text(json.dumps(asdict(found), indent=1), encoding="utf-8")
+        (partial / FIDELITY).write_text(json.dumps(asdict(fidelity), indent=1), encoding="utf-8")
