@@ -1,4 +1,4 @@
-"""The registry: the one place that knows MLflow's registered models, by an explicit client.
+"""The registry: which version of a model serves, and where its bundle is.
 
 In: a bundle and the run that made it; names of models (`registry.names`). Out: versions, champions, folders of
 bundles. Registering is not promoting: a new version serves only once it is promoted, and every promotion is kept in
@@ -13,26 +13,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data.errors import BundleError, NoChampionError, StoreError, TrackingError
 from data.settings import settings
 from data.store.promotions import Promotion, Promotions
 from data.store.store import Store
 from models.encoder.artifact import ENCODERS
-from registry.connection import connected, is_absent, is_local, unreachable
+from registry.connection import connected, is_local, unreachable
 from registry.encoders import bring_encoder_of, register_encoder_of
 from registry.names import CLASSIFIER, region_of, training_command
-from registry.pyfunc import bundle_in, downloaded, save_pyfunc
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+from registry.pyfunc import bundle_in, downloaded, log_pyfunc
+from registry.registered_models import RegisteredModels
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""MLflow's codes for a model, a version or an alias that is not there."""
 
 
 class Registry:
@@ -45,22 +40,17 @@ class Registry:
 
     Attributes:
         encoders: the folder that the encoders of bundles are brought to.
+        models: MLflow's registered models, with all their versions and aliases.
     """
 
     def __init__(self, uri: str, home: Path, promotions: Promotions) -> None:
         self.uri = uri
+        self.models = RegisteredModels(uri)
         self._copies = home / "champions"
         self.encoders = home / ENCODERS
         self._promotions = promotions
-        self._client: MlflowClient | None = None
 
-    def register(
-        self,
-        name: str,
-        bundle: Path,
-        run_id: str,
-        metadata: Mapping[str, Any],
-    ) -> int:
+    def register(self, name: str, bundle: Path, run_id: str, metadata: Mapping[str, Any]) -> int:
         """Log a bundle as a pyfunc model of a run and register it; the version, which nothing serves yet.
 
         A classifier's encoder is registered too, each content once.
@@ -75,45 +65,19 @@ class Registry:
             BundleError: the bundle's encoder is not on this machine.
             TrackingError: MLflow does not answer.
         """
-        from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
         client = connected(self.uri)
         try:
             if name.endswith(CLASSIFIER):
                 register_encoder_of(client, bundle, self.encoders, run_id)
-            run = client.get_run(run_id)
-            logged = client.create_logged_model(
-                run.info.experiment_id,
-                name=name.rpartition(".")[2],  # a logged model's name has no dots, a registered one's may
-                source_run_id=run_id,
-                params=run.data.params,
-            )
-            client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-            with TemporaryDirectory(prefix="tsur-model-") as folder:
-                save_pyfunc(Path(folder) / "model", name, bundle, logged, run_id, metadata)
-                client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
-            client.finalize_logged_model(logged.model_id, "READY")
-            self.ensure_model(name)
+            logged = log_pyfunc(client, name, bundle, run_id, metadata)
+            self.models.ensure(name)
             # not `models:/…`, which MLflow would look up at its process-wide address
             made = client.create_model_version(name, logged.artifact_location, run_id=run_id, model_id=logged.model_id)
         except MlflowException as error:
             raise unreachable(self.uri, error) from None
         return int(made.version)
-
-    def ensure_model(self, name: str) -> None:
-        """Create a registered model, which has no versions yet, unless it is there.
-
-        Raises:
-            TrackingError: MLflow does not answer.
-        """
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self.existing_client().create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise unreachable(self.uri, error) from None
 
     def promote(self, name: str, version: int, evidence: Mapping[str, Any], promoted_by: str) -> Promotion:
         """Make a version champion, and keep that in the store.
@@ -129,11 +93,8 @@ class Registry:
             StoreError: the promotion cannot be kept; the champion is the one before.
             TrackingError: MLflow does not answer.
         """
-        self._version(name, version)
-        try:
-            previous: int | None = self.champion(name)
-        except NoChampionError:
-            previous = None
+        self.models.version(name, version)
+        previous = self.models.under_alias(name, CHAMPION)
         promotion = Promotion(
             region=region_of(name),
             model=name,
@@ -143,11 +104,11 @@ class Registry:
             promoted_by=promoted_by,
             promoted_at=datetime.now(UTC),
         )
-        self._set_alias(name, CHAMPION, version)
+        self.models.set_alias(name, CHAMPION, version)
         try:
             self._promotions.save(promotion)
         except StoreError:
-            self._set_alias(name, CHAMPION, previous)
+            self.models.set_alias(name, CHAMPION, previous)
             raise
         return promotion
 
@@ -157,7 +118,7 @@ class Registry:
         Raises:
             TrackingError: MLflow does not answer.
         """
-        self._set_alias(name, CHALLENGER, version)
+        self.models.set_alias(name, CHALLENGER, version)
 
     def champion(self, name: str, alias: str = CHAMPION) -> int:
         """The version under the alias `champion`, or another one.
@@ -166,20 +127,11 @@ class Registry:
             NoChampionError: nothing is registered under the alias.
             TrackingError: MLflow does not answer.
         """
-        from mlflow.exceptions import MlflowException
-
-        absent = NoChampionError(
-            f"the registry holds no {name} under the alias {alias!r}: run `{training_command(name)}`, or `tsur demo`"
-        )
-        client = self._reading()
-        if client is None:
-            raise absent
-        try:
-            return int(client.get_model_version_by_alias(name, alias).version)
-        except MlflowException as error:
-            if error.error_code not in ABSENT:
-                raise unreachable(self.uri, error) from None
-            raise absent from None
+        version = self.models.under_alias(name, alias)
+        if version is None:
+            train = f"run `{training_command(name)}`, or `tsur demo`"
+            raise NoChampionError(f"the registry holds no {name} under the alias {alias!r}: {train}")
+        return version
 
     def champion_bundle(self, name: str) -> tuple[Path, int]:
         """Folder of the champion's bundle on this machine, and its version. Raises as `champion` and `bundle`."""
@@ -223,22 +175,6 @@ class Registry:
             raise TrackingError(error.message) from None
         return self._whole(fetched, name)
 
-    def versions(self, name: str) -> "list[ModelVersion]":
-        """All versions of a registered model, the oldest first; none where there is no such model.
-
-        Raises:
-            TrackingError: MLflow does not answer.
-        """
-        from mlflow.exceptions import MlflowException
-
-        client = self._reading()
-        if client is None:
-            return []
-        try:
-            return sorted(client.search_model_versions(f"name='{name}'"), key=lambda each: int(each.version))
-        except MlflowException as error:
-            raise unreachable(self.uri, error) from None
-
     def run_artifact(self, name: str, version: int, artifact: str) -> str:
         """A text file among the artifacts of the run that a version came from.
 
@@ -248,7 +184,7 @@ class Registry:
         """
         from mlflow.exceptions import MlflowException
 
-        client, run_id = self.existing_client(), self._version(name, version).run_id
+        client, run_id = self.models.client(), self.models.version(name, version).run_id
         try:
             root = client.get_run(str(run_id)).info.artifact_uri
             with TemporaryDirectory(prefix="tsur-artifact-") as folder:
@@ -260,58 +196,19 @@ class Registry:
         """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""
         bundle = bundle_in(folder, name)
         if name.endswith(CLASSIFIER):
-            bring_encoder_of(self.existing_client(), bundle, self.encoders)
+            bring_encoder_of(self.models.client(), bundle, self.encoders)
         return bundle
 
     def _fetched(self, name: str, version: int, folder: Path | None) -> Path:
         """The pyfunc of a version, copied into `folder` where one is given."""
         from mlflow.exceptions import MlflowException
 
-        self._version(name, version)
+        self.models.version(name, version)
         try:
-            location = self.existing_client().get_model_version_download_uri(name, str(version))
+            location = self.models.client().get_model_version_download_uri(name, str(version))
             return downloaded(location, None if folder is None else str(folder), self.uri)
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: artifacts cannot be read: {error}") from None
-
-    def _version(self, name: str, version: int) -> "ModelVersion":
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return self.existing_client().get_model_version(name, str(version))
-        except MlflowException as error:
-            if error.error_code not in ABSENT:
-                raise unreachable(self.uri, error) from None
-            raise BundleError(f"the registry holds no version {version} of {name}") from None
-
-    def _set_alias(self, name: str, alias: str, version: int | None) -> None:
-        from mlflow.exceptions import MlflowException
-
-        client = self.existing_client()
-        try:
-            if version is None:
-                client.delete_registered_model_alias(name, alias)
-            else:
-                client.set_registered_model_alias(name, alias, str(version))
-        except MlflowException as error:
-            raise unreachable(self.uri, error) from None
-
-    def _reading(self) -> "MlflowClient | None":
-        """A client; None where the registry is an SQLite file that does not exist, for MLflow would create it."""
-        if self._client is None and not is_absent(self.uri):
-            self._client = connected(self.uri)
-        return self._client
-
-    def existing_client(self) -> "MlflowClient":
-        """A client of a registry that is there.
-
-        Raises:
-            BundleError: it is an SQLite file that does not exist.
-        """
-        client = self._reading()
-        if client is None:
-            raise BundleError(f"there is no registry at {self.uri}: train a model first")
-        return client
 
 
 def open_registry(region: str) -> Registry:

@@ -29,9 +29,9 @@ def register_encoder(client: "MlflowClient", folder: Path, run_id: str) -> int:
     from mlflow.exceptions import MlflowException
 
     address = content_hash(folder)
-    known = encoder_version(client, address)
-    if known is not None:
-        return known
+    registered = encoder_version(client, address)
+    if registered is not None:
+        return registered
     try:
         client.create_registered_model(ENCODER)
     except MlflowException as error:
@@ -53,16 +53,16 @@ def register_encoder_of(client: "MlflowClient", bundle: Path, place: Path, run_i
     address = read_config(bundle).encoder_hash
     if address is None:
         return None
-    known = encoder_version(client, address)
-    if known is not None:
-        return known
+    registered = encoder_version(client, address)
+    if registered is not None:
+        return registered
     return register_encoder(client, find_encoder(address, (bundle.parent / ENCODERS, place)), run_id)
 
 
 def encoder_version(client: "MlflowClient", address: str) -> int | None:
     """The registered version with this content, or None."""
-    found = client.search_model_versions(f"name = '{ENCODER}' and tags.{HASH} = '{address}'")
-    return min((int(version.version) for version in found), default=None)
+    versions = client.search_model_versions(f"name = '{ENCODER}' and tags.{HASH} = '{address}'")
+    return min((int(version.version) for version in versions), default=None)
 
 
 def fetch_encoder(client: "MlflowClient", address: str, place: Path) -> Path:

@@ -6,15 +6,38 @@ In: bundles, folders, locations of artifacts. Out: folders. The model is its loa
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from data.errors import BundleError
 from data.settings import CHECKOUT
 from registry.flavors import flavor_of
 from registry.names import training_command
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 BUNDLE = "bundle"
 """The name of the bundle's folder among the model's artifacts."""
+
+
+def log_pyfunc(client: "MlflowClient", name: str, bundle: Path, run_id: str, metadata: Mapping[str, Any]) -> Any:
+    """Log a bundle as a pyfunc model of a run; MLflow's `LoggedModel`, whose artifacts are there."""
+    from mlflow.entities import LoggedModelOutput
+
+    run = client.get_run(run_id)
+    logged = client.create_logged_model(
+        run.info.experiment_id,
+        name=name.rpartition(".")[2],  # a logged model's name has no dots, a registered one's may
+        source_run_id=run_id,
+        params=run.data.params,
+    )
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    with TemporaryDirectory(prefix="tsur-model-") as folder:
+        save_pyfunc(Path(folder) / "model", name, bundle, logged, run_id, metadata)
+        client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
+    client.finalize_logged_model(logged.model_id, "READY")
+    return logged
 
 
 def save_pyfunc(folder: Path, name: str, bundle: Path, logged: Any, run_id: str, metadata: Mapping[str, Any]) -> None:

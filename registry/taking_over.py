@@ -37,20 +37,20 @@ def take_over(registry: Registry, region: str) -> list[TakenOver]:
 
 
 def _take_over(registry: Registry, old: str, name: str) -> list[TakenOver]:
-    client = registry.existing_client()
-    known = {version.tags.get(ORIGIN): int(version.version) for version in registry.versions(name)}
+    client = registry.models.client()
+    of_origin = {version.tags.get(ORIGIN): int(version.version) for version in registry.models.versions(name)}
     taken, numbers = [], {}
-    for version in registry.versions(old):
+    for version in registry.models.versions(old):
         origin = f"{old}/{version.version}"
-        if origin not in known:
-            registry.ensure_model(name)
+        if origin not in of_origin:
+            registry.models.ensure(name)
             location = client.get_model_version_download_uri(old, version.version)
             made = client.create_model_version(
                 name, location, run_id=version.run_id, tags={ORIGIN: origin}, model_id=version.model_id
             )
             taken.append(TakenOver(old, int(version.version), name, int(made.version)))
-            known[origin] = int(made.version)
-        numbers[int(version.version)] = known[origin]
+            of_origin[origin] = int(made.version)
+        numbers[int(version.version)] = of_origin[origin]
     for alias in (CHAMPION, CHALLENGER) if taken else ():
         _take_alias_over(registry, old, name, alias, numbers)
     return taken

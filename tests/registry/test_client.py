@@ -127,7 +127,7 @@ def test_reading_creates_nothing(store: Store, tmp_path: Path) -> None:
         registry.champion(NAME)
     with pytest.raises(BundleError):
         registry.bundle(NAME, 1)
-    assert registry.versions(NAME) == []
+    assert registry.models.versions(NAME) == []
     assert list(tmp_path.iterdir()) == []
     register(registry, tmp_path, "first")
     before = [each.name for each in connected(registry.uri).search_experiments()]

@@ -1,11 +1,6 @@
 """Training the classifier: what a run tracks, registers and refuses, and what a kill does not change."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +18,7 @@ from registry.client import open_registry
 from registry.connection import connected
 from registry.names import classifier_name
 from tests.conftest import tsur
+from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining
 from training.classifier.splits import fingerprint, split_rows
@@ -184,20 +180,7 @@ def test_killed_training_ends_with_the_same_metrics_as_one_that_was_not(sample, 
     arguments += ["--set", "batch_size=8", "--set", "max_tokens=48", "--set", "patience=1", "--set", "frozen_layers=0"]
     tsur(tmp_path / "whole-home", *arguments)
     killed = tmp_path / "killed-home"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tsur", *arguments],
-        cwd=CHECKOUT,
-        env={**os.environ, "TSUR_HOME": str(killed)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 300
-    while not list(killed.glob("training/*/*/checkpoints/checkpoint-*/trainer_state.json")):
-        assert process.poll() is None, "the run ended before its first checkpoint"
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_at(killed, "training/*/*/checkpoints/checkpoint-*/trainer_state.json", *arguments)
     resumed = tsur(killed, *arguments)
     assert "continuing after epoch" in resumed.stdout
     assert metrics_of(killed) == metrics_of(tmp_path / "whole-home")

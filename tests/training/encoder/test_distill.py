@@ -1,12 +1,8 @@
 """Distillation: what a student learns, what is registered, what a kill does not change, what is refused."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +16,7 @@ from models.classifier.labels import HEADS
 from registry.client import open_registry
 from registry.names import classifier_name
 from tests.conftest import tsur
+from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.splits import text_keys
@@ -63,20 +60,8 @@ def command(home: Path) -> list[str]:
 def distilled(teachers_home: Path) -> Path:
     """The home after a distillation that was killed once its first epoch was kept, and started again."""
     configs = {"TSUR_CONFIGS": str(teachers_home / "configs")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tsur", *command(teachers_home)],
-        cwd=CHECKOUT,
-        env={**os.environ, "TSUR_HOME": str(teachers_home), **configs},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 300
-    while not list(teachers_home.glob("training/*/student-*/checkpoints/checkpoint-*/trainer_state.json")):
-        assert process.poll() is None, "the run ended before its first checkpoint"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    checkpoint = "training/*/student-*/checkpoints/checkpoint-*/trainer_state.json"
+    kill_at(teachers_home, checkpoint, *command(teachers_home), **configs)
     assert not list(teachers_home.glob("students/*/*/fidelity.json"))
     resumed = tsur(teachers_home, *command(teachers_home), **configs)
     (teachers_home / "distilled.out").write_text(resumed.stdout, encoding="utf-8")
