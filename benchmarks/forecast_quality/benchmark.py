@@ -13,28 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from batch.task_cache import TaskCache
 from benchmarks.forecast_quality import rivals as field
-from benchmarks.forecast_quality.rivals import HORIZON, INTERVALS, LEVELS, NAMES, RIVAL, RIVALS
-from benchmarks.forecast_quality.sets import LEAST_DAILY, SETS, load_set
+from benchmarks.forecast_quality.figures import figures_of
+from benchmarks.forecast_quality.rivals import HORIZON, INTERVALS, LEVELS, POINT_RIVALS, RIVAL, RIVALS
+from benchmarks.forecast_quality.sets import SETS, load_set
 from benchmarks.forecast_quality.sparse import sparse_figures
-from benchmarks.results import (
-    RESULTS,
-    Target,
-    console,
-    markdown_table,
-    real_data,
-    targets_line,
-    write_results,
-)
+from benchmarks.forecast_quality.tables import markdown, targets
+from benchmarks.results import RESULTS, console, real_data, targets_line, write_results
 from data.settings import settings
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.distribution import pinball
 from models.forecasting.series import keys_of, panel
 from models.forecasting.series_kinds import is_sparse
 from training.forecaster.backtest import Progress as BacktestProgress
@@ -47,9 +39,6 @@ NAME = "forecast_quality"
 INNER = 8
 """Windows before the first judged one, to choose and calibrate on."""
 TIMED = 2
-POINT_RIVALS = ("seasonal_naive", "weekday_mean")
-BEST_RIVALS = (*POINT_RIVALS, "auto_ets", "prophet_default")
-COVERED, SLACK, SHARE_OF_TIME = 0.8, 0.02, 1 / 3
 LIBRARIES = ("numpy", "pandas", "prophet", "scikit-learn", "scipy", "statsforecast")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -208,105 +197,6 @@ def _seconds(name: str, wide: pd.DataFrame, rivals: pd.DataFrame, folder: Path) 
 def _pasts(wide: pd.DataFrame, windows: int) -> Iterator[tuple[int, pd.DataFrame]]:
     for window in range(windows):
         yield window, wide.iloc[: len(wide) - HORIZON * (window + 1)]
-
-
-def figures_of(rows: pd.DataFrame, wide: pd.DataFrame) -> dict[str, Any]:
-    """Figures of one forecaster over its judged days.
-
-    `wape`: of the median for the champion and its forecasters, of the forecast itself for rivals (`mean`);
-    `wape_of_mean` and `wape_of_median` are both. MASE is scaled by the seasonal-naive errors of the history before
-    each window.
-    """
-    actual = rows["actual"].to_numpy(dtype=np.float64)
-    own_point = "mean" if rows["forecaster"].iloc[0] in (*POINT_RIVALS, *RIVALS) else "q50"
-    losses = [pinball(actual, rows[name].to_numpy(dtype=np.float64), q) for name, q in zip(NAMES, LEVELS, strict=True)]
-    out: dict[str, Any] = {
-        "wape": _wape(rows, own_point),
-        "wape_pooled": float((rows[own_point] - rows["actual"]).abs().sum() / rows["actual"].sum()),
-        "wape_of_mean": _wape(rows, "mean"),
-        "wape_of_median": _wape(rows, "q50"),
-        "mase": _mase(rows, own_point, wide),
-        "pinball": float(np.mean(losses)),
-    }
-    for level in INTERVALS:
-        low, high = (rows[f"q{100 * bound:g}"] for bound in (round((1 - level) / 2, 3), round((1 + level) / 2, 3)))
-        out[f"coverage_{100 * level:g}"] = float(((low <= actual) & (actual <= high)).mean())
-        out[f"width_{100 * level:g}"] = float((high - low).mean())
-    return out
-
-
-def _wape(rows: pd.DataFrame, point: str) -> float:
-    """Mean over windows of Σ|error| / Σcount."""
-    by_window = rows.assign(error=(rows[point] - rows["actual"]).abs()).groupby("window")[["error", "actual"]].sum()
-    return float((by_window["error"] / by_window["actual"]).mean())
-
-
-def _mase(rows: pd.DataFrame, point: str, wide: pd.DataFrame) -> float:
-    """Mean over series and windows of the absolute error over that of seasonal naive in the history before."""
-    scaled = []
-    for (place, sector, _), part in rows.groupby(["municipality", "sector", "window"]):
-        past = wide.loc[wide.index < part["date"].min(), (place, sector)]
-        scaled.append((part[point] - part["actual"]).abs().mean() / past.diff(7).abs().mean())
-    return float(np.mean(scaled))
-
-
-def targets(measured: dict[str, dict[str, Any]]) -> list[Target]:
-    """What the champion should reach, set by set."""
-    goals = []
-    for name, of_set in measured.items():
-        figures = of_set["figures"]
-        ours, prophet = figures["champion"], figures["prophet_default"]
-        rival = min(BEST_RIVALS, key=lambda one: figures[one]["pinball"])
-        times_better = figures[rival]["pinball"] / ours["pinball"]
-        goals += [
-            Target.at_most(f"{name}: WAPE of the champion", ours["wape"], SETS[name].wape),
-            Target.above(f"{name}: pinball loss of {rival} over the champion's", times_better, 1),
-            Target.at_most(f"{name}: 80 % intervals off 80 %", abs(ours["coverage_80"] - COVERED), SLACK),
-            Target.at_most(f"{name}: 80 % width over default Prophet's", ours["width_80"] / prophet["width_80"], 1),
-            Target.at_most(
-                f"{name}: seconds over default Prophet's",
-                ours["seconds_per_series"] / prophet["seconds_per_series"],
-                SHARE_OF_TIME,
-            ),
-            Target.at_most(
-                f"{name}: q50's error below {LEAST_DAILY:g} a day over the plain median's",
-                of_set["sparse"]["mae_q50"] / of_set["sparse"]["mae_plain_median"],
-                1,
-            ),
-        ]
-    return goals
-
-
-def markdown(measured: dict[str, dict[str, Any]]) -> str:
-    """One table a set, and one of the sparse series of all."""
-    parts = []
-    for name, of_set in measured.items():
-        both = ", ".join(
-            f"{one} {of_set['figures'][one]['wape']:.3f} ({wape:.3f})" for one, wape in of_set["known_wape"].items()
-        )
-        parts.append(
-            f"{name}: {of_set['series']} series, {of_set['windows']} windows, {' to '.join(of_set['days'])}; "
-            f"WAPE here (and when the targets were set): {both}\n"
-        )
-        header = ["", "WAPE", "of mean", "pooled", "MASE", "pinball", "50 %", "80 %", "95 %", "width 80 %", "s/series"]
-        rows = [[one, *_cells(figures)] for one, figures in of_set["figures"].items()]
-        parts.append(markdown_table(header, rows))
-    parts.append(f"\nmean absolute errors over the series below {LEAST_DAILY:g} a day\n")
-    sparse = [[name, *_sparse_cells(of_set["sparse"])] for name, of_set in measured.items()]
-    parts.append(markdown_table(["", "series", "days", "q50", "plain median"], sparse))
-    return "\n".join(parts)
-
-
-def _cells(figures: dict[str, Any]) -> list[str]:
-    points = [f"{figures[key]:.3f}" for key in ("wape", "wape_of_mean", "wape_pooled", "mase", "pinball")]
-    covered = [f"{figures[f'coverage_{level}']:.1%}" for level in (50, 80, 95)]
-    seconds = figures["seconds_per_series"]
-    return [*points, *covered, f"{figures['width_80']:.2f}", "" if seconds is None else f"{seconds:.4f}"]
-
-
-def _sparse_cells(figures: dict[str, Any]) -> list[str]:
-    errors = [f"{figures[key]:.4f}" for key in ("mae_q50", "mae_plain_median")]
-    return [str(figures["series"]), str(figures["days"]), *errors]
 
 
 @contextmanager

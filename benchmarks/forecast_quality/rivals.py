@@ -71,7 +71,9 @@ RIVALS: dict[str, Callable[[str, pd.DataFrame, int], pd.DataFrame]] = {
     "auto_ets": smoothing,
     "auto_theta": smoothing,
 }
-"""Those that this script computes; the point rivals come with the backtest."""
+"""Those that this script computes."""
+POINT_RIVALS = ("seasonal_naive", "weekday_mean")
+"""Those that come with the backtest, without quantiles of their own."""
 
 
 def points(name: str, wide: pd.DataFrame, windows: int) -> pd.DataFrame:

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.forecast_quality.benchmark import figures_of, targets
+from benchmarks.forecast_quality.figures import figures_of
 from benchmarks.forecast_quality.rivals import LEVELS, NAMES, RIVAL, RIVALS, with_past_errors
 from benchmarks.forecast_quality.sets import SETS, Series, load_set
 from benchmarks.forecast_quality.sparse import median_errors, sparse_figures
+from benchmarks.forecast_quality.tables import targets
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import panel
 from tsur.samples import sample_counts
