@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, with_learned_weight
-from benchmarks.surge_quality.trials import at_rate, delays, thresholds
+from benchmarks.surge_quality.trials import RATES, at_rate, delays, thresholds
 from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE
@@ -30,7 +30,6 @@ SAMPLES = CHECKOUT / "data" / "samples"
 REGION_FIRST = "2025-11-16"
 """The last year of the sample is judged."""
 REGION_LEAST = 1.0
-RATES = (0.1, 0.2, 0.5, 1.0)
 ORIGIN_DAYS = 3
 BULK_DAYS = (date(2019, 12, 23), date(2019, 12, 26))
 

@@ -21,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 SHAPES = ("step", "ramp", "spike", "decay")
 APART_DAYS = 42
 THRESHOLDS = 120
+RATES = (0.1, 0.2, 0.5, 1.0)
+"""False alarms per series and month at which detectors are compared."""
 
 
 def shape(name: str, ratio: float) -> Floats:
