@@ -113,18 +113,12 @@ def main(
     teacher, version = (bundle, None) if bundle is not None else champion(classifier_name(region))
     corpus = load_corpus(texts, version)
     folders = prepare(teacher, student, cut, corpus, work)
+    counts = [int(count) for count in rows.split(",") if count] + [MILLION] * million
     figures: dict[str, Any] = {
         "texts": describe(corpus) | {"new_to_the_champion": version is not None},
         "student": said_of_student(student, cut),
+        **measure_all(folders, corpus, work, repeats, counts, http),
     }
-    figures["agreement"] = agreement_of(folders, corpus)
-    figures["contenders"] = measure(folders, corpus, work, repeats)
-    engine = folders.get("student int8", folders["teacher int8"])
-    counts = [int(count) for count in rows.split(",") if count] + [MILLION] * million
-    figures["rows"] = [measure_rows(engine, corpus, engine.parent / "rows", count) for count in counts]
-    if http:
-        console.print("putting load on the service")
-        figures["http"] = measure_http(engine, corpus.texts, work / "http")
     text = markdown(figures)
     console.print(text)
     if table is not None:
@@ -132,6 +126,20 @@ def main(
     goals = targets(figures, is_student=student is not None)
     write_results(out, {corpus.name: corpus.fingerprint}, LIBRARIES, figures, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
+
+
+def measure_all(
+    folders: dict[str, Path], corpus: Corpus, work: Path, repeats: int, counts: list[int], http: bool
+) -> dict[str, Any]:
+    """Agreement of int8 and fp32, all contenders, so many rows each through `tsur classify`, the service if asked."""
+    figures: dict[str, Any] = {"agreement": agreement_of(folders, corpus)}
+    figures["contenders"] = measure(folders, corpus, work, repeats)
+    engine = folders.get("student int8", folders["teacher int8"])
+    figures["rows"] = [measure_rows(engine, corpus, engine.parent / "rows", count) for count in counts]
+    if http:
+        console.print("putting load on the service")
+        figures["http"] = measure_http(engine, corpus.texts, work / "http")
+    return figures
 
 
 def load_corpus(count: int, version: int | None = None) -> Corpus:

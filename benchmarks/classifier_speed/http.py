@@ -5,7 +5,10 @@ complaint lies in the store. The service is the real one, in a home of its own, 
 """
 
 import json
+import os
+import socket
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -105,24 +108,15 @@ def _alternating(url: str, bundle: Path, texts: Sequence[str]) -> tuple[float, f
 @contextmanager
 def service(bundle: Path, work: Path) -> Iterator[tuple[str, Path, float]]:
     """A running service with this bundle as champion: its address, its store, seconds until it classified."""
-    import os
-    import socket
-    import subprocess
-
-    import httpx
-
     from serving import launch as run
 
     home, store = work / "home", work / "store.db"
     for path in work.glob("store.db*"):
         path.unlink()
-    uri = _registry(bundle, home)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = _free_port()
     here = {
         "TSUR_HOME": str(home),
-        "TSUR_TRACKING_URI": uri,
+        "TSUR_TRACKING_URI": _registry(bundle, home),
         "TSUR_STORE_URL": f"sqlite:///{store}",
         "TSUR_API_KEYS": "",
     }
@@ -134,19 +128,30 @@ def service(bundle: Path, work: Path) -> Iterator[tuple[str, Path, float]]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-            while True:
-                try:
-                    if client.post("/v1/classify", json={"items": [{"text": "Нет воды"}]}).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                if time.perf_counter() - started > READY_SECONDS or process.poll() is not None:
-                    raise TrackingError(f"the service did not become ready; see {work / 'service.log'}")
-                time.sleep(0.05)
+        while not _classifies(url):
+            if time.perf_counter() - started > READY_SECONDS or process.poll() is not None:
+                raise TrackingError(f"the service did not become ready; see {work / 'service.log'}")
+            time.sleep(0.05)
         yield url, store, time.perf_counter() - started
     finally:
         run.stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _classifies(url: str) -> bool:
+    """Whether the service answers a complaint by now."""
+    import httpx
+
+    try:
+        body = {"items": [{"text": "Нет воды"}]}
+        return httpx.post(f"{url}/v1/classify", json=body, timeout=30, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _registry(bundle: Path, home: Path) -> str:

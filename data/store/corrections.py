@@ -8,8 +8,9 @@ label (None); the last one that is not silent about it holds.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Subquery, func, insert, select, tuple_
+from sqlalchemy import ForeignKey, Index, Row, Subquery, func, insert, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from data.complaints.masking import MaskedText, mask
@@ -109,8 +110,9 @@ class Corrections:
         keys = [(c.region, c.source, c.complaint_id) for c in corrections]
         key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
         with self._database.reading() as connection:
-            known = {tuple(row) for row in connection.execute(select(*key).where(tuple_(*key).in_(keys)).distinct())}
-        return [place for place, each in enumerate(keys) if each not in known]
+            rows = connection.execute(select(*key).where(tuple_(*key).in_(keys)).distinct())
+            classified = {tuple(row) for row in rows}
+        return [place for place, each in enumerate(keys) if each not in classified]
 
     def save(self, corrections: Sequence[Correction]) -> None:
         """Store corrections; all or none.
@@ -126,11 +128,11 @@ class Corrections:
         key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
         query = select(*key, DecisionRow.number, DecisionRow.model_version).where(tuple_(*key).in_(keys), newest())
         with self._database.writing() as connection:
-            decided = {(row.region, row.source, row.id): row for row in connection.execute(query)}
+            decisions = {(row.region, row.source, row.id): row for row in connection.execute(query)}
             missing = {
-                f"items.{n}.id": f"{name!r} of source {source!r}"
-                for n, (region, source, name) in enumerate(keys)
-                if (region, source, name) not in decided
+                f"items.{place}.id": f"{complaint_id!r} of source {source!r}"
+                for place, (region, source, complaint_id) in enumerate(keys)
+                if (region, source, complaint_id) not in decisions
             }
             if missing:
                 raise UnknownComplaintError(
@@ -138,9 +140,9 @@ class Corrections:
                 )
             rows = [
                 asdict(correction)
-                | {"decision": decided[k].number, "model_version": decided[k].model_version}
+                | {"decision": decisions[complaint].number, "model_version": decisions[complaint].model_version}
                 | {"operator": mask(correction.operator or "") or None, "received_at": now}
-                for correction, k in zip(corrections, keys, strict=True)
+                for correction, complaint in zip(corrections, keys, strict=True)
             ]
             connection.execute(insert(CorrectionRow), rows)
 
@@ -150,43 +152,43 @@ class Corrections:
         Raises:
             StoreError: the database cannot be read.
         """
-        row, said = CorrectionRow, DecisionRow
+        row, decided = CorrectionRow, DecisionRow
         newest_number = (
-            select(func.max(said.number))
-            .where(said.region == row.region, said.source == row.source, said.id == row.complaint_id)
+            select(func.max(decided.number))
+            .where(decided.region == row.region, decided.source == row.source, decided.id == row.complaint_id)
             .correlate(row)
             .scalar_subquery()
         )
         query = (
-            select(row, said.text, said.municipality, said.created_at)
-            .add_columns(said.sector.label("sector_"), said.topic.label("topic_"), said.agency.label("agency_"))
-            .join(said, said.number == func.coalesce(row.decision, newest_number))
+            select(row, decided.text, decided.municipality, decided.created_at)
+            .add_columns(decided.sector.label("decided_sector"), decided.topic.label("decided_topic"))
+            .add_columns(decided.agency.label("decided_agency"))
+            .join(decided, decided.number == func.coalesce(row.decision, newest_number))
             .where(row.region == region, row.received_at >= naive_utc(moment))
             .order_by(row.number)
         )
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [
-            CorrectedComplaint(
-                number=found.number,
-                region=found.region,
-                source=found.source,
-                complaint_id=found.complaint_id,
-                text=MaskedText(found.text),
-                municipality=found.municipality,
-                created_at=utc(found.created_at),
-                model_version=found.model_version,
-                decided=(
-                    Labels(None, None, None)
-                    if found.decision is None
-                    else Labels(found.sector_, found.topic_, found.agency_)
-                ),
-                corrected=Labels(found.sector, found.topic, found.agency),
-                operator=found.operator,
-                received_at=utc(found.received_at),
-            )
-            for found in rows
-        ]
+        return [_corrected_complaint(row) for row in rows]
+
+
+def _corrected_complaint(row: Row[Any]) -> CorrectedComplaint:
+    """A row of the query of `Corrections.since`."""
+    decided = Labels(row.decided_sector, row.decided_topic, row.decided_agency)
+    return CorrectedComplaint(
+        number=row.number,
+        region=row.region,
+        source=row.source,
+        complaint_id=row.complaint_id,
+        text=MaskedText(row.text),
+        municipality=row.municipality,
+        created_at=utc(row.created_at),
+        model_version=row.model_version,
+        decided=Labels(None, None, None) if row.decision is None else decided,
+        corrected=Labels(row.sector, row.topic, row.agency),
+        operator=row.operator,
+        received_at=utc(row.received_at),
+    )
 
 
 def corrected(label: InstrumentedAttribute[str | None], region: str) -> Subquery:

@@ -72,11 +72,9 @@ class Promotions:
         Raises:
             StoreError: the database cannot be read.
         """
-        row = PromotionRow
-        columns = [getattr(row, name) for name in Promotion.__dataclass_fields__]
-        query = select(*columns).where(row.region == region, row.model == model).order_by(row.number)
+        table = PromotionRow
+        columns = [getattr(table, name) for name in Promotion.__dataclass_fields__]
+        query = select(*columns).where(table.region == region, table.model == model).order_by(table.number)
         with self._database.reading() as connection:
-            return [
-                Promotion(**found._asdict() | {"promoted_at": utc(found.promoted_at)})
-                for found in connection.execute(query)
-            ]
+            rows = connection.execute(query).all()
+        return [Promotion(**row._asdict() | {"promoted_at": utc(row.promoted_at)}) for row in rows]

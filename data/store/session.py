@@ -5,6 +5,8 @@ date before the first of them. On SQLite a writer begins with `BEGIN IMMEDIATE`:
 would fail with «database is locked» whatever its timeout, as soon as somebody has written in between.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from data.errors import ConfigError, StoreError
 BACKENDS = ("sqlite", "postgresql")
 LOCK_SECONDS = 10
 """How long a writer waits for another one of SQLite."""
+RETRY_SECONDS = 0.01
+"""A new file is another process' alone for milliseconds."""
 MIGRATION_SECONDS = 600
 """How long a worker waits for another one that migrates: a million rows are copied in about a minute."""
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -129,9 +133,25 @@ def _write_ahead(connection: Any, _: Any) -> None:
     """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Write ahead from now on; several processes may open a new file at once.
+
+    The switch needs the file for itself, and beside a writer SQLite refuses it without its usual patience.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
 
 
 def _begin(connection: Connection) -> None:

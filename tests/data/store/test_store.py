@@ -1,6 +1,7 @@
 """The store: masked texts, decisions that are appended, corrections that count, local days, regions apart."""
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -186,6 +187,19 @@ def test_the_journal_of_sqlite_is_written_ahead(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/store.db", REGION).prepare()
     with sqlite3.connect(tmp_path / "store.db") as connection:
         assert connection.execute("pragma journal_mode").fetchall() == [("wal",)]
+
+
+def test_a_new_store_waits_for_another_process_that_has_just_begun_to_write_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("create table begun (number integer)")
+    other.execute("begin immediate")
+    other.execute("insert into begun values (1)")
+    release = threading.Timer(0.2, other.close)
+    release.start()
+    Store(f"sqlite:///{path}", REGION).prepare()
+    release.join()
+    assert rows(f"sqlite:///{path}", "PRAGMA journal_mode") == [("wal",)]
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:

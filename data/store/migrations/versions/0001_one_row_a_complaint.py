@@ -9,6 +9,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Create what is missing."""
+    _create_decisions()
+    _create_corrections()
+    _create_features()
+
+
+def _create_decisions() -> None:
     op.create_table(
         "decisions",
         sa.Column("source", sa.String(), primary_key=True),
@@ -30,6 +36,9 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index("decisions_by_day", "decisions", ["day"], if_not_exists=True)
+
+
+def _create_corrections() -> None:
     op.create_table(
         "corrections",
         sa.Column("number", sa.Integer(), primary_key=True, autoincrement=True),
@@ -43,6 +52,9 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index("corrections_by_complaint", "corrections", ["source", "complaint_id"], if_not_exists=True)
+
+
+def _create_features() -> None:
     op.create_table(
         "features",
         sa.Column("source", sa.String(), primary_key=True),

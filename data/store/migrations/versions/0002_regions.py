@@ -47,13 +47,15 @@ def upgrade() -> None:
     op.drop_index("corrections_by_complaint", "corrections")
     for name in OLD:
         op.rename_table(name, f"old_{name}")
-    _create()
+    _create_decisions()
+    _create_features()
+    _create_corrections()
     _copy(context.config.attributes["old_region"])
     for name in OLD:
         op.drop_table(f"old_{name}")
 
 
-def _create() -> None:
+def _create_decisions() -> None:
     op.create_table(
         "decisions",
         sa.Column("number", NUMBER, autoincrement=True, nullable=False),
@@ -76,6 +78,9 @@ def _create() -> None:
         sa.Column("model_version", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_decisions"),
     )
+
+
+def _create_features() -> None:
     op.create_table(
         "features",
         sa.Column("decision", NUMBER, autoincrement=False, nullable=False),
@@ -84,6 +89,9 @@ def _create() -> None:
         sa.PrimaryKeyConstraint("decision", name="pk_features"),
         sa.ForeignKeyConstraint(["decision"], ["decisions.number"], name="fk_features_decision"),
     )
+
+
+def _create_corrections() -> None:
     op.create_table(
         "corrections",
         sa.Column("number", NUMBER, autoincrement=True, nullable=False),
