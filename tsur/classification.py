@@ -2,7 +2,6 @@
 
 import sys
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from tsur.options import (
     NoCatalogue,
     Overrides,
     RegionName,
+    RowDate,
     Source,
     catalogue_path,
     complaints_of,
@@ -55,10 +55,7 @@ def import_(
     region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
-    date: Annotated[
-        datetime | None,
-        typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
-    ] = None,
+    date: RowDate = None,
 ) -> None:
     """Read an export into checked, cleaned and masked complaints; bad rows go to a file of their own."""
     from data.complaints.files import write_complaints, write_rejects
@@ -148,25 +145,14 @@ def distill(
     from training.tracker import open_tracker
     from tsur.show import distillation_table
 
-    chosen = config_of("distill.yaml", Distillation, config, override)
+    arguments = config_of("distill.yaml", Distillation, config, override)
     if layers is not None:
-        chosen = overridden(chosen, [f"layers={layers}"], "--layers")
+        arguments = overridden(arguments, [f"layers={layers}"], "--layers")
     recipe = config_of("classifier.yaml", ClassifierTraining, None, None)
     own = read_region(region)
     labelled, more = complaints_or_sample(own, complaints), [complaints_of(own, file) for file in unlabelled or []]
-    done = run(
-        labelled,
-        more,
-        chosen,
-        recipe,
-        own.id,
-        settings().home,
-        say,
-        promote,
-        fresh,
-        tracker=open_tracker(),
-        registry=open_registry(own.id),
-    )
+    home, tracker, registry = settings().home, open_tracker(), open_registry(own.id)
+    done = run(labelled, more, arguments, recipe, own.id, home, say, promote, fresh, tracker=tracker, registry=registry)
     console.print(distillation_table(done.comparison, done.fidelity))
     console.print(f"student encoder → {done.encoder}")
     console.print(f"{done.alias}: {classifier_name(own.id)} version {done.version}, MLflow run {done.run_id}")
@@ -203,10 +189,7 @@ def classify(
     source: Source = None,
     out: Annotated[Path, typer.Option(help="Where the decisions go (CSV).")] = Path("decisions.csv"),
     region: RegionName = None,
-    date: Annotated[
-        datetime | None,
-        typer.Option(help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"]),
-    ] = None,
+    date: RowDate = None,
 ) -> None:
     """Classify every row of an export with the champion; a run that was killed goes on where it was."""
     from batch.classify import ClassifyRun, rejects_path

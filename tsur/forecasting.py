@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,20 +15,26 @@ from tsur.options import (
     Counts,
     DateColumn,
     MunicipalityColumn,
+    MunicipalityColumnOnly,
     Overrides,
     RegionName,
     Regressors,
     SectorColumn,
+    SectorColumnOnly,
     complaints_of,
-    config_of,
     console,
     counts_or_sample,
-    overridden,
+    forecaster_config,
     read_region,
     regressors_or_none,
     say,
     train_app,
 )
+
+if TYPE_CHECKING:
+    from data.regions.region import Region
+    from models.forecasting.bundle import Forecasts
+    from models.surges.types import Surge
 
 app = typer.Typer()
 CalendarName = Annotated[
@@ -88,7 +94,6 @@ def train_forecaster_(
 ) -> None:
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
-    from models.forecasting.config import ForecasterConfig
     from registry.client import open_registry
     from registry.names import forecaster_name
     from training.forecaster.train import train_forecaster
@@ -97,20 +102,12 @@ def train_forecaster_(
 
     own = read_region(region)
     frame = counts_or_sample(own, counts, date, sector, count, municipality)
-    settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
+    settled = forecaster_config(config, override)
     regressors_frame = regressors_or_none(own, regressors)
+    home, tracker, registry = settings().home, open_tracker(), open_registry(own.id)
     with series_bars() as bar:
         trained = train_forecaster(
-            frame,
-            settled,
-            own.id,
-            settings().home,
-            say,
-            bar,
-            regressors_frame,
-            refresh,
-            tracker=open_tracker(),
-            registry=open_registry(own.id),
+            frame, settled, own.id, home, say, bar, regressors_frame, refresh, tracker=tracker, registry=registry
         )
     if trained.result is not None:
         console.print(wape_table(trained.result))
@@ -136,7 +133,6 @@ def backtest(
 ) -> None:
     """Compare the forecasters by rolling origin on daily counts, without registering anything."""
     from data.settings import settings
-    from models.forecasting.config import ForecasterConfig
     from training.forecaster.plots import backtest_figures, write_figures
     from training.forecaster.train import largest_series, run_backtest
     from training.tracker import open_tracker
@@ -144,9 +140,7 @@ def backtest(
 
     own = read_region(region)
     frame = counts_or_sample(own, counts, date, sector, count, municipality)
-    settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-    if calendar is not None:
-        settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
+    settled = forecaster_config(config, override, calendar)
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     regressors_frame = regressors_or_none(own, regressors)
@@ -173,15 +167,10 @@ def forecast(
 ) -> None:
     """Look up the champion's forecast: a mean and quantiles for each coming day."""
     from data.tables.csv_writer import write_csv
-    from models.forecasting.bundle import Forecasts
-    from registry.client import open_registry
-    from registry.names import forecaster_name
     from training.forecaster.plots import write_forecast
     from tsur.show import frame_table
 
-    own = read_region(region)
-    folder, version = open_registry(own.id).champion_bundle(forecaster_name(own.id))
-    forecasts = Forecasts.load(folder)
+    forecasts, version = _champion(read_region(region))
     days = forecasts.forecast(municipality, sector, horizon=horizon)
     if plot is not None:
         write_forecast(forecasts, municipality, sector, horizon, plot)
@@ -207,40 +196,52 @@ def surges(
     plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
     date: DateColumn = "date",
-    sector_column: Annotated[str, typer.Option(help="Column of the sector or category.")] = "sector",
+    sector_column: SectorColumnOnly = "sector",
     count: CountColumn = "count",
-    municipality_column: Annotated[
-        str | None, typer.Option(help="Column of the municipality; absent: one region.")
-    ] = None,
+    municipality_column: MunicipalityColumnOnly = None,
     config: ConfigPath = None,
     override: Overrides = None,
     calendar: CalendarName = None,
 ) -> None:
     """Tell the surges: open, closed and expected, one line an event."""
-    from data.tables.csv_writer import csv_text
-    from models.forecasting.bundle import Forecasts
-    from models.forecasting.config import ForecasterConfig
-    from registry.client import open_registry
-    from registry.names import forecaster_name
-    from training.forecaster.surges import only, surge_figure, surge_frame, surges_of_counts, surges_of_forecasts
-    from tsur.show import surge_table
+    from training.forecaster.surges import only, surges_of_counts, surges_of_forecasts
 
+    _check_picture(plot)
     first = None if since is None else since.date()
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
     heartbeat.step("looking for surges")
     own = read_region(region)
     if counts is None:
-        forecasts = Forecasts.load(open_registry(own.id).champion_bundle(forecaster_name(own.id))[0])
+        forecasts = _champion(own)[0]
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
     else:
-        settled = config_of("forecaster.yaml", ForecasterConfig, config, override)
-        if calendar is not None:
-            settled = overridden(settled, [f"calendar={calendar}"], "--calendar")
+        settled = forecaster_config(config, override, calendar)
         series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
         events = surges_of_counts(series, settled, first)
     heartbeat.step("telling the surges")
-    events = only(events, municipality, sector, series)
+    _tell(only(events, municipality, sector, series), plot, csv)
+
+
+def _check_picture(plot: Path | None) -> None:
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--plot {plot}: a picture ends in .png, .svg or .pdf")
+
+
+def _champion(region: "Region") -> "tuple[Forecasts, int]":
+    """What the region's champion forecasts, and its version."""
+    from models.forecasting.bundle import Forecasts
+    from registry.client import open_registry
+    from registry.names import forecaster_name
+
+    folder, version = open_registry(region.id).champion_bundle(forecaster_name(region.id))
+    return Forecasts.load(folder), version
+
+
+def _tell(events: "list[Surge]", plot: Path | None, csv: bool) -> None:
+    """Print the events as a table or CSV, and draw their timeline if asked for."""
+    from data.tables.csv_writer import csv_text
+    from training.forecaster.surges import surge_figure, surge_frame
+    from tsur.show import surge_table
+
     if plot is not None:
         surge_figure(events).savefig(plot, dpi=120)
     if csv:

@@ -1,6 +1,7 @@
 """What the commands share: the console, the options, and the files and configs that options name."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,9 @@ CataloguePath = Annotated[
 Source = Annotated[
     str | None, typer.Option(help="The name of a source map, or a YAML file; default: `source` of the region.")
 ]
+RowDate = Annotated[
+    datetime | None, typer.Option("--date", help="Date of the rows, where the export has none.", formats=["%Y-%m-%d"])
+]
 NoCatalogue = Annotated[
     bool, typer.Option("--no-catalogue", help="The region has no catalogue yet: take labels as they come.")
 ]
@@ -39,16 +43,20 @@ Overrides = Annotated[
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML than the one in configs.")]
 DateColumn = Annotated[str, typer.Option("--date-column", "--date", help="Column of the day.")]
-SectorColumn = Annotated[str, typer.Option("--sector-column", "--sector", help="Column of the sector or category.")]
+SECTOR_HELP, MUNICIPALITY_HELP = "Column of the sector or category.", "Column of the municipality; absent: one region."
+SectorColumn = Annotated[str, typer.Option("--sector-column", "--sector", help=SECTOR_HELP)]
+SectorColumnOnly = Annotated[str, typer.Option("--sector-column", help=SECTOR_HELP)]
+"""Of a command whose `--sector` is a sector, not a column."""
 CountColumn = Annotated[str, typer.Option("--count-column", "--count", help="Column of the number of complaints.")]
 Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
 MunicipalityColumn = Annotated[
-    str | None,
-    typer.Option("--municipality-column", "--municipality", help="Column of the municipality; absent: one region."),
+    str | None, typer.Option("--municipality-column", "--municipality", help=MUNICIPALITY_HELP)
 ]
+MunicipalityColumnOnly = Annotated[str | None, typer.Option("--municipality-column", help=MUNICIPALITY_HELP)]
+"""Of a command whose `--municipality` is a place, not a column."""
 
 
 def read_region(name: str | None) -> "Region":
@@ -170,6 +178,14 @@ def config_of(name: str, kind: Any, given: Path | None, override: list[str] | No
     from data.settings import settings
 
     return overridden(load_config(given or settings().configs / name, kind), override or [], "--set")
+
+
+def forecaster_config(given: Path | None, override: list[str] | None, calendar: str | None = None) -> Any:
+    """The forecaster's config, with the calendar that `--calendar` names."""
+    from models.forecasting.config import ForecasterConfig
+
+    config = config_of("forecaster.yaml", ForecasterConfig, given, override)
+    return config if calendar is None else overridden(config, [f"calendar={calendar}"], "--calendar")
 
 
 def overridden(config: Any, override: list[str], option: str) -> Any:
