@@ -10,11 +10,11 @@ import pytest
 from data.catalogue.checks import load_catalogue
 from data.catalogue.draft import draft_catalogue
 from data.catalogue.model import Catalogue
-from data.complaints.files import read_complaints, write_complaints, write_rejects
+from data.complaints.files import write_rejects
 from data.complaints.importing import Imported, import_complaints
 from data.complaints.schema import COLUMNS
 from data.complaints.sources import SourceMap, load_source
-from data.errors import ColumnsError, ConfigError, FileError, InputError
+from data.errors import ColumnsError, InputError
 from data.settings import CHECKOUT, settings
 
 SOURCES = CHECKOUT / "configs" / "sources"
@@ -240,92 +240,6 @@ def test_json_objects_may_differ_in_their_keys(tmp_path: Path):
         None,
         "Дороги",
     ]
-
-
-def test_unknown_source_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match="'insident' is not known: known are dobrodel, generic, hotline"):
-        load_source("insident", SOURCES, timezone="Europe/Moscow")
-
-
-@pytest.mark.parametrize(
-    ("yaml", "sentence"),
-    [
-        ("name: pos\ntitle: x\ncolumns: {txt: a}", "'txt' is not a complaint's field: known are id, text"),
-        ("name: pos\ntitle: x\ncolumns: {id: a}", "no column is named for the field 'text'"),
-        ("name: pos\ntitle: x\ncolumns: {text: a}\ntimezone: Mars", "no such time zone"),
-        ("name: pos\ntitle: x\ncolumns: {text: a}\ncolour: red", "unknown key 'colour'"),
-        ("- pos", "expected a mapping of keys, got list"),
-    ],
-)
-def test_bad_map_is_refused(tmp_path: Path, yaml: str, sentence: str):
-    (tmp_path / "own.yaml").write_text(yaml, encoding="utf-8")
-    with pytest.raises(ConfigError, match=sentence):
-        load_source(tmp_path / "own.yaml", SOURCES, timezone="Europe/Moscow")
-
-
-@pytest.mark.parametrize(
-    ("written", "timezone", "region", "moment"),
-    [
-        ("01.11.2026 23:30", None, "Asia/Kamchatka", "2026-11-01T11:30"),
-        ("01.11.2026 23:30", "Europe/Moscow", "Asia/Kamchatka", "2026-11-01T20:30"),
-        ("2026-11-01T23:30+03:00", "Asia/Kamchatka", "Asia/Vladivostok", "2026-11-01T20:30"),
-        # a date without a time is a day of the region, whatever zone the source writes its times in
-        ("01.11.2026", "Europe/Moscow", "Asia/Vladivostok", "2026-10-31T14:00"),
-        ("01.11.2026", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T22:00"),
-        ("2026-11-01", None, "Europe/Kaliningrad", "2026-10-31T22:00"),
-        ("01.11.2026 00:00:00", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T22:00"),
-        ("01.11.2026 00:30", "Europe/Moscow", "Europe/Kaliningrad", "2026-10-31T21:30"),
-    ],
-)
-def test_times_are_the_sources_and_days_the_regions(
-    tmp_path: Path, written: str, timezone: str | None, region: str, moment: str
-):
-    zone = "" if timezone is None else f"timezone: {timezone}\n"
-    formats = 'date_formats: ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y"]\n'
-    columns = "columns: {text: text, created_at: date}\n"
-    (tmp_path / "own.yaml").write_text(f"name: other\ntitle: x\n{columns}{formats}{zone}", encoding="utf-8")
-    (tmp_path / "export.csv").write_text(f"text;date\nЯма;{written}\n", encoding="utf-8")
-    source = load_source(tmp_path / "own.yaml", timezone=region)
-    created_at = import_complaints(tmp_path / "export.csv", source).complaints["created_at"]
-    assert created_at.tolist() == [pd.Timestamp(moment, tz="UTC")]
-
-
-def test_a_default_date_is_a_day_of_the_region(tmp_path: Path):
-    (tmp_path / "export.csv").write_text("text\nЯма\n", encoding="utf-8")
-    source = load_source("generic", SOURCES, timezone="Asia/Kamchatka")
-    frame = import_complaints(tmp_path / "export.csv", source, default_date=datetime(2026, 11, 1)).complaints
-    assert frame["created_at"].tolist() == [pd.Timestamp("2026-10-31T12:00", tz="UTC")]
-
-
-def test_written_complaints_are_read_back_the_same(tmp_path: Path, catalogue: Catalogue):
-    frame = import_complaints(
-        EXPORTS / "dobrodel.json", load_source("dobrodel", SOURCES, timezone="Europe/Moscow"), catalogue
-    ).complaints
-    write_complaints(frame, tmp_path / "new" / "complaints.jsonl")
-    pd.testing.assert_frame_equal(read_complaints(tmp_path / "new" / "complaints.jsonl"), frame)
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["complaints.jsonl"]
-
-
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("{", "line 2: not valid JSON"),
-        ('{"id": "b", "created_at": "2025-11-03"}', "line 2: text: Field required"),
-        ('{"id": "b", "text": "x", "created_at": "вчера"}', "line 2: created_at: "),
-        ('{"id": "b", "text": "x", "created_at": "2025-11-03", "colour": "red"}', "line 2: colour: "),
-        ('{"id": "a", "text": "x", "created_at": "2025-11-03"}', "line 2: id 'a' is on line 1 too"),
-    ],
-)
-def test_a_bad_line_of_complaints_is_refused_with_its_number(tmp_path: Path, line: str, sentence: str):
-    path = tmp_path / "complaints.jsonl"
-    path.write_text('{"id": "a", "text": "x", "created_at": "2025-11-03"}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=sentence):
-        read_complaints(path)
-
-
-def test_complaints_must_be_jsonl():
-    with pytest.raises(FileError, match="not JSONL"):
-        read_complaints(EXPORTS / "pos.csv")
 
 
 def test_the_bundled_sample_imports_whole(catalogue: Catalogue):

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError, ConfigError, TsurError
 from serving import launch as run
-from serving.auth.access import authenticate, check_binding
+from serving.auth.access import authenticate, check_binding, is_loopback
 from serving.auth.principal import ENVIRONMENT, LOCAL
 from tests.serving.conftest import RegistryHome, Server, start_server
 
@@ -109,3 +109,23 @@ def test_over_http_a_key_opens(locked: Server, headers: dict[str, str]) -> None:
         assert client.post("/v1/classify", content=b"{", headers=headers).status_code != 401
         assert client.get("/livez").status_code == 200
         assert httpx.codes.is_success(client.get("/openapi.json").status_code)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.5", False),
+        ("example.org", False),
+        ("localhost.example.org", False),
+        (None, False),
+    ],
+)
+def test_loopback_is_told_from_the_network(host: str | None, expected: bool) -> None:
+    assert is_loopback(host) is expected
