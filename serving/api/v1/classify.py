@@ -35,7 +35,7 @@ from serving.api.v1.classify_types import (
     Note,
     ProblemProposal,
 )
-from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, check_some_good
+from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, good_ones, refused
 from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Operator
 from serving.config import MAX_ITEMS
@@ -97,8 +97,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
     check_count(len(body.items), LIMITS.within(runtime.config).items)
     check_explain(body)
     read = read_items(body.items, champion.model.catalogue, runtime.config.max_characters)
-    check_some_good(len(read), [item for item in read if isinstance(item, Refusal)])
-    complaints = [item for item in read if isinstance(item, Complaint)]
+    complaints = good_ones(read)
     places = [complaint.place_id for complaint in complaints]
     wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
     decided, decisions = [], []
@@ -139,7 +138,7 @@ def read_items(
     read: list[Complaint | Refusal] = []
     for index, item in enumerate(items):
         if isinstance(item, BadItem):
-            read.append(Refusal(index, item.id, bad_item(index, item.problems)))
+            read.append(refused(index, item))
             continue
         text = masked(item.text[: max_characters + 1])
         problems = problems_of_item(item, text, max_characters, seen)

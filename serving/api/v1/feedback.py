@@ -12,7 +12,7 @@ from data.catalogue.model import Catalogue
 from data.errors import LabelError, UnknownComplaintError
 from data.store.corrections import Correction, Corrections
 from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest, StoredCorrection
-from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, check_some_good
+from serving.api.v1.items import BadItem, Refusal, RefusedItem, good_ones, refused
 from serving.auth.requires import Operator
 from serving.config import MAX_ITEMS
 from serving.http.errors import ErrorAnswer, error_at
@@ -39,10 +39,9 @@ def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, p
     check_count(len(body.items), LIMITS.within(runtime.config).items)
     catalogue = runtime.champions.classifier.model.catalogue
     read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
-    check_some_good(len(read), [item for item in read if isinstance(item, Refusal)])
-    good = [item for item in read if isinstance(item, Correction)]
-    runtime.store.corrections.save(good)
-    return FeedbackAnswer(stored=len(good), results=[_answer(item) for item in read])
+    corrections = good_ones(read)
+    runtime.store.corrections.save(corrections)
+    return FeedbackAnswer(stored=len(corrections), results=[_answer(item) for item in read])
 
 
 def read_items(
@@ -59,7 +58,7 @@ def read_items(
     read: list[Correction | Refusal] = []
     for index, item in enumerate(items):
         if isinstance(item, BadItem):
-            read.append(Refusal(index, item.id, bad_item(index, item.problems)))
+            read.append(refused(index, item))
             continue
         try:
             if index in unknown:

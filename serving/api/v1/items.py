@@ -7,7 +7,7 @@ request is refused as a whole, in the one error shape.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, WrapValidator
 
@@ -15,6 +15,9 @@ from data.complaints.identifiers import why_refused
 from data.errors import RequestError, TsurError
 from serving.api.v1.shared_types import Wire
 from serving.http.errors import Error, problems_of
+
+Good = TypeVar("Good")
+"""What an item is read as where nothing is wrong with it."""
 
 
 class RefusedItem(Wire):
@@ -78,14 +81,21 @@ def bad_item(index: int, problems: dict[str, str]) -> RequestError:
     return RequestError(f"{where}: {problem}", **details)
 
 
-def check_some_good(count: int, refusals: Sequence[Refusal]) -> None:
-    """Whether there is an item to answer.
+def refused(index: int, item: BadItem) -> Refusal:
+    """The refusal of an item that does not fit its schema."""
+    return Refusal(index, item.id, bad_item(index, item.problems))
+
+
+def good_ones(read: Sequence[Good | Refusal]) -> list[Good]:
+    """The items that are answered, of all that were read.
 
     Raises:
         TsurError: there is none: the first one's error, with the details of all.
     """
-    if len(refusals) < count:
-        return
+    good = [item for item in read if not isinstance(item, Refusal)]
+    if good:
+        return good
+    refusals = [item for item in read if isinstance(item, Refusal)]
     first = refusals[0].error
     details = {where: problem for refusal in refusals for where, problem in refusal.error.details.items()}
     raise type(first)(first.message, **details)
