@@ -110,12 +110,12 @@ class Tracker:
             note.unlink(missing_ok=True)
 
     def _start(self, client: "MlflowClient", experiment: str, name: str) -> str:
-        known = client.get_experiment_by_name(experiment)
-        if known is None:
+        existing = client.get_experiment_by_name(experiment)
+        if existing is None:
             location = (self._artifacts / experiment).resolve().as_uri() if is_local(self._uri) else None
             experiment_id = client.create_experiment(experiment, artifact_location=location)
         else:
-            experiment_id = known.experiment_id
+            experiment_id = existing.experiment_id
         return str(client.create_run(experiment_id, run_name=name).info.run_id)
 
 

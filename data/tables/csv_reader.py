@@ -58,21 +58,22 @@ def csv_rows(path: Path, encoding: TextEncoding, expected: Expected, tell: Tell)
             delimiter = named[1]
             lines.take()
         records = _records(lines, delimiter, width, encoding)
-        looked = list(islice(records, SEARCHED))
-        cells = [[plain(cell) for cell in record.cells] for record in looked]
+        first_records = list(islice(records, SEARCHED))
+        cells = [[plain(cell) for cell in record.cells] for record in first_records]
         header = find_header(cells, expected)
         if header is None:
-            if looked:
+            if first_records:
                 raise FileError(f"{path}: the first row holds no column names; put a row with names above it")
             return
-        names = _rejoined(header, looked, expected)
+        names = _rejoined(header, first_records, expected)
         if header.first:
-            tell(f"the column names are on line {looked[header.first].line}; what is above was not read as rows")
-        if any(map(encoding.is_broken, looked[header.first].cells)):
+            line = first_records[header.first].line
+            tell(f"the column names are on line {line}; what is above was not read as rows")
+        if any(map(encoding.is_broken, first_records[header.first].cells)):
             tell("a byte in the column names is no letter: a column whose name it spoils is not read")
-        titles = [plain(cell) for cell in looked[header.first].cells]
+        titles = [plain(cell) for cell in first_records[header.first].cells]
         columns = Columns(replace(header, names=names), titles, expected)
-        yield from (_row(columns, record) for record in chain(looked[header.last + 1 :], records))
+        yield from (_row(columns, record) for record in chain(first_records[header.last + 1 :], records))
 
 
 def _row(columns: Columns, record: Record) -> tuple[int, Row]:
@@ -124,12 +125,10 @@ def _layout(lines: list[str], expected: Expected) -> tuple[str, int]:
 
     def fitness(delimiter: str) -> tuple[int, float, int]:
         rows = [literal(text.lstrip("\ufeff"), delimiter) for text in _by_quotes(lines) if text.strip()]
-        named = [
-            (len(matched(expected.columns, filter(None, row))), -index) for index, row in enumerate(rows[:SEARCHED])
-        ]
-        most, at = max(named, default=(0, 0))
+        matches = [len(matched(expected.columns, filter(None, row))) for row in rows[:SEARCHED]]
+        most = max(matches, default=0)
         widths = Counter(len(row) for row in rows if len(row) > 1)
-        if not widths or (most and len(rows[-at]) == 1):  # the header itself is one name
+        if not widths or (most and len(rows[matches.index(most)]) == 1):  # the header itself is one name
             return most, 0.0, 1
         width, often = widths.most_common(1)[0]
         return most, often / len(rows), width
@@ -206,9 +205,9 @@ def _are_rows(first: list[str], lines: list[str], delimiter: str) -> bool:
     return len(like) == len(rows) or (bool(typed) and 2 * len(like) >= len(rows))
 
 
-def _rejoined(header: Header, looked: list[Record], expected: Expected) -> list[str]:
+def _rejoined(header: Header, first_records: list[Record], expected: Expected) -> list[str]:
     """The names, joined again where a name holds the delimiter inside brackets and the rows have fewer fields."""
-    widths = Counter(len(record.cells) for record in looked[header.last + 1 :])
+    widths = Counter(len(record.cells) for record in first_records[header.last + 1 :])
     width = widths.most_common(1)[0][0] if widths else len(header.names)
     if len(header.names) <= width:
         return header.names

@@ -131,12 +131,12 @@ def _of_words(text: str, month_first: bool) -> datetime | None:
     """A date, and a time and an offset where there are some; nothing else may be left over."""
     rest = _WEEKDAY.sub(" ", _YEAR_WORD.sub(" ", text)).strip(" ,;")
     zone: tzinfo | None = None
-    if (said := _ZONE.search(rest)) and (said["sign"] is None or ":" in rest[: said.start()]):
-        zone, rest = _offset(said), rest[: said.start()].strip(" ,")
-    found = None if _MONTH.search(rest) else _YEAR_FIRST.search(rest) or _DAY_FIRST.search(rest)
-    if found is not None:
-        year, month, day_ = _numeric(found, month_first)
-        left = f"{rest[: found.start()]} {rest[found.end() :]}"
+    if (offset := _ZONE.search(rest)) and (offset["sign"] is None or ":" in rest[: offset.start()]):
+        zone, rest = _offset(offset), rest[: offset.start()].strip(" ,")
+    digits = None if _MONTH.search(rest) else _YEAR_FIRST.search(rest) or _DAY_FIRST.search(rest)
+    if digits is not None:
+        year, month, day_ = _numeric(digits, month_first)
+        left = f"{rest[: digits.start()]} {rest[digits.end() :]}"
     else:
         java = re.search(r"(?<=\d\d:\d\d:\d\d) (msk|utc|gmt|мск)(?= \d{4}$)", rest)
         if java is not None:  # Sun Nov 01 10:15:00 MSK 2026
@@ -160,13 +160,13 @@ def _of_words(text: str, month_first: bool) -> datetime | None:
     return datetime(year, month, day_, *clock, tzinfo=zone) + plus
 
 
-def _numeric(found: re.Match[str], month_first: bool) -> tuple[int, int, int]:
-    year, month, day_ = int(found["year"]), int(found["month"]), int(found["day"])
-    if len(found["year"]) == 2:
-        if found["sep"] != ".":  # 03/11/25 and 03-11-25 may begin with the year or the month
+def _numeric(match: re.Match[str], month_first: bool) -> tuple[int, int, int]:
+    year, month, day_ = int(match["year"]), int(match["month"]), int(match["day"])
+    if len(match["year"]) == 2:
+        if match["sep"] != ".":  # 03/11/25 and 03-11-25 may begin with the year or the month
             return 0, 0, 0
         year += 2000 if year < 69 else 1900
-    if found["sep"] == "/" and month_first and found.re is _DAY_FIRST:
+    if match["sep"] == "/" and month_first and match.re is _DAY_FIRST:
         month, day_ = day_, month
     return year, month, day_
 
@@ -210,10 +210,10 @@ def _clock(match: re.Match[str]) -> tuple[int, int, int, int]:
     return hour, minute, int(match["second"] or match["second2"] or 0), fraction
 
 
-def _offset(said: re.Match[str]) -> tzinfo:
-    if said["moscow"]:
-        return timezone(timedelta(hours=3 + int(said["more"] or 0)))
-    if said["sign"] is None:
+def _offset(match: re.Match[str]) -> tzinfo:
+    if match["moscow"]:
+        return timezone(timedelta(hours=3 + int(match["more"] or 0)))
+    if match["sign"] is None:
         return UTC
-    minutes = int(said["hours"]) * 60 + int(said["minutes"] or 0)
-    return timezone(timedelta(minutes=minutes if said["sign"] == "+" else -minutes))
+    minutes = int(match["hours"]) * 60 + int(match["minutes"] or 0)
+    return timezone(timedelta(minutes=minutes if match["sign"] == "+" else -minutes))

@@ -58,15 +58,15 @@ class Header:
 
 def matched(columns: Mapping[str, Sequence[str]], names: Iterable[str]) -> dict[str, str]:
     """Field → the table's column: the first accepted name that the table has, whatever its case, spaces, ё and `*`."""
-    present: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in names:
-        present.setdefault(_key(name), name)
-    found: dict[str, str] = {}
+        by_key.setdefault(_key(name), name)
+    fields: dict[str, str] = {}
     for field, accepted in columns.items():
-        key = next((key for key in map(_key, accepted) if key in present), None)
+        key = next((key for key in map(_key, accepted) if key in by_key), None)
         if key is not None:
-            found[field] = present[key]
-    return found
+            fields[field] = by_key[key]
+    return fields
 
 
 def find_header(rows: Sequence[Cells], expected: Expected) -> Header | None:
@@ -141,11 +141,11 @@ def _header_at(rows: Sequence[Cells], first: int, expected: Expected) -> Header:
     above = rows[first - 1] if first and not _data_cells(rows[first - 1]) else ()
     cells = [cell if column_name(cell) else _at(above, column) for column, cell in enumerate(rows[first])]
     group = above
-    known = set(matched(expected.columns, filter(None, map(column_name, cells))).values())
+    expected_names = set(matched(expected.columns, filter(None, map(column_name, cells))).values())
     last = first
     for index in range(first + 1, min(first + 1 + MOST_ROWS, len(rows))):
         row = rows[index]
-        if known and _continues(cells, row, known):
+        if expected_names and _continues(cells, row, expected_names):
             group = cells
             width = max(len(cells), len(row))
             cells = [
@@ -162,15 +162,15 @@ def _at(cells: Cells, column: int) -> Any:
     return cells[column] if column < len(cells) else None
 
 
-def _continues(cells: Cells, row: Cells, known: set[str]) -> bool:
+def _continues(cells: Cells, row: Cells, expected_names: set[str]) -> bool:
     """Does the row only name parts of the columns above: «Адрес» – «улица», «дом»?
 
-    Where the header has a known name, it is empty or the same: there a row of data has something else.
+    Where the header has an expected name, it is empty or the same: there a row of data has something else.
     """
     if not _filled(row) or _data_cells(row):
         return False
     pairs = [(column_name(cell), column_name(_at(row, column))) for column, cell in enumerate(cells)]
-    return all(below in ("", name) for name, below in pairs if name in known)
+    return all(below in ("", name) for name, below in pairs if name in expected_names)
 
 
 def is_template(cells: Cells) -> bool:

@@ -133,10 +133,8 @@ def _records_path(content: Any, expected: Expected, path: Path) -> list[str]:
         raise FileError(f"{path}: expected a JSON array of objects, got {type(content).__name__}")
     chosen = max(best, key=lambda keys: best[keys])
     if len(best) > 1 and not best[chosen][0]:
-        known_lists = ", ".join(".".join(keys) for keys in list(best)[:10])
-        raise FileError(
-            f"{path}: several lists of objects; name one in the source's map, as in `records: {known_lists}`"
-        )
+        lists = ", ".join(".".join(keys) for keys in list(best)[:10])
+        raise FileError(f"{path}: several lists of objects; name one in the source's map, as in `records: {lists}`")
     return list(chosen)
 
 
@@ -199,8 +197,8 @@ def _skipped(text: str, position: int) -> int:
 def _value_of(text: str, position: int, key: str, decoder: json.JSONDecoder) -> int | None:
     """Where the value of that key begins, in the object whose inside begins at `position`; the last one counts."""
     place = None
-    while text[at := _skipped(text, position)] != "}":
-        name, position = decoder.raw_decode(text, at)
+    while text[name_at := _skipped(text, position)] != "}":
+        name, position = decoder.raw_decode(text, name_at)
         value_at = _skipped(text, position)
         _, position = decoder.raw_decode(text, value_at)
         if name == key:

@@ -70,14 +70,14 @@ def _closings(text: str, start: int, delimiter: str) -> list[int]:
     if not text.startswith('"', start):
         return []
     ends: list[int] = []
-    at = start + 1
-    while (at := text.find('"', at)) >= 0:
-        if text.startswith('""', at):
-            at += 2
-            if at == len(text) or text.startswith(delimiter, at):
-                ends.append(at - 1)  # «"ООО ""Двор""»: the last one may be the closing quote
+    quote = start + 1
+    while (quote := text.find('"', quote)) >= 0:
+        if text.startswith('""', quote):
+            quote += 2
+            if quote == len(text) or text.startswith(delimiter, quote):
+                ends.append(quote - 1)  # «"ООО ""Двор""»: the last one may be the closing quote
             continue
-        if at + 1 == len(text) or text.startswith(delimiter, at + 1):
-            ends.append(at)
-        at += 1
+        if quote + 1 == len(text) or text.startswith(delimiter, quote + 1):
+            ends.append(quote)
+        quote += 1
     return ends

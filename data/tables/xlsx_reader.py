@@ -45,8 +45,8 @@ class _Sheet:
 
     title: str
     epoch: Any
-    looked: list[tuple[int, list[Any], list[Any]]]
-    coming: Iterator[tuple[int, list[Any], list[Any]]]
+    first_rows: list[tuple[int, list[Any], list[Any]]]
+    later_rows: Iterator[tuple[int, list[Any], list[Any]]]
     header: Header | None
 
 
@@ -69,12 +69,12 @@ def xlsx_rows(path: Path, expected: Expected, tell: Tell) -> Rows:
     try:
         sheets = [_opened(book, sheet, expected) for sheet in _wanted(book, expected, path, tell)]
         chosen = _with_header(sheets, expected, tell)
-        if not chosen and any(sheet.looked for sheet in sheets):
+        if not chosen and any(sheet.first_rows for sheet in sheets):
             raise FileError(f"{path}: no sheet holds column names")
         for sheet in chosen:
             if sheet.header is not None and sheet.header.first:
-                at = sheet.looked[sheet.header.first][0]
-                tell(f"the column names are in row {at} of sheet {quoted(sheet.title)}; what is above was not read")
+                row = sheet.first_rows[sheet.header.first][0]
+                tell(f"the column names are in row {row} of sheet {quoted(sheet.title)}; what is above was not read")
             yield from _rows(sheet, expected, named=len(chosen) > 1)
     except (KeyError, ValueError, SyntaxError, EOFError) as error:
         raise FileError(f"{path}: a sheet is broken: {error}") from None
@@ -90,24 +90,24 @@ def _wanted(book: Any, expected: Expected, path: Path, tell: Tell) -> list[Any]:
         wanted = " ".join(expected.sheet.casefold().split())
         named = [sheet for sheet in sheets if " ".join(sheet.title.casefold().split()) == wanted]
         if not named:
-            known = ", ".join(quoted(sheet.title) for sheet in sheets)
-            raise FileError(f"{path}: there is no sheet {expected.sheet!r}; there are {known}")
+            titles = ", ".join(quoted(sheet.title) for sheet in sheets)
+            raise FileError(f"{path}: there is no sheet {expected.sheet!r}; there are {titles}")
         return named
-    seen = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
+    visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
     for sheet in sheets:
         if sheet.sheet_state != "visible":
             tell(f"sheet {quoted(sheet.title)} is hidden and was not read; `sheet:` in the source's map names one")
-    if not seen:
+    if not visible:
         raise FileError(f"{path}: the workbook has no visible sheet with rows")
-    return seen
+    return visible
 
 
 def _opened(book: Any, sheet: Any, expected: Expected) -> _Sheet:
     sheet.reset_dimensions()  # some systems write a wrong size
     rows = _filled_rows(_values(book, sheet), _merges(book, sheet))
-    looked = list(islice(rows, SEARCHED))
-    header = find_header([across for _, _, across in looked], expected)
-    return _Sheet(sheet.title, book.epoch, looked, rows, header)
+    first_rows = list(islice(rows, SEARCHED))
+    header = find_header([across for _, _, across in first_rows], expected)
+    return _Sheet(sheet.title, book.epoch, first_rows, rows, header)
 
 
 def _values(book: Any, sheet: Any) -> Iterator[Sequence[Any]]:
@@ -192,7 +192,7 @@ def _with_header(sheets: list[_Sheet], expected: Expected, tell: Tell) -> list[_
         fields = set(sheet.header.fields) if sheet.header else set()
         if best.intersection(expected.needed) <= fields and 2 * len(fields) >= len(best):
             chosen.append(sheet)
-        elif sheet.looked:
+        elif sheet.first_rows:
             tell(f"sheet {quoted(sheet.title)} was not read: it has no row with the column names")
     return chosen
 
@@ -201,8 +201,8 @@ def _rows(sheet: _Sheet, expected: Expected, named: bool) -> Rows:
     header = sheet.header
     if header is None:
         return
-    columns = Columns(header, [plain(cell) for cell in sheet.looked[header.first][1]], expected)
-    for number, cells, _ in chain(sheet.looked[header.last + 1 :], sheet.coming):
+    columns = Columns(header, [plain(cell) for cell in sheet.first_rows[header.first][1]], expected)
+    for number, cells, _ in chain(sheet.first_rows[header.last + 1 :], sheet.later_rows):
         why = columns.named_by([plain(cell) for cell in cells]) or columns.why
         dates = {columns.fields[name] for name in expected.dates if name in columns.fields}
         texts = [

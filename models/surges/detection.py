@@ -1,7 +1,7 @@
 """Surges: counts clearly above what their own season, weekday and calendar explain.
 
 Observed: events in which the evidence of the last days (`evidence.py`) passes a threshold set by an allowed rate
-of false alarms (`thresholds.py`); with forecasts that had not seen those days (`surge_events`), or over a whole
+of false alarms (`thresholds.py`); with forecasts that had not seen those days (`observed_surges`), or over a whole
 history by a rolling baseline (`past_surges`). Expected: the probability that the coming seven days' total
 passes a stated level, the 95 % quantile of the series' own weekly totals over the past year. In: panels
 of counts and means. Out: a list of `Surge`, one a surge (`events.py`), each with its reasons in Russian.
@@ -31,7 +31,7 @@ USUAL_DAYS = 28
 """What is usual of a coming week is the mean of the last four."""
 
 
-def surge_events(
+def observed_surges(
     counts: pd.DataFrame,
     means: pd.DataFrame,
     dispersions: pd.DataFrame,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import sums_of_observed
-from models.surges.detection import clearest_first, expected_surges, surge_events
+from models.surges.detection import clearest_first, expected_surges, observed_surges
 from models.surges.types import Surge
 from serving.regions.champions import Champion
 
@@ -51,7 +51,7 @@ def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
     last, config = counts.index[-1].date(), forecasts.config
     expectations = pd.concat([forecasts.past_means, forecasts.means])
     panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], expectations)
-    observed = surge_events(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
+    observed = observed_surges(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
     return clearest_first(observed + expected_surges(forecasts, counts))
 
 

@@ -77,15 +77,15 @@ def _probabilities(classifier: Classifier, rows: pd.DataFrame) -> dict[str, Floa
 
 
 def _head_metrics(
-    head: str, chances: tuple[Mapping[str, Floats], Mapping[str, Floats]], found: tuple[Evaluation, Evaluation]
+    head: str, chances: tuple[Mapping[str, Floats], Mapping[str, Floats]], evaluations: tuple[Evaluation, Evaluation]
 ) -> HeadMetrics:
     """In both pairs the teacher is first, the student second."""
     theirs, mine = (each[head] for each in chances)
-    truth = found[0].targets[head]
-    known = np.flatnonzero(truth >= 0)
+    truth = evaluations[0].targets[head]
+    labelled = np.flatnonzero(truth >= 0)
     return HeadMetrics(
-        teacher_loss=-float(np.log(theirs[known, truth[known]]).mean()),
-        student_loss=-float(np.log(mine[known, truth[known]]).mean()),
+        teacher_loss=-float(np.log(theirs[labelled, truth[labelled]]).mean()),
+        student_loss=-float(np.log(mine[labelled, truth[labelled]]).mean()),
         divergence=float((theirs * np.log(theirs / mine)).sum(axis=1).mean()),
-        agreement=float((found[0].predicted[head] == found[1].predicted[head]).mean()),
+        agreement=float((evaluations[0].predicted[head] == evaluations[1].predicted[head]).mean()),
     )

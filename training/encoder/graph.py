@@ -172,13 +172,14 @@ class _Writer:
         up, down = self._matrix(f"{source}intermediate.dense"), self._matrix(f"{source}output.dense")
         bias = self.weights[f"{source}intermediate.dense.bias"]
         largest = [] if seen is None else np.argsort(seen.hidden)[::-1].tolist()
-        few = sorted(largest[: min(OUTLIERS, len(bias) // 2)])
+        outliers = sorted(largest[: min(OUTLIERS, len(bias) // 2)])
         states, (up,) = self._levelled(states, f"{here}level", None if seen is None else seen.middle, [up])
-        kept = np.setdiff1d(np.arange(len(bias)), few)
-        fed = self._biased(self._between(states, here, up[:, kept], bias[kept], down[kept]), f"{source}output.dense")
-        if not few:
+        others = np.setdiff1d(np.arange(len(bias)), outliers)
+        product = self._between(states, here, up[:, others], bias[others], down[others])
+        fed = self._biased(product, f"{source}output.dense")
+        if not outliers:
             return [fed]
-        return [fed, self._between(states, f"{here}{FP32}", up[:, few], bias[few], down[few])]
+        return [fed, self._between(states, f"{here}{FP32}", up[:, outliers], bias[outliers], down[outliers])]
 
     def _between(self, states: str, here: str, up: Array, bias: Array, down: Array) -> str:
         raised = self._matmul(states, f"{here}raised", up)

@@ -64,10 +64,10 @@ def cut(encoder: Any, layers: int) -> Any:
     """
     student = copy.deepcopy(encoder)
     stack = layer_stack(student)
-    kept = kept_layers(len(stack), layers)
-    for place in reversed(range(len(stack))):
-        if place not in kept:
-            del stack[place]
+    of_student = kept_layers(len(stack), layers)
+    for number in reversed(range(len(stack))):
+        if number not in of_student:
+            del stack[number]
     student.config.num_hidden_layers = layers
     return student
 
@@ -99,11 +99,11 @@ def narrow(student: Any, weight: Sequence[Floats], share: float) -> None:
     width = max(1, round(share * len(weight[0])))
     layers: Any = layer_stack(student)
     for layer, channels in zip(layers, weight, strict=True):
-        kept = torch.from_numpy(np.sort(np.argsort(channels)[-width:]))
+        weightiest = torch.from_numpy(np.sort(np.argsort(channels)[-width:]))
         up, down = layer.intermediate.dense, layer.output.dense
-        up.weight = nn.Parameter(up.weight.detach()[kept].clone())
-        up.bias = nn.Parameter(up.bias.detach()[kept].clone())
-        down.weight = nn.Parameter(down.weight.detach()[:, kept].clone())
+        up.weight = nn.Parameter(up.weight.detach()[weightiest].clone())
+        up.bias = nn.Parameter(up.bias.detach()[weightiest].clone())
+        down.weight = nn.Parameter(down.weight.detach()[:, weightiest].clone())
         up.out_features = down.in_features = width
     student.config.intermediate_size = width
 
@@ -149,11 +149,11 @@ class Imitation(nn.Module):
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, states: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         """The weighted sum of the losses as `loss`."""
-        said = self.student(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
-        mine, theirs = (token_mean(each, attention_mask) for each in (said, states))
+        own_states = self.student(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        mine, theirs = (token_mean(each, attention_mask) for each in (own_states, states))
         loss = self.arguments.vector_weight * (((mine - theirs) / self.vector_deviation) ** 2).mean()
         if self.arguments.state_weight:
-            errors = (((said - states) / self.state_deviation) ** 2).mean(dim=-1)
+            errors = (((own_states - states) / self.state_deviation) ** 2).mean(dim=-1)
             loss = loss + self.arguments.state_weight * (errors * attention_mask).sum() / attention_mask.sum()
         if self.heads is not None and self.arguments.logit_weight:
             loss = loss + self.arguments.logit_weight * self._divergence(mine, theirs)
@@ -161,14 +161,14 @@ class Imitation(nn.Module):
 
     def _divergence(self, mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
         """Kullback-Leibler divergence at the temperature, mean over heads; its gradient is as large at any."""
-        warm, said, meant = self.arguments.temperature, self.logits(mine), self.logits(theirs)
+        temperature, student, teacher = self.arguments.temperature, self.logits(mine), self.logits(theirs)
         each = [
             nn.functional.kl_div(
-                (said[head] / warm).log_softmax(-1),
-                (meant[head] / warm).log_softmax(-1),
+                (student[head] / temperature).log_softmax(-1),
+                (teacher[head] / temperature).log_softmax(-1),
                 reduction="batchmean",
                 log_target=True,
             )
             for head in HEADS
         ]
-        return warm**2 * torch.stack(each).mean()
+        return temperature**2 * torch.stack(each).mean()

@@ -17,7 +17,7 @@ from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import ALL_SECTORS, panel, sums_of_observed
-from models.surges.detection import clearest_first, expected_surges, past_surges, surge_events
+from models.surges.detection import clearest_first, expected_surges, observed_surges, past_surges
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -53,7 +53,9 @@ def surges_of_forecasts(forecasts: Forecasts, since: date | None = None) -> list
     all_means = pd.concat([forecasts.past_means, forecasts.means])
     counts, means = sums_of_observed(forecasts.tail, all_means)
     config = forecasts.config
-    observed = surge_events(counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar)
+    observed = observed_surges(
+        counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar
+    )
     surges = clearest_first(expected_surges(forecasts)) + observed
     return [surge for surge in surges if since is None or surge.end >= since]
 

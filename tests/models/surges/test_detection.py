@@ -13,7 +13,7 @@ from data.settings import CHECKOUT
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.series import ALL_SECTORS, NAMES, panel, sums_of_observed, with_sums
-from models.surges.detection import expected_surges, past_surges, surge_events
+from models.surges.detection import expected_surges, observed_surges, past_surges
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -38,7 +38,7 @@ def events(
 ) -> list[Surge]:
     means = mean if isinstance(mean, dict) else dict.fromkeys(counts, mean)
     dispersion = pd.DataFrame([{"municipality": p, "sector": s, "daily": daily, "weekly": 0.02} for p, s in counts])
-    return surge_events(frame(counts), frame(dict(means)), dispersion, SurgeConfig(**config))
+    return observed_surges(frame(counts), frame(dict(means)), dispersion, SurgeConfig(**config))
 
 
 def with_end(mean: float, end: list[float]) -> "np.ndarray":
@@ -97,7 +97,7 @@ def test_what_flares_up_again_within_a_week_is_the_same_event_and_later_another(
 def test_every_day_of_an_event_tells_the_same_event():
     counts, means = frame({KEY: with_end(10, [24, 26, 23, 25, 27, 10, 9, 11, 10, 8])}), frame({KEY: 10.0})
     dispersion = pd.DataFrame([{"municipality": KEY[0], "sector": KEY[1], "daily": 0.03, "weekly": 0.02}])
-    told = [surge_events(counts, means, dispersion, SurgeConfig(), as_of=day.date()) for day in DAYS]
+    told = [observed_surges(counts, means, dispersion, SurgeConfig(), as_of=day.date()) for day in DAYS]
     starts = {surge.start for found in told for surge in found}
     assert starts == {date(2026, 10, 19)}
     states = "".join(found[0].state[0] if found else "-" for found in told)
@@ -154,7 +154,7 @@ def region_of(base: dict[tuple[str, str], "np.ndarray"], mean: float = 10.0) -> 
     counts = with_sums(frame(dict(base)))
     means = with_sums(frame(dict.fromkeys(base, mean)))
     rows = [{"municipality": p, "sector": s, "daily": 0.03, "weekly": 0.02} for p, s in counts.columns]
-    return surge_events(counts, means, pd.DataFrame(rows), SurgeConfig())
+    return observed_surges(counts, means, pd.DataFrame(rows), SurgeConfig())
 
 
 def test_neighbours_in_one_sector_are_one_event_of_the_region_with_its_places():
@@ -221,10 +221,10 @@ def test_long_holidays_and_an_earlier_rise_are_given_as_reasons():
     for table in (counts, means):
         table.columns = pd.MultiIndex.from_tuples([KEY], names=NAMES)
     dispersion = pd.DataFrame([{"municipality": KEY[0], "sector": KEY[1], "daily": 0.03, "weekly": 0.02}])
-    reasons = surge_events(counts, means.iloc[-7:], dispersion, SurgeConfig(), calendar="russia")[0].reasons
+    reasons = observed_surges(counts, means.iloc[-7:], dispersion, SurgeConfig(), calendar="russia")[0].reasons
     assert any("длинные выходные" in reason for reason in reasons)
     assert any("рост ещё до начала" in reason for reason in reasons)
-    blind = surge_events(counts, means.iloc[-7:], dispersion, SurgeConfig())[0].reasons
+    blind = observed_surges(counts, means.iloc[-7:], dispersion, SurgeConfig())[0].reasons
     assert not any("выходные" in reason for reason in blind)
 
 
@@ -262,7 +262,7 @@ def test_the_surges_at_the_end_of_the_sample_are_found(sample: tuple[pd.DataFram
     counts, forecasts = sample
     known = pd.concat([forecasts.past_means, forecasts.means])
     recent, means = sums_of_observed(panel(counts).iloc[-28:], known)
-    events = surge_events(recent, means.dropna(how="all"), forecasts.series, forecasts.config.surges)
+    events = observed_surges(recent, means.dropna(how="all"), forecasts.series, forecasts.config.surges)
     found = [surge for surge in events if surge.state == "open"]
     assert ("Верхнереченск", "ЖКХ", date(2026, 11, 11)) in {(s.municipality, s.sector, s.start) for s in found}
     assert len(found) <= 4
