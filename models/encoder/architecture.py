@@ -18,31 +18,17 @@ from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
 
 
-class ComplaintNetwork(nn.Module):
-    """A BERT encoder with the heads `sector`, `topic` and `agency`."""
+class PooledEncoder(nn.Module):
+    """A BERT encoder whose answer to a text is the mean of its token vectors, standardised."""
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        hidden: int,
-        label_counts: Mapping[str, int],
-        dropout: float = 0.1,
-        class_weights: Mapping[str, torch.Tensor] | None = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
+    def __init__(self, encoder: nn.Module, hidden: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
-        self.label_smoothing = label_smoothing
         self.frozen_layers = 0
         self.feature_mean: torch.Tensor
         self.feature_deviation: torch.Tensor
         self.register_buffer("feature_mean", torch.zeros(hidden))
         self.register_buffer("feature_deviation", torch.ones(hidden))
-        for head in HEADS:
-            weights = class_weights[head] if class_weights else None
-            self.register_buffer(f"{head}_weights", weights, persistent=False)
 
     @property
     def stack(self) -> nn.ModuleList:
@@ -86,6 +72,32 @@ class ComplaintNetwork(nn.Module):
             self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask
         )
 
+    def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
+        """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
+        standard: torch.Tensor = (pooled - self.feature_mean) / self.feature_deviation
+        return standard
+
+
+class ComplaintNetwork(PooledEncoder):
+    """A pooled encoder with the heads `sector`, `topic` and `agency`."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        hidden: int,
+        label_counts: Mapping[str, int],
+        dropout: float = 0.1,
+        class_weights: Mapping[str, torch.Tensor] | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(encoder, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
+        self.label_smoothing = label_smoothing
+        for head in HEADS:
+            weights = class_weights[head] if class_weights else None
+            self.register_buffer(f"{head}_weights", weights, persistent=False)
+
     def set_heads(self, heads: LinearHeads) -> None:
         """Take over heads that were fitted, and the standardisation of what they read."""
         with torch.no_grad():
@@ -104,11 +116,6 @@ class ComplaintNetwork(nn.Module):
             weights[head] = linear.weight.detach().cpu().numpy().T
             bias[head] = linear.bias.detach().cpu().numpy()
         return LinearHeads(weights, bias, self.feature_mean.cpu().numpy(), self.feature_deviation.cpu().numpy())
-
-    def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
-        """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
-        standard: torch.Tensor = (pooled - self.feature_mean) / self.feature_deviation
-        return standard
 
     def forward(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.encoder.architecture import ComplaintNetwork, token_mean
+from models.encoder.architecture import PooledEncoder, token_mean
 from training.long_step import Counted, Tell, quiet
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
@@ -49,14 +49,12 @@ class EncodedRows:
     states: CachedStates | None
 
 
-def can_cache(network: ComplaintNetwork) -> bool:
+def can_cache(network: PooledEncoder) -> bool:
     """Whether this network's frozen states can stand in for its input."""
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
-def encode_with(
-    network: ComplaintNetwork, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet
-) -> EncodedRows:
+def encode_with(network: PooledEncoder, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet) -> EncodedRows:
     """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too."""
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -83,7 +81,7 @@ def encode_with(
 
 
 def _batches(
-    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
+    network: PooledEncoder, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
 ) -> Iterator[tuple[npt.NDArray[np.int64], dict[str, torch.Tensor]]]:
     order = np.argsort(lengths, kind="stable")
     device = network.feature_mean.device
