@@ -97,8 +97,9 @@ def calibrate(
 def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
     """Which rows would go out alone if they were sure enough; `best`: label indices, shape (n, 3)."""
     unknown = bundle.out_of_vocabulary.unlike_training(texts).tolist()
-    names = [tuple(bundle.labels.names[head][i] for head, i in zip(HEADS, row, strict=True)) for row in best.tolist()]
-    return np.array([not unroutable(*row) for row in zip(names, texts, unknown, strict=True)], dtype=bool)
+    is_rare = [np.array([name in bundle.labels.rare[head] for name in bundle.labels.names[head]]) for head in HEADS]
+    rare = np.column_stack([of_head[labels] for of_head, labels in zip(is_rare, best.T, strict=True)]).any(axis=1)
+    return np.array([not unroutable(*row) for row in zip(rare.tolist(), texts, unknown, strict=True)], dtype=bool)
 
 
 def fit_weights(
