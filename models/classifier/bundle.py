@@ -77,6 +77,10 @@ class BundleConfig(Config):
     max_tokens: int
     pad_token_id: int | None = None
     """Of formats 3 and 4; since then the encoder's artifact says it."""
+    epochs: int | None = None
+    """That the encoder was fine-tuned on the region's rows; earlier recipes do not say."""
+    chosen: str | None = None
+    """Why so: the sentence that training told."""
     data_fingerprint: str
     precision: Precision = "fp32"
     agreement: dict[str, float] = {}
