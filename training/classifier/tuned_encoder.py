@@ -23,7 +23,7 @@ from models.classifier.ngrams import NgramModel
 from models.encoder.architecture import ComplaintNetwork
 from training.arguments import ClassifierTraining
 from training.classifier.evidence import Factors, fit_factors
-from training.classifier.fine_tuning import class_weights, fine_tune
+from training.classifier.fine_tuning import class_weights, epochs_of, fine_tune
 from training.classifier.fit_ngrams import fit_maps, out_of_fold, silent
 from training.classifier.heads import moments
 from training.classifier.taught_rows import TaughtRows, tokenised
@@ -125,9 +125,17 @@ class TunedEncoder:
         return TunedFit(model, factors.of_heads(network.linear_heads()), network.encoder)
 
     def _tune(self, rows: Ints, checkpoints: Path) -> ComplaintNetwork:
-        network = self._network()
         return fine_tune(
-            network, self._tokens, rows, self._states, self.tokenizer, self.arguments, checkpoints, self.say, self.run
+            self._network(),
+            self._tokens,
+            rows,
+            self._states,
+            self.tokenizer,
+            self.arguments,
+            epochs_of(self.arguments.epochs, self.taught.complaints),
+            checkpoints,
+            self.say,
+            self.run,
         )
 
     def _network(self) -> ComplaintNetwork:
