@@ -164,11 +164,11 @@ def evaluate(
     region: RegionName = None,
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
 ) -> None:
-    """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
+    """Measure the champion on labelled complaints that it did not learn from: every row, every label."""
     from registry.client import open_registry
     from training.evaluate.evaluate import evaluate_champion
     from training.report.report import write_report
-    from tsur.show import comparison
+    from tsur.show import comparison, coverage_by_sector
 
     own = read_region(region)
     rows = complaints_or_sample(own, complaints)
@@ -179,6 +179,7 @@ def evaluate(
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
     console.print(measured.note)
     console.print(comparison(measured.evaluation, None))
+    console.print(coverage_by_sector(measured.evaluation))
     if report is not None:
         console.print(f"report on {len(measured.rows)} rows → {report}")
 

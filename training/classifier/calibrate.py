@@ -98,8 +98,9 @@ def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
     """Which rows would go out alone if they were sure enough; `best`: label indices, shape (n, 3)."""
     unknown = bundle.out_of_vocabulary.unlike_training(texts).tolist()
     is_rare = [np.array([name in bundle.labels.rare[head] for name in bundle.labels.names[head]]) for head in HEADS]
-    rare = np.column_stack([of_head[labels] for of_head, labels in zip(is_rare, best.T, strict=True)]).any(axis=1)
-    return np.array([not unroutable(*row) for row in zip(rare.tolist(), texts, unknown, strict=True)], dtype=bool)
+    rare = np.column_stack([of_head[labels] for of_head, labels in zip(is_rare, best.T, strict=True)])
+    is_rare_row: list[bool] = np.any(rare, axis=1).tolist()
+    return np.array([not unroutable(*row) for row in zip(is_rare_row, texts, unknown, strict=True)], dtype=bool)
 
 
 def fit_weights(

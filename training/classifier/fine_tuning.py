@@ -105,6 +105,7 @@ class Collator:
         self._pad, self._states = pad, states
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        """The batch of some rows of the `datasets.Dataset`."""
         fed = [{name: value for name, value in each.items() if name not in NOT_FED} for each in features]
         batch = dict(self._pad(fed))
         if self._states is not None:

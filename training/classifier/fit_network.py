@@ -26,6 +26,7 @@ from models.encoder.artifact import ENCODERS
 from training.arguments import ClassifierTraining
 from training.classifier.fine_tuning import LEAST_ROWS, epochs_of
 from training.classifier.frozen_heads import Candidate, frozen_heads
+from training.classifier.held_out_rows import HeldOut
 from training.classifier.taught_rows import TaughtRows, taught_rows, tokenised
 from training.classifier.tuned_encoder import TunedEncoder
 from training.encoder.cached_states import encode_with
@@ -43,21 +44,6 @@ ROWS, FOLDS = "rows", "folds"
 """Keys of that file beside the heads."""
 ABOUT = "fitted.json"
 FROZEN, TUNED = "heads on the encoder as it is", "the fine-tuned encoder"
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What fits without them said of rows held out in turn.
-
-    Attributes:
-        rows: positions among the rows that were taught, rising, shape (n,).
-        folds: those of one fold were held out together, shape (n,).
-        logits: of each head, shape (n, labels of the head).
-    """
-
-    rows: Ints
-    folds: Ints
-    logits: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -182,9 +168,7 @@ def _score(taught: TaughtRows, logits: Mapping[str, Floats], rows: Ints) -> floa
     return float(np.nanmean([(of_head.accuracy + of_head.macro_f1) / 2 for of_head in figures]))
 
 
-def _vectors(
-    encoder: Any, tokenizer: Any, taught: TaughtRows, prefix: str, limit: int, work: Path, say: Say
-) -> Floats:
+def _vectors(encoder: Any, tokenizer: Any, taught: TaughtRows, prefix: str, limit: int, work: Path, say: Say) -> Floats:
     """Mean-pooled vectors of all rows in fp32, as exactly as they are served; equal texts are read once."""
     path = work / "vectors.npy"
     if not path.exists():

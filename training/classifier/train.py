@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -27,7 +28,7 @@ from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundl
 from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
-from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
+from models.classifier.out_of_vocabulary import OutOfVocabulary, fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from registry.client import CHAMPION, Registry
@@ -35,13 +36,14 @@ from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
-from training.classifier.splits import SPLITS, Splits, contradictions, fingerprint, split_rows, text_keys
+from training.classifier.held_out_rows import HeldOut
+from training.classifier.splits import SPLITS, Splits, complaint_keys, contradictions, fingerprint, split_rows
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.tracker import TrackedRun, Tracker
 
 if TYPE_CHECKING:
-    from training.classifier.fit_network import FittedNetwork, HeldOut
+    from training.classifier.fit_network import FittedNetwork
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -189,9 +191,7 @@ def fit_bundle(
     calibration = calibrate(Classifier(draft, encoders), rows, job.arguments.promised_precision, held_out.logits)
     calibrated = replace(draft, calibration=calibration)
     places = job.catalogue.municipality_ids(job.taught["municipality"])
-    checked = checked_precision(
-        calibrated, encoders, job.taught["text"].tolist(), places, job.arguments.precision, say
-    )
+    checked = checked_precision(calibrated, encoders, job.taught["text"].tolist(), places, job.arguments.precision, say)
     serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
     bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
     write_bundle(bundle, job.catalogue_yaml)
@@ -208,9 +208,7 @@ def _fitted_network(
     if folder.exists():
         say("the network was fitted before the run was interrupted")
     else:
-        network = fit_network(
-            job.taught, labels, job.catalogue, job.arguments, work, home / "encoders", say, run
-        )
+        network = fit_network(job.taught, labels, job.catalogue, job.arguments, work, home / "encoders", say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
 
@@ -236,10 +234,21 @@ def _uncalibrated(job: Job, labels: LabelSpace, network: "FittedNetwork", folder
         calibration=unfit,
         catalogue=job.catalogue,
         topic_agency_pmi=count_topic_agency(labels, labels.targets(taught)),
-        out_of_vocabulary=fit_out_of_vocabulary(taught["text"].tolist(), taught["text"].iloc[network.held_out.rows].tolist()),
+        out_of_vocabulary=fit_out_of_vocabulary(
+            taught["text"].tolist(), taught["text"].iloc[network.held_out.rows].tolist()
+        ),
         heads=network.heads,
         ngrams=network.ngrams,
     )
+
+
+def _out_of_vocabulary(texts: "pd.Series[str]", held_out: HeldOut) -> OutOfVocabulary:
+    """Words of all texts, and a threshold from the texts of one fold, by the words that the others know."""
+    fold = held_out.rows[held_out.folds == held_out.folds.min()]
+    others = np.setdiff1d(np.arange(len(texts)), fold)
+    judged = fit_out_of_vocabulary(texts.iloc[others].tolist(), texts.iloc[fold].tolist())
+    known = fit_out_of_vocabulary(texts.tolist(), texts.iloc[fold].tolist()).beginnings
+    return judged.model_copy(update={"beginnings": known})
 
 
 def measure(job: Job, fitted: FittedBundle, run: TrackedRun, say: Say) -> tuple[Evaluation, Evaluation]:
@@ -270,7 +279,7 @@ def measure(job: Job, fitted: FittedBundle, run: TrackedRun, say: Say) -> tuple[
             run.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
     run.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
     log_report(run, evaluation, classifier, rows, lexical)
-    keys = text_keys(job.frame["text"])
+    keys = complaint_keys(job.frame)
     run.log_dict({name: keys[positions].tolist() for name, positions in asdict(job.splits).items()}, SPLITS)
     return evaluation, lexical
 

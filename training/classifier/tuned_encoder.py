@@ -93,9 +93,7 @@ class TunedEncoder:
         if not self.arguments.ngrams:
             return {head: np.zeros((len(taught.texts), count)) for head, count in taught.label_counts.items()}
         with LongStep("fitting the n-grams alone", self.say) as tell:
-            return out_of_fold(
-                taught.texts, taught.targets, taught.label_counts, taught.folds, taught.held_out, tell
-            )
+            return out_of_fold(taught.texts, taught.targets, taught.label_counts, taught.folds, taught.held_out, tell)
 
     def weighed(self, folds: list[int]) -> tuple[Factors, dict[str, Floats], Ints]:
         """The factors that suit the folds best, the logits under them, and the rows these are of."""
