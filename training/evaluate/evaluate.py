@@ -18,11 +18,12 @@ from data.errors import InputError
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
+from models.classifier.routing import Classification
 from registry.client import Registry
 from registry.names import classifier_name
 from training.evaluate.label_space import label_counts, label_space, rare_rows
 from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
-from training.evaluate.routed import Bools, RoutedFigures, routed_figures
+from training.evaluate.routed import Bools, RoutedFigures, routed_at, routed_figures
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 LabelCounts = Mapping[str, Mapping[str, int]]
@@ -52,6 +53,8 @@ class Evaluation:
         rare: of each head, the rows with rare labels.
         routed: which rows go out without an operator.
         routing: how often these are right.
+        decisions: what the service would say of each row.
+        promises: precision → which rows would go out if that were promised.
     """
 
     labels: LabelSpace
@@ -64,6 +67,8 @@ class Evaluation:
     rare: Mapping[str, RareLabels] = field(default_factory=dict)
     routed: Bools | None = None
     routing: RoutedFigures | None = None
+    decisions: Sequence[Classification] = field(default=(), repr=False)
+    promises: Mapping[float, Bools] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float | None:
@@ -86,6 +91,12 @@ class Evaluation:
     def marks(self, head: str) -> Floats:
         """1 where this head is right, 0 where it is wrong, NaN where the row has no such label."""
         return np.where(self.labelled(head), self.right(head), np.nan)
+
+    def routing_at(self, promise: float) -> RoutedFigures:
+        """What would be routed if that precision were promised, and how often rightly."""
+        every = {head: (self.right(head), self.labelled(head)) for head in HEADS}
+        right, labelled = ({head: pair[i] for head, pair in every.items()} for i in (0, 1))
+        return routed_figures(self.promises[promise], right, labelled)
 
     def answers(self, head: str) -> tuple[Floats, Bools]:
         """Confidences of this head and which of its answers are right, over the rows that have its label."""
@@ -133,7 +144,8 @@ def evaluate_logits(
     targets = labels.targets(rows)
     labelled = {head: targets[head] >= 0 for head in HEADS}
     right = {head: predicted[head] == targets[head] for head in HEADS}
-    routed = np.array([item.decision == "route" for item in classifier.decisions(logits, texts, places)], dtype=bool)
+    decisions = classifier.decisions(logits, texts, places)
+    routed = np.array([item.decision == "route" for item in decisions], dtype=bool)
     return Evaluation(
         labels=labels,
         heads={head: head_metrics(targets[head], marginals[head], predicted[head]) for head in HEADS},
@@ -148,6 +160,11 @@ def evaluate_logits(
         rare={head: _rare(head, labels, known, targets, right, label_rows) for head in HEADS},
         routed=routed,
         routing=routed_figures(routed, right, labelled),
+        decisions=decisions,
+        promises={
+            promise: routed_at(decisions, threshold)
+            for promise, threshold in classifier.bundle.calibration.thresholds.items()
+        },
     )
 
 
@@ -244,6 +261,6 @@ def held_out(frame: pd.DataFrame, registry: Registry, name: str, version: int) -
     from training.classifier.splits import SPLITS, complaint_keys, text_keys
 
     splits = json.loads(registry.run_artifact(name, version, SPLITS))
-    learnt = [*splits["train"], *splits["validation"]]
+    learnt = [*splits["train"], *splits.get("validation", [])]
     seen = np.isin(complaint_keys(frame), learnt) | np.isin(text_keys(frame["text"]), learnt)
     return frame[~seen].reset_index(drop=True), int(seen.sum())
