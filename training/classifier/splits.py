@@ -29,7 +29,7 @@ _SIMILARITIES = 4_000_000
 """How many cosines are held at once: 48 MB."""
 Rows = npt.NDArray[np.int64]
 SPLITS = "splits.json"
-"""Artifact of a training run: part → keys of its texts."""
+"""Artifact of a training run: part → keys of its complaints; of their texts alone in earlier releases."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def text_keys(texts: "pd.Series[str]") -> npt.NDArray[np.str_]:
     """A hash of each text's letters and digits: equal for texts that differ in signs and case only."""
     folded = (re.sub(r"\W+", "", text.casefold()) for text in texts)
     return np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in folded])
+
+
+def complaint_keys(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
+    """A hash of each complaint's id and of its text's letters and digits; columns used: `id, text`."""
+    pairs = zip(frame["id"], text_keys(frame["text"]), strict=True)
+    return np.array([hashlib.sha256(f"{key} {id_}".encode()).hexdigest()[:16] for id_, key in pairs])
 
 
 def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, seed: int) -> Splits:

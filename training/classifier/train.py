@@ -34,7 +34,7 @@ from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
-from training.classifier.splits import SPLITS, Splits, fingerprint, split_rows, text_keys
+from training.classifier.splits import SPLITS, Splits, complaint_keys, fingerprint, split_rows
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.tracker import TrackedRun, Tracker
 
@@ -260,7 +260,7 @@ def measure(job: Job, bundle: Path, run: TrackedRun, say: Say) -> tuple[Evaluati
     classifier = Classifier.load(bundle)
     say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
     evaluation = evaluate_classifier(classifier, test)
-    lexical = evaluate_lexical(classifier.bundle.labels, train, test)
+    lexical = evaluate_lexical(train, test)
     write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
@@ -268,7 +268,7 @@ def measure(job: Job, bundle: Path, run: TrackedRun, say: Say) -> tuple[Evaluati
             run.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
     run.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
     log_report(run, evaluation, classifier, test, lexical)
-    keys = text_keys(job.frame["text"])
+    keys = complaint_keys(job.frame)
     run.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
     return evaluation, lexical
 
