@@ -140,6 +140,18 @@ def routed_rightly(figures: RoutedFigures) -> str:
     return ", ".join([f"{figures.coverage:.1%}", *told])
 
 
+def promises(evaluation: Evaluation) -> Table:
+    """What would be routed at several promised precisions, and how often rightly."""
+    columns = ("promised", "routed", "agency right", "topic right", "both right")
+    table = Table(*columns, title="routed without an operator, by what is promised of the agency")
+    for promise in sorted(evaluation.promises):
+        figures = evaluation.routing_at(promise)
+        shares = [figures.agency, figures.topic, figures.both]
+        cells = ["" if share is None else f"{share:.1%}" for share in shares]
+        table.add_row(f"{promise:.0%}", f"{figures.coverage:.1%}", *cells)
+    return table
+
+
 def coverage_by_sector(evaluation: Evaluation) -> Table:
     """Of each true sector: rows, the share that is routed, and in how much of that the agency is right."""
     table = Table("sector", "rows", "routed", "agency right", title="routed without an operator, by sector")

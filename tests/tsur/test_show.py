@@ -9,7 +9,7 @@ from models.classifier.labels import HEADS, LabelSpace
 from training.evaluate.evaluate import Evaluation, RareLabels
 from training.evaluate.metrics import HeadMetrics
 from training.evaluate.routed import routed_figures
-from tsur.show import comparison, coverage_by_sector
+from tsur.show import comparison, coverage_by_sector, promises
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def evaluation() -> Evaluation:
         rare={"sector": RareLabels(2, 0.5), "topic": RareLabels(0, None), "agency": RareLabels(0, None)},
         routed=routed,
         routing=routed_figures(routed, right, labelled),
+        promises={0.98: np.array([False, True, False, False]), 0.9: routed},
     )
 
 
@@ -57,3 +58,8 @@ def test_coverage_is_told_by_true_sector_and_rows_without_an_agency_count_in_it(
     assert "Дороги 2 100.0% 100.0%" in lines  # of the two one has an agency, which is right
     assert "ЖКХ 1 0.0%" in lines
     assert "not given 1 100.0% 0.0%" in lines
+
+
+def test_promises_stand_in_their_order_with_what_each_would_route(evaluation: Evaluation):
+    lines = shown(promises(evaluation))
+    assert lines.index("90% 75.0% 50.0% 66.7% 50.0%") < lines.index("98% 25.0% 100.0% 100.0% 100.0%")

@@ -1,77 +1,46 @@
-"""What a classifier answers to rows, before it is judged: labels, confidences, decisions.
+"""What the champion answered to each measured row, as a table: what other programs judge it by.
 
-In: a `Classifier` and logits of rows, shape (n, labels of the head). Out: `Answers`, which can be put together of parts
-that different calibrations gave.
+In: an `Evaluation` and its rows. Out: a CSV with `id, decision, reasons`, of each head the true label, the label given,
+its confidence and the three likeliest labels, and whether the row would go out at each promised precision. No text.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, JointDecoder
-from models.classifier.labels import HEADS, Ints
-from models.classifier.routing import Classification
+from data.tables.csv_writer import write_csv
+from models.classifier.labels import HEADS
+from models.classifier.routing import ALTERNATIVES
+from training.evaluate.evaluate import Evaluation
+
+GIVEN, CONFIDENCE = "given", "confidence"
+AT = "routed at"
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Answers to n rows.
+def answers(evaluation: Evaluation, rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a complaint; `rows` are those of the evaluation, in its order.
 
-    Attributes:
-        scores: confidence of each label of each head, shape (n, labels of the head).
-        predicted: the labels given, shape (n,).
-        plain_predicted: what they were if nothing had been fitted to rows held out.
-        plain_confidence: of those, shape (n,).
-        decisions: as the service gives them.
+    Columns: `id, decision, reasons` (joined by a space), of each HEAD `HEAD, HEAD given, HEAD confidence, HEAD 1` to
+    `HEAD 3`, and `routed at PRECISION` of each precision whose threshold the bundle knows.
     """
-
-    scores: Mapping[str, Floats]
-    predicted: Mapping[str, Ints]
-    plain_predicted: Mapping[str, Ints]
-    plain_confidence: Mapping[str, Floats]
-    decisions: list[Classification]
-
-    @property
-    def routed(self) -> npt.NDArray[np.bool_]:
-        """Which rows go out without an operator, shape (n,)."""
-        return np.array([item.decision == "route" for item in self.decisions], dtype=bool)
-
-    @property
-    def confidence(self) -> dict[str, Floats]:
-        """Of the labels given, shape (n,)."""
-        rows = np.arange(len(self.decisions))
-        return {head: self.scores[head][rows, self.predicted[head]] for head in HEADS}
-
-
-def answers_of(classifier: Classifier, logits: Mapping[str, Floats], rows: pd.DataFrame) -> Answers:
-    """Joint decoding and routing of logits that are there already."""
-    texts, places = rows["text"].tolist(), classifier.catalogue.municipality_ids(rows["municipality"])
-    decoder = classifier.decoder
-    joint = decoder.joint(logits, places)
-    plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
-    plain_joint = plain.joint(logits, places)
-    plain_best = dict(zip(HEADS, plain.best(plain_joint).T, strict=True))
-    every = np.arange(len(rows))
-    return Answers(
-        scores={head: decoder.confidences(joint, head) for head in HEADS},
-        predicted=dict(zip(HEADS, decoder.best(joint).T, strict=True)),
-        plain_predicted=plain_best,
-        plain_confidence={head: plain.marginal(plain_joint, head)[every, plain_best[head]] for head in HEADS},
-        decisions=classifier.decisions(logits, texts, places),
-    )
+    said = evaluation.decisions
+    table: dict[str, object] = {
+        "id": rows["id"].to_numpy(),
+        "decision": [item.decision for item in said],
+        "reasons": [" ".join(item.reasons) for item in said],
+    }
+    for head in HEADS:
+        table[head] = rows[head].to_numpy()
+        table[f"{head} {GIVEN}"] = [getattr(item, head).label for item in said]
+        table[f"{head} {CONFIDENCE}"] = [getattr(item, head).confidence for item in said]
+        for place in range(ALTERNATIVES):
+            likeliest = [item.alternatives[head][place : place + 1] for item in said]
+            table[f"{head} {place + 1}"] = [one[0].label if one else None for one in likeliest]
+    for promise, routed in evaluation.promises.items():
+        table[f"{AT} {promise:g}"] = routed.astype(int)
+    return pd.DataFrame(table)
 
 
-def put_together(parts: Sequence[tuple[Ints, Answers]]) -> Answers:
-    """Answers to all rows, of parts with the positions of their rows."""
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
-    decisions = [decision for _, part in parts for decision in part.decisions]
-
-    def of_heads(name: str) -> dict[str, npt.NDArray[np.generic]]:
-        return {head: np.concatenate([getattr(part, name)[head] for _, part in parts])[order] for head in HEADS}
-
-    arrays = {name: of_heads(name) for name in ("scores", "predicted", "plain_predicted", "plain_confidence")}
-    return Answers(**arrays, decisions=[decisions[row] for row in order.tolist()])  # type: ignore[arg-type]
+def write_answers(evaluation: Evaluation, rows: pd.DataFrame, path: Path) -> None:
+    """Write the answers as a CSV that Excel opens; the folder is made."""
+    write_csv(answers(evaluation, rows), path)

@@ -6,7 +6,7 @@ Every row counts for each label that it has, and a true label that the model doe
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,9 +21,9 @@ from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.routing import Classification
 from registry.client import Registry
 from registry.names import classifier_name
-from training.evaluate.answers import Answers, answers_of
 from training.evaluate.label_space import label_counts, label_space, rare_rows
 from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
+from training.evaluate.predictions import Predictions, predictions_of
 from training.evaluate.routed import Bools, RoutedFigures, routed_figures
 from training.evaluate.tfidf_svm import LexicalClassifier
 
@@ -54,7 +54,8 @@ class Evaluation:
         rare: of each head, the rows with rare labels.
         routed: which rows go out without an operator.
         routing: how often these are right.
-        decisions: what the service says of each row; None of a rival, which decides nothing.
+        decisions: what the service would say of each row.
+        promises: precision → which rows would go out if that were promised.
     """
 
     labels: LabelSpace
@@ -67,7 +68,8 @@ class Evaluation:
     rare: Mapping[str, RareLabels] = field(default_factory=dict)
     routed: Bools | None = None
     routing: RoutedFigures | None = None
-    decisions: list[Classification] | None = None
+    decisions: Sequence[Classification] = field(default=(), repr=False)
+    promises: Mapping[float, Bools] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float | None:
@@ -90,6 +92,12 @@ class Evaluation:
     def marks(self, head: str) -> Floats:
         """1 where this head is right, 0 where it is wrong, NaN where the row has no such label."""
         return np.where(self.labelled(head), self.right(head), np.nan)
+
+    def routing_at(self, promise: float) -> RoutedFigures:
+        """What would be routed if that precision were promised, and how often rightly."""
+        every = {head: (self.right(head), self.labelled(head)) for head in HEADS}
+        right, labelled = ({head: pair[i] for head, pair in every.items()} for i in (0, 1))
+        return routed_figures(self.promises[promise], right, labelled)
 
     def answers(self, head: str) -> tuple[Floats, Bools]:
         """Confidences of this head and which of its answers are right, over the rows that have its label."""
@@ -119,39 +127,41 @@ def evaluate_classifier(
     """
     places = classifier.catalogue.municipality_ids(rows["municipality"])
     logits, _ = classifier.logits(rows["text"].tolist(), places)
-    return evaluate_answers(answers_of(classifier, logits, rows), classifier.bundle.labels, rows, label_rows)
+    return evaluate_predictions(predictions_of(classifier, logits, rows), classifier.bundle.labels, rows, label_rows)
 
 
-def evaluate_answers(
-    answers: Answers, known: LabelSpace, rows: pd.DataFrame, label_rows: LabelCounts | None = None
+def evaluate_predictions(
+    predictions: Predictions, known: LabelSpace, rows: pd.DataFrame, label_rows: LabelCounts | None = None
 ) -> Evaluation:
-    """Judge answers to labelled rows; `known` are the labels of the classifier that gave them."""
+    """Judge what was said of labelled rows; `known` are the labels of the classifier that said it."""
     labels = label_space(rows, known)
     targets = labels.targets(rows)
     labelled = {head: targets[head] >= 0 for head in HEADS}
-    right = {head: answers.predicted[head] == targets[head] for head in HEADS}
+    right = {head: predictions.predicted[head] == targets[head] for head in HEADS}
 
     def calibration_error(head: str, confidence: Floats, predicted: Ints) -> float:
         chosen = labelled[head]
         return expected_calibration_error(confidence[chosen], (predicted == targets[head])[chosen])
 
-    confidence, routed = answers.confidence, answers.routed
-    plain_confidence, plain_predicted = answers.plain_confidence, answers.plain_predicted
+    confidence, routed = predictions.confidence, predictions.routed
+    predicted, scores = predictions.predicted, predictions.scores
+    plain_confidence, plain_predicted = predictions.plain_confidence, predictions.plain_predicted
     counts = label_rows or _counts_of(known)
     return Evaluation(
         labels=labels,
-        heads={head: head_metrics(targets[head], answers.scores[head], answers.predicted[head]) for head in HEADS},
+        heads={head: head_metrics(targets[head], scores[head], predicted[head]) for head in HEADS},
         targets=targets,
-        predicted=answers.predicted,
+        predicted=predicted,
         confidence=confidence,
-        calibration_error={head: calibration_error(head, confidence[head], answers.predicted[head]) for head in HEADS},
+        calibration_error={head: calibration_error(head, confidence[head], predicted[head]) for head in HEADS},
         uncalibrated_error={
             head: calibration_error(head, plain_confidence[head], plain_predicted[head]) for head in HEADS
         },
         rare={head: _rare(head, labels, known, targets, right, counts) for head in HEADS},
         routed=routed,
         routing=routed_figures(routed, right, labelled),
-        decisions=answers.decisions,
+        decisions=predictions.decisions,
+        promises=predictions.promises,
     )
 
 

@@ -13,8 +13,8 @@ from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut
-from training.evaluate.answers import answers_of, put_together
-from training.evaluate.evaluate import Evaluation, evaluate_answers, evaluate_scores
+from training.evaluate.evaluate import Evaluation, evaluate_predictions, evaluate_scores
+from training.evaluate.predictions import predictions_of, put_together
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 PARTS = 5
@@ -25,7 +25,7 @@ def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: He
     """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on."""
     rows = taught.iloc[held_out.rows].reset_index(drop=True)
     parts = _parts(len(rows))
-    answers = []
+    predictions = []
     for part in range(PARTS):
         here, others = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
         if not len(here):
@@ -37,8 +37,8 @@ def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: He
         bundle = replace(classifier.bundle, calibration=calibration)
         of_part = Classifier(bundle, classifier.encoders)
         logits = {head: held_out.logits[head][here] for head in HEADS}
-        answers.append((here, answers_of(of_part, logits, rows.iloc[here])))
-    return evaluate_answers(put_together(answers), classifier.bundle.labels, rows)
+        predictions.append((here, predictions_of(of_part, logits, rows.iloc[here])))
+    return evaluate_predictions(put_together(predictions), classifier.bundle.labels, rows)
 
 
 def evaluate_lexical_held_out(labels: LabelSpace, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:

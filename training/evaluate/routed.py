@@ -4,11 +4,13 @@ In: which rows are routed, which labels are right, which are known. Out: `Routed
 knows yet counts in the coverage and has no say in the precision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from models.classifier.routing import Classification
 
 Bools = npt.NDArray[np.bool_]
 
@@ -53,4 +55,12 @@ def routed_figures(routed: Bools, right: Mapping[str, Bools], labelled: Mapping[
         agency=share(right["agency"], labelled["agency"]),
         topic=share(right["topic"], labelled["topic"]),
         both=share(right["agency"] & right["topic"], both),
+    )
+
+
+def routed_at(decisions: Sequence[Classification], threshold: float) -> Bools:
+    """Which rows would go out at another threshold on the agency's confidence: those with no other reason."""
+    return np.array(
+        [item.agency.confidence >= threshold and set(item.reasons) <= {"low_confidence"} for item in decisions],
+        dtype=bool,
     )

@@ -13,6 +13,7 @@ from models.classifier.labels import HEADS, OTHER, LabelSpace
 from registry.client import Registry
 from tests.serving.bundles import CLASSIFIER, REGION, registry_in, write_classifier
 from training.classifier.splits import SPLITS, complaint_keys, text_keys
+from training.evaluate.answers import write_answers
 from training.evaluate.evaluate import (
     RareLabels,
     evaluate_champion,
@@ -167,3 +168,37 @@ def test_labels_that_rows_lack_are_counted():
     assert missing_labels(frame) == "; measured on the labels there are, missing: sector in 1, topic in 2"
     assert missing_labels(frame[:1]) == ""
     assert missing_labels(frame[:1], 3) == "; 3 rows are left out, because they have no label"
+
+
+def test_what_another_promise_would_route_is_what_has_no_other_reason_for_review(rows, tmp_path):
+    bundle = write_classifier(tmp_path / "bundle", threshold=1.01)
+    calibration = json.loads((bundle / "calibration.json").read_text(encoding="utf-8"))
+    strange = rows.assign(text=rows["text"].where(rows.index % 2 == 0, "pothole"))
+    sure = np.median(evaluate_classifier(Classifier.load(bundle), strange).confidence["agency"])
+    calibration["thresholds"] = {"0.9": 0.0, "0.98": float(sure)}
+    (bundle / "calibration.json").write_text(json.dumps(calibration), encoding="utf-8")
+    measured = evaluate_classifier(Classifier.load(bundle), strange)
+    assert measured.coverage == 0
+    assert measured.promises[0.9].tolist() == (rows.index % 2 == 0).tolist()
+    routed = (rows.index % 2 == 0) & (measured.confidence["agency"] >= sure)
+    assert measured.promises[0.98].tolist() == routed.tolist()
+    assert measured.routing_at(0.98).coverage == pytest.approx(routed.mean())
+    assert measured.routing_at(0.98).agency == pytest.approx(measured.right("agency")[routed].mean())
+
+
+def test_answers_tell_of_each_row_what_was_true_what_was_said_and_whether_it_goes_out(classifier, rows, tmp_path):
+    few = rows.head(20).assign(agency=rows["agency"].where(rows.index > 0, None))
+    measured = evaluate_classifier(classifier, few)
+    write_answers(measured, few, tmp_path / "made" / "answers.csv")
+    table = pd.read_csv(tmp_path / "made" / "answers.csv", sep=";", dtype={"id": str}, keep_default_na=False)
+    assert table["id"].tolist() == few["id"].tolist()
+    assert table["agency"][0] == ""
+    assert "text" not in table
+    for head in HEADS:
+        names = measured.labels.names[head]
+        assert table[f"{head} given"].tolist() == [names[i] for i in measured.predicted[head]]
+        assert table[f"{head} confidence"].to_numpy() == pytest.approx(measured.confidence[head])
+        true = few[head].fillna("").to_numpy()
+        named = (table[[f"{head} {place}" for place in (1, 2, 3)]].to_numpy() == true[:, None]).any(axis=1)
+        assert named[true != ""].mean() == pytest.approx(measured.heads[head].top3)
+    assert (table["decision"] == "route").tolist() == measured.routed.tolist()
