@@ -165,12 +165,14 @@ def evaluate(
     complaints: Complaints = None,
     region: RegionName = None,
     report: Annotated[Path | None, typer.Option(help="Write tables, plots and misread samples there.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="Write what it answered to each row there (CSV).")] = None,
 ) -> None:
-    """Measure the champion on labelled complaints; on its own training file, only on the test rows."""
+    """Measure the champion on labelled complaints that it did not learn from: every row, every label."""
     from registry.client import open_registry
+    from training.evaluate.answers import write_answers
     from training.evaluate.evaluate import evaluate_champion
     from training.report.report import write_report
-    from tsur.show import comparison
+    from tsur.show import comparison, coverage_by_sector, promises
 
     own = read_region(region)
     rows = complaints_or_sample(own, complaints)
@@ -181,6 +183,12 @@ def evaluate(
         write_report(measured.evaluation, measured.classifier, measured.rows, report)
     console.print(measured.note)
     console.print(comparison(measured.evaluation, None))
+    if measured.evaluation.promises:
+        console.print(promises(measured.evaluation))
+    console.print(coverage_by_sector(measured.evaluation))
+    if answers is not None:
+        write_answers(measured.evaluation, measured.rows, answers)
+        console.print(f"answers to {len(measured.rows)} rows → {answers}")
     if report is not None:
         console.print(f"report on {len(measured.rows)} rows → {report}")
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +25,9 @@ from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
 from training.encoder.distillation_metrics import Comparison, Fidelity
 from training.evaluate.evaluate import Evaluation
+from training.evaluate.label_space import RARE_ROWS
+from training.evaluate.metrics import slice_figures
+from training.evaluate.routed import RoutedFigures
 from training.forecaster.backtest import Progress as SeriesProgress
 from training.forecaster.evaluation import BacktestResult
 from training.forecaster.surges import IN_RUSSIAN
@@ -110,19 +114,54 @@ def series_bars() -> Iterator[Callable[[str], SeriesProgress]]:
 
 
 def comparison(evaluation: Evaluation, lexical: Evaluation | None) -> Table:
-    """Figures of each head; in brackets TF-IDF + linear SVM on the same rows."""
-    title = "held-out rows" + ("; in brackets TF-IDF + linear SVM" if lexical else "")
-    table = Table("", "rows", "accuracy", "macro-F1", "weighted F1", "top-3", "ECE", title=title)
+    """Figures of each head over all rows that have its label; in brackets TF-IDF + linear SVM on the same rows."""
+    title = "rows that were not learnt from" + ("; in brackets TF-IDF + linear SVM" if lexical else "")
+    columns = ("", "rows", "accuracy", "macro-F1", "weighted F1", "top-3", "ECE", f"label < {RARE_ROWS} rows")
+    table = Table(*columns, title=title)
     for head in HEADS:
         figures = evaluation.heads[head]
         cells = []
         for name in ("accuracy", "macro_f1", "weighted_f1", "top3"):
             beside = f" ({getattr(lexical.heads[head], name):.3f})" if lexical else ""
-            cells.append(f"{getattr(figures, name):.3f}{beside}")
-        table.add_row(head, str(figures.rows), *cells, f"{evaluation.calibration_error[head]:.3f}")
-    if evaluation.coverage is not None:
-        precision = "" if evaluation.routed_precision is None else f", {evaluation.routed_precision:.1%} rightly"
-        table.caption = f"routed without an operator: {evaluation.coverage:.1%}{precision}"
+            cells.append(f"{getattr(figures, name):.3f}{beside}" if figures.rows else "")
+        cells.append(f"{evaluation.calibration_error[head]:.3f}" if figures.rows else "")
+        rare = evaluation.rare[head]
+        cells.append("" if rare.accuracy is None else f"{rare.accuracy:.3f} of {rare.rows}")
+        table.add_row(head, str(figures.rows), *cells)
+    if evaluation.routing is not None:
+        table.caption = f"routed without an operator: {routed_rightly(evaluation.routing)}"
+    return table
+
+
+def routed_rightly(figures: RoutedFigures) -> str:
+    """How much is routed, and in how much of it agency, topic and both are right."""
+    shares = {"agency": figures.agency, "topic": figures.topic, "both": figures.both}
+    told = [f"{name} right in {share:.1%}" for name, share in shares.items() if share is not None]
+    return ", ".join([f"{figures.coverage:.1%}", *told])
+
+
+def promises(evaluation: Evaluation) -> Table:
+    """What would be routed at several promised precisions, and how often rightly."""
+    columns = ("promised", "routed", "agency right", "topic right", "both right")
+    table = Table(*columns, title="routed without an operator, by what is promised of the agency")
+    for promise in sorted(evaluation.promises):
+        figures = evaluation.routing_at(promise)
+        shares = [figures.agency, figures.topic, figures.both]
+        cells = ["" if share is None else f"{share:.1%}" for share in shares]
+        table.add_row(f"{promise:.0%}", f"{figures.coverage:.1%}", *cells)
+    return table
+
+
+def coverage_by_sector(evaluation: Evaluation) -> Table:
+    """Of each true sector: rows, the share that is routed, and in how much of that the agency is right."""
+    table = Table("sector", "rows", "routed", "agency right", title="routed without an operator, by sector")
+    named = np.append(evaluation.labels.names["sector"], "not given")[evaluation.targets["sector"].clip(-1)]
+    if evaluation.routed is None:
+        return table
+    figures = slice_figures(pd.Series(named, name="sector"), {"agency": evaluation.marks("agency")}, evaluation.routed)
+    columns = figures[["sector", "rows", "coverage", "routed precision"]]
+    for sector, rows, coverage, precision in columns.itertuples(index=False):
+        table.add_row(sector, str(rows), f"{coverage:.1%}", "" if math.isnan(precision) else f"{precision:.1%}")
     return table
 
 

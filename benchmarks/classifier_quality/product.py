@@ -12,15 +12,13 @@ import numpy as np
 
 from benchmarks.classifier_quality.corpus import Fold, Recipe, Scores, recipe_hash
 from benchmarks.results import console
-from data.catalogue.draft import draft_catalogue
 from data.settings import settings
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.explanation import deletion_test
 from models.classifier.labels import HEADS, OTHER, LabelSpace
 from training.arguments import ClassifierTraining
-from training.classifier.splits import split_off
-from training.classifier.train import BundleRows, fit_bundle
+from training.classifier.train import fit_bundle, prepare
 
 EXPLAINED = 10
 """Texts of each fold that the deletion test reads."""
@@ -36,21 +34,11 @@ def product(fold: Fold, recipe: Recipe) -> Scores:
     corpus = fold.corpus
     arguments = ClassifierTraining(**recipe["arguments"])
     frame = corpus.frame.iloc[fold.train].reset_index(drop=True)
-    rest, part = split_off(frame, arguments.validation_share, arguments.seed)
-    train, validation = frame.iloc[rest], frame.iloc[part]
-    names = {head: (*corpus.labels.names[head], OTHER) for head in HEADS}
     work = corpus.work / f"product-{recipe_hash(recipe['arguments'])}-{fold.number}"
     work.mkdir(exist_ok=True)  # what a killed run has fitted is there
-    catalogue = draft_catalogue(train if arguments.epochs else frame, region="")
-    bundle = fit_bundle(
-        rows=BundleRows(train, validation, corpus.fingerprint),
-        labels=LabelSpace(names),
-        catalogue_yaml=catalogue,
-        arguments=arguments,
-        work=work,
-        home=settings().home,
-        say=console.print,
-    )
+    labels = LabelSpace({head: corpus.labels.names[head] for head in HEADS})
+    job = prepare(frame, None, arguments)
+    bundle = fit_bundle(job, labels, work, settings().home, console.print).folder
     classifier = Classifier.load(bundle)
     texts = corpus.frame.iloc[fold.test]["text"].tolist()
     logits, _ = classifier.logits(texts, [None] * len(texts))

@@ -19,6 +19,8 @@ from models.classifier.labels import HEADS
 Floats = npt.NDArray[np.floating]
 NEVER_ROUTE = 1.01
 """A threshold that no confidence reaches."""
+PROMISES = (0.9, 0.95, 0.98)
+"""Precisions whose thresholds are fitted beside the promised one, so that a region sees what another promise costs."""
 SUREST = 1e-6
 """Confidences keep this distance from 0 and 1 when they are scaled: log-odds of up to ±14, never infinite."""
 
@@ -69,6 +71,8 @@ class Calibration(Config):
     threshold: float
     promised_precision: float
     coverage: float
+    thresholds: dict[float, float] = {}
+    """Threshold that each of several precisions would take (`PROMISES`); empty in earlier bundles."""
 
     @field_validator("temperatures")
     @classmethod

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from models.classifier.decoding import Floats, JointDecoder
-from models.classifier.labels import HEADS, OTHER, Ints
+from models.classifier.labels import HEADS, Ints
 
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
 ALTERNATIVES = 3
@@ -51,10 +51,10 @@ def has_cyrillic(text: str) -> bool:
     return _CYRILLIC.search(_MASK.sub("", text) if "[" in text else text) is not None
 
 
-def unroutable(labels: Sequence[str], text: str, out_of_vocabulary: bool) -> list[Reason]:
-    """Why an operator decides whatever the confidence; `labels` are the decided sector, topic and agency."""
+def unroutable(rare: bool, text: str, out_of_vocabulary: bool) -> list[Reason]:
+    """Why an operator decides whatever the confidence; `rare`: a decided label taught by too few rows."""
     reasons: list[Reason] = []
-    if OTHER in labels:
+    if rare:
         reasons.append("rare_label")
     if not has_cyrillic(text):
         reasons.append("no_cyrillic")
@@ -93,8 +93,8 @@ def decide(
     for row, text in enumerate(texts):
         sector, topic, agency = (decided[head][row] for head in HEADS)
         reasons: list[Reason] = ["low_confidence"] if agency.confidence < threshold else []
-        labels = (sector.label, topic.label, agency.label)
-        reasons += unroutable(labels, text, out_of_vocabulary is not None and out_of_vocabulary[row])
+        rare = any(decided[head][row].label in decoder.labels.rare[head] for head in HEADS)
+        reasons += unroutable(rare, text, out_of_vocabulary is not None and out_of_vocabulary[row])
         results.append(
             Classification(
                 decision="review" if reasons else "route",

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import typer
 
 from data.errors import TsurError
-from training.evaluate.evaluate import unlabelled_rows
 from tsur.cli import app
 
 COUNTS = "date,sector,count\n2026-01-01,ЖКХ,3\n2026-01-02,ЖКХ,4\n"
@@ -53,10 +51,3 @@ def test_columns_of_counts_are_named_by_the_same_options_in_every_command(comman
     for part in command.split():
         found = found.commands[part]  # type: ignore[attr-defined]
     assert option in {name for parameter in found.params for name in parameter.opts}
-
-
-def test_rows_that_an_evaluation_leaves_out_are_counted_by_what_they_lack() -> None:
-    frame = pd.DataFrame({"sector": ["a", None, "a"], "topic": ["b", None, None], "agency": ["c", "c", "c"]})
-    told = "; 2 rows are left out, because a label is missing: sector in 1, topic in 2"
-    assert unlabelled_rows(frame) == told
-    assert unlabelled_rows(frame[:1]) == ""

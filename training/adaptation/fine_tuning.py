@@ -20,7 +20,14 @@ from training.adaptation.rows import RegionRows, repetitions, tokenised
 from training.arguments import EncoderAdaptation
 from training.encoder.cached_states import encode_with
 from training.encoder.pretrained import token_limit
-from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, run_arguments, use_bf16
+from training.encoder.trainer import (
+    epochs_done,
+    last_checkpoint,
+    make_trainer,
+    pad_collator,
+    run_arguments,
+    use_bf16,
+)
 from training.long_step import LongStep
 from training.tracker import TrackedRun
 
@@ -57,18 +64,15 @@ def adapt_network(
     say(f"adapting the encoder, {len(read)} rows an epoch")
     trainer = make_trainer(
         network,
-        [read, held_out],
-        [collate, collate],
-        run_arguments(arguments, checkpoints, label_names=["region"]),
+        read,
+        collate,
+        run_arguments(arguments, checkpoints, arguments.epochs, label_names=["region"], eval_strategy="epoch"),
         optimizer=torch.optim.AdamW(parameter_groups(network, arguments), fused=True),
         what="adapting",
-        compute_metrics=lambda prediction: {
-            f"{name}.{head}.accuracy": share
-            for name, of_region in _figures(prediction, regions).items()
-            for head, share in of_region.items()
-        },
+        held_out=(held_out, collate),
         run=run,
     )
+    trainer.compute_metrics = lambda prediction: _flat(_figures(prediction, regions))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     figures = _figures(trainer.predict(held_out), regions)
     # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
@@ -80,9 +84,7 @@ class _Collator:
     """A batch for the network: padded tokens, regions and targets."""
 
     def __init__(self, tokenizer: Any) -> None:
-        from transformers import DataCollatorWithPadding
-
-        self._pad = DataCollatorWithPadding(tokenizer)
+        self._pad = pad_collator(tokenizer)
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
         return dict(self._pad([{k: v for k, v in each.items() if k not in NOT_FED} for each in features]))
@@ -131,3 +133,7 @@ def _figures(prediction: Any, regions: Sequence[RegionRows]) -> Figures:
             if head in region.labels and len(answers):
                 figures[region.name][head] = float(answers.mean())
     return figures
+
+
+def _flat(figures: Figures) -> dict[str, float]:
+    return {f"{name}.{head}.accuracy": share for name, of_heads in figures.items() for head, share in of_heads.items()}

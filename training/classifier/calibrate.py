@@ -16,6 +16,7 @@ import pandas as pd
 from models.classifier.bundle import ClassifierBundle
 from models.classifier.calibration import (
     NEVER_ROUTE,
+    PROMISES,
     UNSCALED,
     Calibration,
     JointWeights,
@@ -79,11 +80,13 @@ def calibrate(
         probability = decoder.marginal(joint, head)[np.arange(len(rows)), chosen]
         scaling[head] = fit_scaling(probability[labelled], (chosen == targets[head])[labelled])
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
+    # Nor have rows whose agency nobody knows.
     routable = _routable(classifier.bundle, texts, best)
+    judged = routable & (targets["agency"] >= 0)
     agency = best[:, HEADS.index("agency")]
     confidence = scaling["agency"].scale(decoder.marginal(joint, "agency"))[np.arange(len(rows)), agency]
     right = agency == targets["agency"]
-    threshold = fit_threshold(confidence[routable], right[routable], promised)
+    threshold = fit_threshold(confidence[judged], right[judged], promised)
     return Calibration(
         temperatures=dict(weights.temperatures),
         pmi_weight=weights.pmi,
@@ -91,14 +94,17 @@ def calibrate(
         threshold=threshold.value,
         promised_precision=promised,
         coverage=threshold.coverage * float(routable.mean()),
+        thresholds={p: fit_threshold(confidence[judged], right[judged], p).value for p in PROMISES},
     )
 
 
 def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
     """Which rows would go out alone if they were sure enough; `best`: label indices, shape (n, 3)."""
     unknown = bundle.out_of_vocabulary.unlike_training(texts).tolist()
-    names = [tuple(bundle.labels.names[head][i] for head, i in zip(HEADS, row, strict=True)) for row in best.tolist()]
-    return np.array([not unroutable(*row) for row in zip(names, texts, unknown, strict=True)], dtype=bool)
+    is_rare = [np.array([name in bundle.labels.rare[head] for name in bundle.labels.names[head]]) for head in HEADS]
+    rare = np.column_stack([of_head[labels] for of_head, labels in zip(is_rare, best.T, strict=True)])
+    is_rare_row: list[bool] = np.any(rare, axis=1).tolist()
+    return np.array([not unroutable(*row) for row in zip(is_rare_row, texts, unknown, strict=True)], dtype=bool)
 
 
 def fit_weights(

@@ -82,7 +82,7 @@ def _head_metrics(
     """In both pairs the teacher is first, the student second."""
     theirs, mine = (each[head] for each in chances)
     truth = evaluations[0].targets[head]
-    labelled = np.flatnonzero(truth >= 0)
+    labelled = np.flatnonzero((truth >= 0) & (truth < theirs.shape[1]))  # none knows the others
     return HeadMetrics(
         teacher_loss=-float(np.log(theirs[labelled, truth[labelled]]).mean()),
         student_loss=-float(np.log(mine[labelled, truth[labelled]]).mean()),

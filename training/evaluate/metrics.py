@@ -1,6 +1,6 @@
 """Figures of a classifier on held-out rows, for each head, whoever made the predictions.
 
-In: label names, true indices of shape (n,), -100 where unknown, and scores of shape (n, labels).
+In: label names, true indices of shape (n,), -100 where there is no label, and scores of shape (n, labels).
 Out: accuracy, macro-F1, weighted F1 and top-3 accuracy; a frame per label; a confusion matrix.
 From confidences and whether they came true, both of shape (n,): risk–coverage and reliability.
 """
@@ -22,7 +22,7 @@ BINS = 15
 
 @dataclass(frozen=True)
 class HeadMetrics:
-    """One head's figures; all lie in [0, 1]."""
+    """One head's figures; all lie in [0, 1], and are NaN where no row has the head's label."""
 
     rows: int
     accuracy: float
@@ -32,13 +32,16 @@ class HeadMetrics:
 
 
 def head_metrics(targets: Ints, scores: Floats, predicted: Ints | None = None) -> HeadMetrics:
-    """Figures of one head over the rows with a known label.
+    """Figures of one head over the rows that have its label.
 
-    Macro-F1 is over the labels present in the targets. `predicted` defaults to the best score.
+    Macro-F1 is over the labels present in the targets. `predicted` defaults to the best score. A target beyond the
+    columns of the scores is a label that the model does not know: no answer is right there.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
     labelled = targets >= 0
+    if not labelled.any():
+        return HeadMetrics(0, *[float("nan")] * 4)
     truth, scores = targets[labelled], scores[labelled]
     answer = scores.argmax(axis=1) if predicted is None else predicted[labelled]
     present = np.unique(truth)
@@ -167,9 +170,11 @@ def brier(confidence: Floats, correct: Bools) -> float:
 
 
 def slice_figures(
-    keys: pd.Series, correct: Mapping[str, Bools], routed: Bools, deciding: str = "agency"
+    keys: pd.Series, correct: Mapping[str, Bools | Floats], routed: Bools, deciding: str = "agency"
 ) -> pd.DataFrame:
     """Figures of each slice of the rows; `keys`, a named series, says which slice every row is in.
+
+    `correct` is NaN for a row without the label, which then counts in the coverage only.
 
     Columns: the key's name, `rows`, `HEAD accuracy`, `coverage` (share routed) and `routed
     precision` (of the deciding head; NaN where nothing was routed). Slices of an ordered key keep

@@ -37,12 +37,13 @@ def quality(facts: Facts) -> str:
     for head in HEADS:
         ours, rival = facts.evaluation.heads[head], facts.lexical.heads[head]
         line: dict[str, object] = {"": TITLES[head], "меток / labels": len(facts.bundle.labels.names[head])}
+        line["обращений / rows"] = ours.rows
         for name in ("accuracy", "macro_f1", "weighted_f1", "top3"):
             line[name.replace("_f1", "-F1").replace("top3", "top-3")] = (
                 f"{getattr(ours, name):.3f} ({getattr(rival, name):.3f})"
             )
         lines.append(line)
-    rows = facts.evaluation.heads["sector"].rows
+    rows = len(facts.evaluation.targets["sector"])
     return (
         f"На {rows} отложенных обращениях; в скобках TF-IDF + линейный SVM на тех же строках.\n\n"
         f"On {rows} held-out complaints; in brackets TF-IDF + linear SVM on the same rows.\n\n"
@@ -60,7 +61,7 @@ def best_and_worst(facts: Facts) -> str:
     columns = {"label": "метка / label", "rows": "обращений / rows"}
     for head in HEADS:
         figures = label_report(
-            facts.bundle.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
+            facts.evaluation.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
         )
         ranked = figures[figures["rows"] >= LEAST_ROWS].sort_values("f1", ascending=False, ignore_index=True)
         if len(ranked) > 2 * BEST_AND_WORST:
@@ -78,19 +79,18 @@ def confidence(facts: Facts) -> str:
     reasons = ", ".join(f"`{reason}`" for reason in get_args(Reason))
     lines = []
     for head in HEADS:
-        correct = evaluation.predicted[head] == evaluation.targets[head]
-        curve = risk_coverage(evaluation.confidence[head], correct)
+        confident, correct = evaluation.answers(head)
+        curve = risk_coverage(confident, correct)
         line = {
             "": TITLES[head],
             "температура / temperature": calibration.temperatures[head],
             "ECE": evaluation.calibration_error[head],
             "ECE без калибровки / uncalibrated": evaluation.uncalibrated_error.get(head),
-            "Brier": brier(evaluation.confidence[head], correct),
+            "Brier": brier(confident, correct),
             "площадь под риском / area under risk": area_under_risk(curve),
         }
         if head in facts.lexical.confidence:
-            guessed = facts.lexical.predicted[head] == facts.lexical.targets[head]
-            rival = risk_coverage(facts.lexical.confidence[head], guessed)
+            rival = risk_coverage(*facts.lexical.answers(head))
             line["TF-IDF + SVM"] = area_under_risk(rival)
         line[f"доля при / coverage at {promised:.0%}"] = coverage_at_precision(curve, promised)
         lines.append(line)
@@ -112,7 +112,7 @@ def limits(facts: Facts) -> str:
     text += "\n\n### Чаще всего путает / Most confused"
     for head in HEADS:
         matrix = confusions(
-            facts.bundle.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
+            facts.evaluation.labels.names[head], facts.evaluation.targets[head], facts.evaluation.predicted[head]
         )
         pairs = confused_pairs(matrix).head(PAIRS).drop(columns="share")
         pairs.columns = pd.Index([f"{TITLES[head]}: верно / true", "ответ / predicted", "обращений / rows"])
@@ -127,8 +127,11 @@ def _longest(facts: Facts) -> str:
     long = characters >= np.quantile(characters, 0.9)
     if long.all():
         return ""
-    right = facts.evaluation.predicted["agency"] == facts.evaluation.targets["agency"]
-    least, tenth, others = int(characters[long].min()), right[long].mean(), right[~long].mean()
+    labelled, right = facts.evaluation.labelled("agency"), facts.evaluation.right("agency")
+    if not (labelled & long).any() or not (labelled & ~long).any():
+        return ""
+    least = int(characters[long].min())
+    tenth, others = right[long & labelled].mean(), right[~long & labelled].mean()
     return (
         f"\n\nСамая длинная десятая часть текстов (от {least} символов): исполнитель верен в {tenth:.1%} против "
         f"{others:.1%} у остальных.\n\nThe longest tenth of the texts ({least} characters and more): the agency is "

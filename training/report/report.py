@@ -22,6 +22,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from models.classifier.routing import Classification
 from training.evaluate.evaluate import Evaluation
+from training.evaluate.label_space import RARE_ROWS
 from training.evaluate.metrics import (
     area_under_risk,
     brier,
@@ -57,13 +58,15 @@ class Measured:
     folder: Path
 
     @cached_property
-    def correct(self) -> dict[str, npt.NDArray[np.bool_]]:
-        """Which rows each head has right, shape (n,)."""
-        return hits(self.evaluation)
+    def right(self) -> dict[str, npt.NDArray[np.floating]]:
+        """1 where a head is right, 0 where it is wrong, NaN where the row has no such label; shape (n,)."""
+        return {head: self.evaluation.marks(head) for head in HEADS}
 
     @cached_property
     def decisions(self) -> list[Classification]:
-        """What the service would say of each row."""
+        """What the service says of each row; of rows held out in turn, what fits without them made it say."""
+        if self.evaluation.decisions:
+            return list(self.evaluation.decisions)
         places = self.classifier.catalogue.municipality_ids(self.rows["municipality"])
         return self.classifier.classify(self.rows["text"].tolist(), places)
 
@@ -73,8 +76,8 @@ class Measured:
         return np.array([item.decision == "route" for item in self.decisions], dtype=bool)
 
     def names(self, head: str) -> Sequence[str]:
-        """The labels of a head."""
-        return self.classifier.bundle.labels.names[head]
+        """The labels of a head: those the model knows, then those only the rows have."""
+        return self.evaluation.labels.names[head]
 
     def save(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Write a table beside the report and hand it back."""
@@ -96,9 +99,10 @@ def log_report(
     figures = {f"test.{head}.calibration_error": value for head, value in evaluation.calibration_error.items()}
     before = evaluation.uncalibrated_error.items()
     figures |= {f"test.{head}.calibration_error_uncalibrated": value for head, value in before}
-    for head, correct in hits(evaluation).items():
-        figures[f"test.{head}.area_under_risk"] = area_under_risk(risk_coverage(evaluation.confidence[head], correct))
-        figures[f"test.{head}.brier"] = brier(evaluation.confidence[head], correct)
+    for head in HEADS:
+        confidence, correct = evaluation.answers(head)
+        figures[f"test.{head}.area_under_risk"] = area_under_risk(risk_coverage(confidence, correct))
+        figures[f"test.{head}.brier"] = brier(confidence, correct)
     if evaluation.coverage is not None:
         figures["test.coverage"] = evaluation.coverage
     if evaluation.routed_precision is not None:
@@ -122,11 +126,6 @@ def write_report(
     (folder / "report.html").write_text(as_html(text, folder), encoding="utf-8")
 
 
-def hits(evaluation: Evaluation) -> dict[str, npt.NDArray[np.bool_]]:
-    """Which rows each head has right, shape (n,); a label that the model does not know is never right."""
-    return {head: evaluation.predicted[head] == evaluation.targets[head] for head in HEADS}
-
-
 def _head(measured: Measured) -> str:
     parts = measured.classifier.bundle
     text = (
@@ -135,12 +134,10 @@ def _head(measured: Measured) -> str:
         f"catalogue of {parts.catalogue.region or 'no named region'}. "
         "Every figure is of the bundle as it is served: labels decoded jointly, confidences calibrated."
     )
-    unknown = sum(int((measured.evaluation.targets[head] < 0).sum()) for head in HEADS)
+    known = parts.labels.counts
+    unknown = sum(int((measured.evaluation.targets[head] >= known[head]).sum()) for head in HEADS)
     if unknown:
-        text += (
-            f"\n\n{unknown} labels of these rows are unknown to the model: left out of accuracy and F1, "
-            "wrong in all figures of confidence and routing."
-        )
+        text += f"\n\n{unknown} labels of these rows are unknown to the model: its answers there count as wrong."
     return text
 
 
@@ -154,15 +151,17 @@ def _summary(measured: Measured) -> str:
             line = {
                 "head": head,
                 "by": name,
-                "labels": len(measured.names(head)),
+                "labels": len(evaluation.labels.names[head]),
                 "rows": figures.rows,
                 "accuracy": figures.accuracy,
                 "macro-F1": figures.macro_f1,
                 "weighted F1": figures.weighted_f1,
                 "top-3": figures.top3,
             }
+            if head in evaluation.rare:
+                line |= {"rare rows": evaluation.rare[head].rows, "accuracy there": evaluation.rare[head].accuracy}
             if head in evaluation.confidence:
-                correct, confidence = hits(evaluation)[head], evaluation.confidence[head]
+                confidence, correct = evaluation.answers(head)
                 line["ECE"] = evaluation.calibration_error.get(head)
                 line["ECE uncalibrated"] = evaluation.uncalibrated_error.get(head)
                 line["Brier"] = brier(confidence, correct)
@@ -171,17 +170,19 @@ def _summary(measured: Measured) -> str:
     table = measured.save(pd.DataFrame(lines), "summary.csv")
     return (
         "## Summary\n\n" + markdown_table(table) + "\n\nECE: mean distance between confidence and accuracy. "
-        "Area under risk: mean error over all coverages, the surest rows first. Both: lower is better."
+        "Area under risk: mean error over all coverages, the surest rows first. Both: lower is better. "
+        f"Rare: the label had fewer than {RARE_ROWS} training rows, as far as the model tells."
     )
 
 
 def _routing(measured: Measured) -> str:
     calibration, evaluation = measured.classifier.bundle.calibration, measured.evaluation
     precision = evaluation.routed_precision
+    deadlines = evaluation.routing.with_topics if evaluation.routing else ""
     text = (
         f"## Routing\n\nThreshold {calibration.threshold:.3f} on the agency's confidence, for a promised precision of "
         f"{calibration.promised_precision:.0%}. Without an operator go {evaluation.coverage or 0:.1%} of the rows"
-        + ("." if precision is None else f"; the agency is right in {precision:.1%} of them.")
+        + ("." if precision is None else f"; the agency is right in {precision:.1%} of them{deadlines}.")
     )
     reasons = Counter(reason for item in measured.decisions for reason in item.reasons)
     cut = sum(item.truncated for item in measured.decisions)
@@ -193,7 +194,7 @@ def _routing(measured: Measured) -> str:
     tokens = measured.classifier.bundle.config.max_tokens
     text += f"\n\nLong texts are read in windows of {tokens} tokens; of {cut} the end was beyond the last window."
     for keys in _slices(measured.rows):
-        figures = slice_figures(keys, measured.correct, measured.routed)
+        figures = slice_figures(keys, measured.right, measured.routed)
         measured.save(figures, f"routing-by-{str(keys.name).replace(' ', '-')}.csv")
         text += f"\n\n### By {keys.name}\n\n{markdown_table(figures.head(2 * SHOWN))}"
         if len(figures) > 2 * SHOWN:
@@ -222,7 +223,7 @@ def _risk(measured: Measured) -> str:
         curves[head] = {}
         for name, evaluation in ((MODEL, measured.evaluation), (RIVAL, measured.lexical)):
             if evaluation is not None and head in evaluation.confidence:
-                curves[head][name] = risk_coverage(evaluation.confidence[head], hits(evaluation)[head])
+                curves[head][name] = risk_coverage(*evaluation.answers(head))
     every = [curve.assign(head=head, by=name) for head in HEADS for name, curve in curves[head].items()]
     measured.save(pd.concat(every), "risk-coverage.csv")
     promised, evaluation = measured.classifier.bundle.calibration.promised_precision, measured.evaluation
@@ -245,7 +246,7 @@ def _risk(measured: Measured) -> str:
 def _reliability(measured: Measured) -> str:
     text = "## Reliability\n\nOf the answers given with a confidence of 70 %, 70 % should be right: on the diagonal."
     for head in HEADS:
-        bins = reliability(measured.evaluation.confidence[head], measured.correct[head])
+        bins = reliability(*measured.evaluation.answers(head))
         measured.save(bins, f"reliability-{head}.csv")
         error = measured.evaluation.calibration_error[head]
         plot_reliability(bins, head, error, measured.folder / f"reliability-{head}.png")
@@ -272,21 +273,21 @@ def _labels(measured: Measured) -> str:
 
 def _samples(measured: Measured) -> str:
     """Three tables of masked complaints: what to read to understand the errors."""
-    evaluation, right = measured.evaluation, measured.correct["agency"]
+    evaluation, right = measured.evaluation, measured.right["agency"]
     sure = np.argsort(-evaluation.confidence["agency"], kind="stable")
     chosen = {
-        "unsure-right": [row for row in sure[::-1] if right[row]],
-        "routed-wrongly": [row for row in sure if measured.routed[row] and not right[row]],
+        "unsure-right": [row for row in sure[::-1] if right[row] == 1],
+        "routed-wrongly": [row for row in sure if measured.routed[row] and right[row] == 0],
     }
     titles = {
         "misread": "Surest errors: topic",
         "unsure-right": "Right, but least sure: agency",
         "routed-wrongly": "Routed to the wrong agency",
     }
-    tables = {"misread": misread(evaluation, measured.classifier, measured.rows)}
+    tables = {"misread": misread(evaluation, measured.rows)}
     for name, picked in chosen.items():
         positions = np.array(picked[:SAMPLES], dtype=np.int64)
-        tables[name] = masked_sample(evaluation, measured.classifier, measured.rows, positions, "agency")
+        tables[name] = masked_sample(evaluation, measured.rows, positions, "agency")
     text = "## Complaints to read\n\nMasked, cut to their first characters; `→` what the model says where it differs."
     for name, table in tables.items():
         measured.save(table, f"{name}.csv")

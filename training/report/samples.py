@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.complaints.masking import mask
-from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from training.evaluate.evaluate import Evaluation
 
@@ -16,18 +15,18 @@ CHARACTERS = 300
 """In the text of the report: rows, and characters of each."""
 
 
-def misread(evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame) -> pd.DataFrame:
+def misread(evaluation: Evaluation, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows whose topic was read wrong, the surest errors first: masked text, true and predicted labels; 50."""
-    wrong = np.flatnonzero(evaluation.predicted["topic"] != evaluation.targets["topic"])
+    wrong = np.flatnonzero(evaluation.labelled("topic") & ~evaluation.right("topic"))
     wrong = wrong[np.argsort(-evaluation.confidence["topic"][wrong], kind="stable")][:SAMPLES]
-    return masked_sample(evaluation, classifier, rows, wrong, "topic")
+    return masked_sample(evaluation, rows, wrong, "topic")
 
 
 def masked_sample(
-    evaluation: Evaluation, classifier: Classifier, rows: pd.DataFrame, positions: npt.NDArray[np.int64], head: str
+    evaluation: Evaluation, rows: pd.DataFrame, positions: npt.NDArray[np.int64], head: str
 ) -> pd.DataFrame:
     """The rows at those positions: id, masked text, true and predicted labels, confidence of `head`."""
-    names = classifier.bundle.labels.names
+    names = evaluation.labels.names
     table = {
         "id": rows["id"].iloc[positions].to_numpy(),
         "text": [mask(text)[:CHARACTERS] for text in rows["text"].iloc[positions]],
@@ -45,5 +44,5 @@ def shown(samples: pd.DataFrame) -> pd.DataFrame:
     shown = first[["confidence", "text"]].copy()
     for head in HEADS:
         pairs = zip(first[head], first[f"predicted {head}"], strict=True)
-        shown[head] = [true if true == said else f"{true or 'unknown'} → {said}" for true, said in pairs]
+        shown[head] = [true if true == said else f"{true or 'none given'} → {said}" for true, said in pairs]
     return shown

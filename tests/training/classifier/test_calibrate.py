@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from data.catalogue.model import Agency, Catalogue, Municipality, Route, Sector, Topic
 from models.classifier.bundle import read_bundle
-from models.classifier.calibration import NEVER_ROUTE, UNSCALED, JointWeights, PlattScaling
+from models.classifier.calibration import NEVER_ROUTE, PROMISES, UNSCALED, JointWeights, PlattScaling
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints, LabelSpace
@@ -215,12 +215,20 @@ def test_rows_that_go_to_an_operator_anyway_have_no_say_in_the_threshold(tmp_pat
         logits[head][np.arange(count), labels] = rng.uniform(3.0, 9.0, size=count)
     names = {head: [bundle.labels.names[head][label] for label in true[:, n]] for n, head in enumerate(HEADS)}
     texts = np.where(routable, USUAL, unroutable)
-    calibration = calibrate(classifier, pd.DataFrame({"text": texts, "municipality": None, **names}), 0.95, logits)
+    rows = pd.DataFrame({"text": texts, "municipality": None, **names})
+    calibration = calibrate(classifier, rows, 0.95, logits)
+    nobody_knows = rows.assign(text=USUAL, agency=rows["agency"].where(routable, None))
+    of_the_known = calibrate(classifier, nobody_knows, 0.95, logits)
+    assert set(calibration.thresholds) == set(PROMISES)
+    assert calibration.thresholds[0.95] == calibration.threshold
     if right:
         assert calibration.coverage == pytest.approx(0.5)
         assert calibration.threshold < 1
+        assert calibration.thresholds[0.9] <= calibration.threshold < calibration.thresholds[0.98] == NEVER_ROUTE
+        assert of_the_known.coverage > 0
     else:
         assert (calibration.threshold, calibration.coverage) == (NEVER_ROUTE, 0.0)
+        assert (of_the_known.threshold, of_the_known.coverage) == (NEVER_ROUTE, 0.0)
 
 
 def test_scaling_makes_confidences_as_high_as_the_share_of_right_answers():

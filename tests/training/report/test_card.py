@@ -17,6 +17,7 @@ from models.classifier.labels import HEADS
 from tests.serving.bundles import write_classifier
 from training.arguments import ClassifierTraining
 from training.evaluate.evaluate import Evaluation, evaluate_classifier
+from training.evaluate.routed import RoutedFigures
 from training.report.card import card, write_card
 from training.report.card_texts import HEADINGS
 
@@ -159,8 +160,8 @@ def test_command_to_reproduce_sets_what_differs_from_the_defaults(text):
 
 
 def test_card_is_whole_without_arguments_rows_routing_or_the_rivals_confidence(bundle, frame, evaluation):
-    bare = replace(evaluation, confidence={}, calibration_error={}, coverage=None, routed_precision=None)
-    careful = replace(evaluation, coverage=0.0, routed_precision=None)
+    bare = replace(evaluation, confidence={}, calibration_error={}, routing=None)
+    careful = replace(evaluation, routing=RoutedFigures(0, 0.0, None, None, None))
     write_card(bundle, frame.assign(municipality=None), careful, bare)
     written = (bundle / CARD).read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", written, re.MULTILINE) == list(HEADINGS.values())

@@ -46,7 +46,7 @@ def majority(evaluation: Evaluation, label_counts: dict[str, int]) -> Evaluation
         heads[head] = head_metrics(targets, np.tile(shares, (len(targets), 1)))
         predicted[head] = np.full(len(targets), shares.argmax())
         confidence[head] = np.full(len(targets), shares.max())
-    return Evaluation(heads, evaluation.targets, predicted, confidence)
+    return Evaluation(evaluation.labels, heads, evaluation.targets, predicted, confidence)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,62 @@
+"""Figures of rows held out in turn: each is judged by a fit, and by a calibration, that had not seen it.
+
+In: a calibrated classifier fitted on all rows, and the logits that fits without them gave rows held out. Out: an
+`Evaluation` as of rows that were kept back: for each part of the rows the calibration is fitted anew on the others.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from models.classifier.classifier import Classifier
+from models.classifier.labels import HEADS, Ints, LabelSpace
+from training.classifier.calibrate import calibrate
+from training.classifier.held_out_rows import HeldOut
+from training.evaluate.evaluate import Evaluation, evaluate_predictions, evaluate_scores
+from training.evaluate.predictions import predictions_of, put_together
+from training.evaluate.tfidf_svm import LexicalClassifier
+
+PARTS = 5
+"""Of the rows held out: four fifths of them fit each calibration, next to all that the bundle has."""
+
+
+def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
+    """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on."""
+    rows = taught.iloc[held_out.rows].reset_index(drop=True)
+    parts = _parts(len(rows))
+    predictions = []
+    for part in range(PARTS):
+        here, others = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
+        if not len(here):
+            continue
+        logits_of_others = {head: held_out.logits[head][others] for head in HEADS}
+        calibration = calibrate(
+            classifier, rows.iloc[others], classifier.bundle.calibration.promised_precision, logits_of_others
+        )
+        bundle = replace(classifier.bundle, calibration=calibration)
+        of_part = Classifier(bundle, classifier.encoders)
+        logits = {head: held_out.logits[head][here] for head in HEADS}
+        predictions.append((here, predictions_of(of_part, logits, rows.iloc[here])))
+    return evaluate_predictions(put_together(predictions), classifier.bundle.labels, rows)
+
+
+def evaluate_lexical_held_out(labels: LabelSpace, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
+    """TF-IDF + linear SVM, fitted without each fold in turn, measured on the same rows."""
+    rows = taught.iloc[held_out.rows].reset_index(drop=True)
+    texts, targets = taught["text"].to_numpy(), labels.targets(taught)
+    scores = {head: np.zeros((len(rows), len(labels.names[head]))) for head in HEADS}
+    for fold in np.unique(held_out.folds):
+        here = held_out.folds == fold
+        rest = np.ones(len(taught), dtype=bool)
+        rest[held_out.rows[here]] = False
+        model = LexicalClassifier(labels).fit(texts[rest].tolist(), {head: targets[head][rest] for head in HEADS})
+        for head, of_head in model.scores(texts[held_out.rows[here]].tolist()).items():
+            scores[head][here] = of_head
+    return evaluate_scores(scores, labels, rows)
+
+
+def _parts(rows: int) -> Ints:
+    """The part of each row, shape (n,): drawn, so that a part is no span of time."""
+    drawn: Ints = np.random.default_rng(0).permutation(rows) % PARTS
+    return drawn
