@@ -244,7 +244,9 @@ def _uncalibrated(
         labels=labels,
         calibration=unfit,
         catalogue=catalogue,
-        topic_agency_pmi=count_topic_agency(labels, labels.targets(taught)),
+        topic_agency_pmi=count_topic_agency(
+            labels, labels.targets(taught), catalogue.municipality_ids(taught["municipality"])
+        ),
         out_of_vocabulary=fit_out_of_vocabulary(rows.train["text"].tolist(), rows.validation["text"].tolist()),
         heads=network.heads,
         ngrams=network.ngrams,
