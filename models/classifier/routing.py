@@ -80,7 +80,8 @@ def decide(
     through.
     """
     joint = decoder.joint(logits, municipalities)
-    best, deadlines = decoder.best(joint), decoder.deadlines(joint)
+    best = decoder.best(joint)
+    deadlines = decoder.deadlines(best)
     decided: dict[str, list[Proposal]] = {}
     alternatives: dict[str, list[list[Proposal]]] = {}
     for column, head in enumerate(HEADS):
