@@ -58,6 +58,7 @@ def calibrate(
     promised: float,
     held_out: Mapping[str, Floats] | None = None,
     say: Tell = quiet,
+    weights: JointWeights | None = None,
 ) -> Calibration:
     """Fit a classifier's calibration on labelled rows.
 
@@ -68,6 +69,7 @@ def calibrate(
         held_out: logits of the rows by heads fitted without them, of shape (n, labels); the PMI may be counted on
             the rows then. Without them nothing may have been trained on the rows.
         say: told how far it is.
+        weights: of the joint decoding, where they are fitted already.
     """
     labels, texts = classifier.bundle.labels, rows["text"].tolist()
     municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
@@ -75,30 +77,35 @@ def calibrate(
     targets = labels.targets(rows)
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
     material = CalibrationRows(logits, municipalities, targets, counted=held_out is not None)
-    with LongStep("calibrating", say) as tell:
-        sample = material.part(_drawn(len(rows)))
-        weights = fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
+    if weights is None:
+        with LongStep("calibrating", say) as tell:
+            sample = material.part(_drawn(len(rows)))
+            weights = fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
     best, probability = _decoded(decoder, material, weights)
     scaling: dict[str, PlattScaling] = {}
     for head, chosen in zip(HEADS, best.T, strict=True):
         labelled = targets[head] >= 0
         scaling[head] = fit_scaling(probability[head][labelled], (chosen == targets[head])[labelled])
     # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    # Nor have rows whose agency nobody knows.
+    # Nor have rows whose label nobody knows.
     routable = _routable(classifier.bundle, texts, best)
-    judged = routable & (targets["agency"] >= 0)
-    agency = best[:, HEADS.index("agency")]
-    confidence = scaling["agency"].scale(probability["agency"])
-    right = agency == targets["agency"]
-    threshold = fit_threshold(confidence[judged], right[judged], promised)
+
+    def threshold(head: str, precision: float) -> RoutingThreshold:
+        judged = routable & (targets[head] >= 0)
+        chosen = best[:, HEADS.index(head)]
+        confidence = scaling[head].scale(probability[head])
+        return fit_threshold(confidence[judged], (chosen == targets[head])[judged], precision)
+
+    routing = threshold("agency", promised)
     return Calibration(
         temperatures=dict(weights.temperatures),
         pmi_weight=weights.pmi,
         scaling=scaling,
-        threshold=threshold.value,
+        threshold=routing.value,
+        topic_threshold=threshold("topic", promised).value,
         promised_precision=promised,
-        coverage=threshold.coverage * float(routable.mean()),
-        thresholds={p: fit_threshold(confidence[judged], right[judged], p).value for p in PROMISES},
+        coverage=routing.coverage * float(routable.mean()),
+        thresholds={precision: threshold("agency", precision).value for precision in PROMISES},
     )
 
 
