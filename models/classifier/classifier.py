@@ -142,6 +142,7 @@ class Classifier:
             plain,
             places,
             self.bundle.calibration.threshold,
+            topic_threshold=self.bundle.calibration.topic_threshold,
             out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
             truncated=reading.truncated if reading else None,
             features=reading.features if reading else None,

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from models.classifier.calibration import NEVER_ROUTE
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS, Ints
 
@@ -30,7 +31,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Classification:
-    """What the classifier says of one complaint; `features` is what its heads read, shape (hidden,)."""
+    """What the classifier says of one complaint.
+
+    `topic_sure`: whether the topic, which the deadline follows from, is right as often as is promised of the agency;
+    `features` is what its heads read, shape (hidden,).
+    """
 
     decision: Literal["route", "review"]
     reasons: list[Reason]
@@ -39,6 +44,7 @@ class Classification:
     agency: Proposal
     alternatives: dict[str, list[Proposal]]
     deadline_hours: int | None
+    topic_sure: bool = False
     truncated: bool = False
     features: Floats | None = field(default=None, compare=False, repr=False)
 
@@ -70,17 +76,20 @@ def decide(
     municipalities: Sequence[str | None],
     threshold: float,
     *,
+    topic_threshold: float = NEVER_ROUTE,
     out_of_vocabulary: Sequence[bool] | None = None,
     truncated: Sequence[bool] | None = None,
     features: Floats | None = None,
 ) -> list[Classification]:
     """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
 
+    `threshold` is on the agency's confidence, `topic_threshold` says from which one a topic is sure.
     `out_of_vocabulary` says which texts are unlike all that was trained on; `truncated` and `features` are handed
     through.
     """
     joint = decoder.joint(logits, municipalities)
-    best, deadlines = decoder.best(joint), decoder.deadlines(joint)
+    best = decoder.best(joint)
+    deadlines = decoder.deadlines(best)
     decided: dict[str, list[Proposal]] = {}
     alternatives: dict[str, list[list[Proposal]]] = {}
     for column, head in enumerate(HEADS):
@@ -104,6 +113,7 @@ def decide(
                 agency=agency,
                 alternatives={head: alternatives[head][row] for head in HEADS},
                 deadline_hours=deadlines[row],
+                topic_sure=topic.confidence >= topic_threshold and topic.label not in decoder.labels.rare["topic"],
                 truncated=truncated is not None and truncated[row],
                 features=None if features is None else features[row],
             )

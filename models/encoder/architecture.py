@@ -53,15 +53,18 @@ class PooledEncoder(nn.Module):
                 layer.requires_grad_(True)
 
     def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
-        """Token states behind the lowest `layers`, shape (batch, tokens, hidden); 0 is the embeddings."""
-        answer = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        behind: torch.Tensor = answer.hidden_states[layers]
-        return behind
+        """Token states behind the lowest `layers` of BERT's, shape (batch, tokens, hidden); 0 is the embeddings."""
+        inner: Any = self.encoder
+        embedded: torch.Tensor = inner.embeddings(input_ids=input_ids)
+        return self._through(self.stack[:layers], embedded, attention_mask)
 
     def upper_layers(self, states: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
         """Token states of the top from those behind the lowest `layers` (BERT's layers, norm last)."""
+        return self._through(self.stack[layers:], states, attention_mask)
+
+    def _through(self, layers: nn.ModuleList, states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         absent = (1.0 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
-        for layer in self.stack[layers:]:
+        for layer in layers:
             answer = layer(states, absent)
             states = answer[0] if isinstance(answer, tuple) else answer
         return states

@@ -54,8 +54,13 @@ def can_cache(network: PooledEncoder) -> bool:
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
-def encode_with(network: PooledEncoder, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet) -> EncodedRows:
-    """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too."""
+def encode_with(
+    network: PooledEncoder, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet, pool: bool = True
+) -> EncodedRows:
+    """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too.
+
+    Without `pool` the layers above are not computed, and the vectors are zeros.
+    """
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     hidden = int(network.feature_mean.numel())
@@ -71,10 +76,12 @@ def encode_with(network: PooledEncoder, rows: Any, collate: Any, cache: Path | N
                 pooled = network.pooled(**batch)
             else:
                 states = network.states(**batch, layers=network.frozen_layers)
-                top = network.upper_layers(states, batch["attention_mask"], network.frozen_layers)
-                pooled = token_mean(top, batch["attention_mask"])
                 for line, row in enumerate(part):
                     cached[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
+                if not pool:
+                    continue
+                top = network.upper_layers(states, batch["attention_mask"], network.frozen_layers)
+                pooled = token_mean(top, batch["attention_mask"])
         vectors[part] = pooled.float().cpu().numpy()
     network.train()
     return EncodedRows(vectors, None if cached is None else CachedStates(cached, starts))
