@@ -64,7 +64,7 @@ TARGETS = (
     Target(
         "surge-evidence",
         ("models/surges/evidence.py", "models/surges/thresholds.py"),
-        ("tests/models/surges/test_evidence.py",),
+        ("tests/models/surges/test_scores.py", "tests/models/surges/test_evidence.py"),
     ),
     Target(
         "api",

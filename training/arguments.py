@@ -1,8 +1,8 @@
-"""All that a run can be told: documented configs, `configs/classifier.yaml` and `configs/distill.yaml`."""
+"""All that a run can be told: documented configs, `configs/classifier.yaml`, `adapt.yaml` and `distill.yaml`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from data.config import Config
 from models.encoder.source import PACKAGED
@@ -18,32 +18,50 @@ class ClassifierTraining(Config):
     courtesy_augmentation: bool = True
     precision: Literal["auto", "int8", "fp32"] = "auto"
 
-    epochs: int = Field(default=0, ge=0, le=200)
-    patience: int = Field(default=2, ge=1)
-    batch_size: int = Field(default=16, ge=1, le=1024)
-    learning_rate: float = Field(default=5e-5, gt=0, lt=1)
-    head_learning_rate: float = Field(default=3e-4, gt=0, lt=1)
+    epochs: Literal["auto"] | Annotated[int, Field(ge=0, le=200)] = "auto"
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    learning_rate: float = Field(default=1e-4, gt=0, lt=1)
+    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    layer_decay: float = Field(default=0.9, gt=0, le=1)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0, lt=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     class_weighting: Literal["none", "sqrt", "balanced"] = "sqrt"
     freeze_embeddings: bool = True
-    frozen_layers: int = Field(default=6, ge=0, le=48)
+    frozen_layers: int = Field(default=4, ge=0, le=48)
+    fine_tuning_tokens: int = Field(default=64, ge=8, le=512)
     bf16: Literal["auto", "true", "false"] | bool = "auto"
 
     min_label_rows: int = Field(default=5, ge=1)
-    validation_share: float = Field(default=0.1, gt=0, lt=0.5)
-    test_share: float = Field(default=0.2, lt=0.5)
+    holdout: float = Field(default=0.0, ge=0, lt=0.5)
     promised_precision: float = Field(default=0.95, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
 
-    @field_validator("test_share")
-    @classmethod
-    def _some_rows_are_held_out(cls, share: float) -> float:
-        if share <= 0:
-            raise ValueError("without rows held out there are no figures: 0.01 holds out one in a hundred")
-        return share
+
+class EncoderAdaptation(Config):
+    """Arguments of `tsur adapt`; the comments in the YAML say what each one does."""
+
+    encoder: str = PACKAGED
+    text_prefix: str = "query: "
+    max_tokens: int = Field(default=96, ge=8, le=512)
+    max_rows: int = Field(default=20_000, ge=0)
+    sampling_exponent: float = Field(default=0.7, ge=0, le=1)
+    held_out_share: float = Field(default=0.05, gt=0, lt=0.5)
+
+    epochs: int = Field(default=1, ge=1, le=200)
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    learning_rate: float = Field(default=1e-4, gt=0, lt=1)
+    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    layer_decay: float = Field(default=0.9, gt=0, le=1)
+    warmup_share: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    freeze_embeddings: bool = True
+    frozen_layers: int = Field(default=6, ge=0, le=48)
+    bf16: Literal["auto", "true", "false"] | bool = "auto"
+    seed: int = Field(default=0, ge=0)
 
 
 class Distillation(Config):

@@ -22,6 +22,7 @@ class RichProgress(TrainerCallback):
         self._task: Any = None
         self._printed = 0.0
         self._loss: float | None = None
+        self._began, self._first = 0.0, 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the bar at the step the run starts from."""
@@ -32,6 +33,7 @@ class RichProgress(TrainerCallback):
         )
         self._progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
         self._progress.start()
+        self._began, self._first = time.monotonic(), state.global_step
         self._task = self._progress.add_task(self._what, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -42,7 +44,10 @@ class RichProgress(TrainerCallback):
         now = time.monotonic()
         if not self._progress.console.is_terminal and now - self._printed > PRINT_EVERY_SECONDS:
             self._printed = now
-            self._progress.console.print(f"{self._what}: step {state.global_step} of {state.max_steps}")
+            left = (now - self._began) / max(state.global_step - self._first, 1) * (state.max_steps - state.global_step)
+            self._progress.console.print(
+                f"{self._what}: step {state.global_step} of {state.max_steps}, some {left / 60:.0f} minutes left"
+            )
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Remember the epoch's training loss."""

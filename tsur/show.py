@@ -181,6 +181,14 @@ def distillation_table(comparison: Comparison, fidelity: Fidelity) -> Table:
     return table
 
 
+def adaptation_table(figures: dict[str, dict[str, float]]) -> Table:
+    """Accuracy of each region's heads on the rows that an adapted encoder did not see."""
+    table = Table("region", *HEADS, title="accuracy on held-out rows")
+    for region, of_heads in figures.items():
+        table.add_row(region, *(f"{of_heads[head]:.3f}" if head in of_heads else "–" for head in HEADS))
+    return table
+
+
 def wape_table(result: BacktestResult) -> Table:
     """WAPE of each forecaster, window by window and in the mean."""
     days, covered = f"{len(result.scored)} series", result.coverage["all"]

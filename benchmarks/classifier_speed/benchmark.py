@@ -35,7 +35,7 @@ from registry.names import classifier_name
 from training.classifier.agreement import agreement
 from training.classifier.splits import fingerprint
 from training.encoder import export, graph, quantise
-from training.evaluate.evaluate import held_out
+from training.evaluate.evaluate import seen_by
 
 NAME = "classifier_speed"
 FEWEST = 16
@@ -154,7 +154,7 @@ def load_corpus(count: int, version: int | None = None) -> Corpus:
         name, frame = "sample", sample_complaints()
     frame = frame[["id", "text", *HEADS]].assign(text=[mask(clean_text(text)) for text in frame["text"]])
     region = load_region().id
-    new = frame if version is None else held_out(frame, open_registry(region), classifier_name(region), version)[0]
+    new = frame if version is None else frame[~seen_by(frame, open_registry(region), classifier_name(region), version)]
     if len(new) < FEWEST:
         raise InputError(f"version {version} was trained on all but {len(new)} texts of {name}: name another --bundle")
     drawn = new.sample(min(count, len(new)), random_state=0)

@@ -4,7 +4,7 @@
 |---|---|
 | `config.yaml` | format version, the encoder's name and hash, text limits, precision, data fingerprint |
 | `heads.safetensors` | mean and deviation of the encoder's vectors, weights and bias a head |
-| `labels.json` | names of each head's labels, in the order of the logits |
+| `labels.json` | names of each head's labels, in the order of the logits; how many rows taught each, and what is rare |
 | `ngrams.json`, `ngrams.safetensors` | the lexical half: terms, and weights a head |
 | `topic_agency_pmi.json` | how often each agency answered for each topic in training |
 | `out_of_vocabulary.json` | the beginnings of words that training knew |
@@ -19,6 +19,7 @@ Bundles of formats 3 and 4 hold their encoder and its graph themselves, with the
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError, model_validator
@@ -30,7 +31,7 @@ from data.errors import BundleError, ConfigError
 from data.settings import settings
 from models.classifier.calibration import Calibration
 from models.classifier.heads import HEADS_FILE, NETWORK_FILE, LinearHeads
-from models.classifier.labels import HEADS, LabelSpace
+from models.classifier.labels import HEADS, RARE_ROWS, LabelSpace
 from models.classifier.ngrams import TERMS, NgramModel
 from models.classifier.ngrams import WEIGHTS as NGRAM_WEIGHTS
 from models.classifier.out_of_vocabulary import OutOfVocabulary
@@ -54,6 +55,8 @@ FEATURES = "features"
 """Of formats 3 and 4: the graph, and its output that the heads read, standardised already."""
 CONFIG = "config.yaml"
 LABELS = "labels.json"
+ROWS, MIN_ROWS = "rows", "min_rows"
+"""Keys of `labels.json` beside the heads; earlier recipes counted no rows."""
 CALIBRATION = "calibration.json"
 CATALOGUE = "catalogue.yaml"
 CARD = "MODEL_CARD.md"
@@ -74,6 +77,10 @@ class BundleConfig(Config):
     max_tokens: int
     pad_token_id: int | None = None
     """Of formats 3 and 4; since then the encoder's artifact says it."""
+    epochs: int | None = None
+    """That the encoder was fine-tuned on the region's rows; earlier recipes do not say."""
+    chosen: str | None = None
+    """Why so: the sentence that training told."""
     data_fingerprint: str
     precision: Precision = "fp32"
     agreement: dict[str, float] = {}
@@ -106,7 +113,8 @@ def write_bundle(bundle: ClassifierBundle, catalogue_yaml: str) -> None:
     """Write a bundle into its folder; the catalogue as it was given, comments and all."""
     folder = bundle.folder
     folder.mkdir(parents=True, exist_ok=True)
-    labels = {head: list(bundle.labels.names[head]) for head in HEADS}
+    labels: dict[str, object] = {head: list(bundle.labels.names[head]) for head in HEADS}
+    labels |= {ROWS: {head: list(rows) for head, rows in bundle.labels.rows.items()}, MIN_ROWS: bundle.labels.min_rows}
     (folder / LABELS).write_text(json.dumps(labels, ensure_ascii=False, indent=1), encoding="utf-8")
     for name, part in (
         (CALIBRATION, bundle.calibration),
@@ -134,7 +142,7 @@ def read_bundle(folder: Path) -> ClassifierBundle:
     name = LABELS
     try:
         raw = json.loads((folder / name).read_text(encoding="utf-8"))
-        labels = LabelSpace({head: tuple(raw[head]) for head in HEADS})
+        labels = _label_space(raw)
         name = CALIBRATION
         calibration = Calibration.model_validate_json((folder / name).read_text("utf-8"))
         name = names[PMI]
@@ -149,6 +157,15 @@ def read_bundle(folder: Path) -> ClassifierBundle:
     _check_heads(folder, own[-1], heads, labels.counts)
     ngrams = NgramModel.load(folder, labels.counts)
     return ClassifierBundle(folder, config, labels, calibration, catalogue, pmi, vocabulary, heads, ngrams)
+
+
+def _label_space(raw: dict[str, Any]) -> LabelSpace:
+    """What `labels.json` says."""
+    names = {head: tuple(raw[head]) for head in HEADS}
+    rows = {head: tuple(map(int, counted)) for head, counted in raw.get(ROWS, {}).items()}
+    if any(len(counted) != len(names[head]) for head, counted in rows.items()):
+        raise ValueError("there are not as many counts of rows as labels")
+    return LabelSpace(names, rows, int(raw.get(MIN_ROWS, RARE_ROWS)))
 
 
 def read_config(folder: Path) -> BundleConfig:

@@ -1,11 +1,13 @@
-"""The label space of a classifier: the names each head knows, and which combinations are possible.
+"""The label space of a classifier: the names each head knows, how many rows taught each, and possible combinations.
 
-In: the catalogue and the labels seen often enough to learn. Out: a `LabelSpace`, with the
-explicit label «Прочее» for the rest. A decision for «Прочее» is always an operator's.
+In: the labels of the training rows, the catalogue. Out: a `LabelSpace` of every label that a row has. A label of few
+rows can be proposed like any other, but a decision for it is always an operator's. (Bundles of earlier recipes put
+rare labels together as «Прочее», and know no rows.)
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,15 +21,26 @@ if TYPE_CHECKING:
 
 HEADS = ("sector", "topic", "agency")
 OTHER = "Прочее"
+"""What earlier recipes answered for every rare label."""
+RARE_ROWS = 5
+"""Below, one row in five decides how sure a label looks (as `min_label_rows` has it by default)."""
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class LabelSpace:
-    """Names of each head's labels, in the order of its logits."""
+    """Names of each head's labels, in the order of its logits.
+
+    Attributes:
+        names: of each head's labels.
+        rows: how many training rows had each label, in the same order; empty where nobody counted.
+        min_rows: labels with fewer are rare.
+    """
 
     names: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    min_rows: int = RARE_ROWS
 
     @property
     def counts(self) -> dict[str, int]:
@@ -35,18 +48,29 @@ class LabelSpace:
         return {head: len(self.names[head]) for head in HEADS}
 
     @cached_property
+    def rare(self) -> dict[str, frozenset[str]]:
+        """Labels of each head that an operator decides whatever the confidence: of few rows, or «Прочее»."""
+        return {
+            head: frozenset(
+                {OTHER}
+                | {name for name, rows in zip(names, self.rows.get(head, ()), strict=False) if rows < self.min_rows}
+            )
+            for head, names in self.names.items()
+        }
+
+    @cached_property
     def _index(self) -> dict[str, dict[str, int]]:
         return {head: {name: i for i, name in enumerate(self.names[head])} for head in HEADS}
 
     def index(self, head: str, name: str | None) -> int:
-        """The position of a label; of «Прочее» for an unknown one; -100 (ignored) for none."""
+        """The position of a label; of an unknown one that of «Прочее», or -100 (ignored) where there is none."""
         if name is None:
             return -100
         positions = self._index[head]
         return positions.get(name, positions.get(OTHER, -100))
 
     def targets(self, rows: "pd.DataFrame") -> dict[str, Ints]:
-        """True label indices of each head, shape (n,); rare labels are «Прочее», absent ones -100."""
+        """True label indices of each head, shape (n,); unknown labels and absent ones are -100 (see `index`)."""
         return {
             head: np.array(
                 [self.index(head, name if isinstance(name, str) else None) for name in rows[head]], dtype=np.int64
@@ -64,14 +88,9 @@ class LabelSpace:
         return np.array(representable, dtype=np.int64).reshape(-1, len(HEADS))
 
 
-def learn_label_space(labels: Mapping[str, list[str | None]], min_rows: int) -> LabelSpace:
-    """Labels with at least `min_rows` rows, sorted by name; «Прочее» last where some were rarer."""
-    names: dict[str, tuple[str, ...]] = {}
-    for head in HEADS:
-        counted: dict[str, int] = {}
-        for name in labels[head]:
-            if name is not None:
-                counted[name] = counted.get(name, 0) + 1
-        frequent = sorted(name for name, rows in counted.items() if rows >= min_rows and name != OTHER)
-        names[head] = (*frequent, OTHER) if len(frequent) < len(counted) else tuple(frequent)
-    return LabelSpace(names)
+def learn_label_space(labels: Mapping[str, list[str | None]], min_rows: int = RARE_ROWS) -> LabelSpace:
+    """Every label that a row has, sorted by name, with its rows; those with fewer than `min_rows` are rare."""
+    counted = {head: Counter(name for name in labels[head] if name is not None) for head in HEADS}
+    names = {head: tuple(sorted(counted[head])) for head in HEADS}
+    rows = {head: tuple(counted[head][name] for name in names[head]) for head in HEADS}
+    return LabelSpace(names, rows, min_rows)

@@ -61,21 +61,23 @@ class NgramSpace:
         self._known: dict[str, list[int]] = {}
 
     @classmethod
-    def fit(cls, texts: Iterable[str]) -> tuple["NgramSpace", Any]:
+    def fit(cls, texts: Iterable[str], most_terms: int | None = None) -> tuple["NgramSpace", Any]:
         """Learn the terms and how rare each one is; the space, and the texts in it as `transform` gives them.
 
-        Where no term is in two texts, all terms are taken. `texts` are gone through once for each part at least.
+        Where no term is in two texts, all terms are taken; of more than `most_terms`, half of them of each part, the
+        commonest. `texts` are gone through once for each part at least.
         """
         from scipy.sparse import hstack
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         fitted, parts = {}, []
+        most = None if most_terms is None else max(1, most_terms // len(SPACES))
         for name, options in SPACES.items():
             try:
-                vectorizer = TfidfVectorizer(**options, sublinear_tf=True, min_df=MIN_TEXTS)
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True, min_df=MIN_TEXTS, max_features=most)
                 parts.append(vectorizer.fit_transform(texts))
             except ValueError:  # sklearn's word for: no terms remain
-                vectorizer = TfidfVectorizer(**options, sublinear_tf=True)
+                vectorizer = TfidfVectorizer(**options, sublinear_tf=True, max_features=most)
                 parts.append(vectorizer.fit_transform(texts))
             fitted[name] = vectorizer
         terms = {name: part.get_feature_names_out().tolist() for name, part in fitted.items()}

@@ -1,9 +1,11 @@
 """Fitting the lexical half: linear maps on n-grams, alone or side by side with the encoder's features.
 
 In: normalised texts, label indices and, if wanted, features of the texts, shape (n, width). Out: an `NgramModel` and
-the weights on the features. N-grams are many and texts are few, and penalised weights are always a combination of the
-training texts' vectors (the representer theorem; Schölkopf et al. 2001): the regression is solved in the span of the
-texts, at most 4,000 of them, and carried back.
+the weights on the features. Up to 4,000 texts the heads are multinomial regressions, solved exactly in the span of the
+texts: penalised weights are always a combination of the texts' vectors (the representer theorem; Schölkopf et al.
+2001). That costs the cube of the texts, so beyond them each label is a linear SVM against the rest (liblinear; Fan et
+al. 2008): linear in the texts, all of which are read, and as right on 28,000 (docs/experiments.md). Its scores are no
+log-probabilities before held-out rows have scaled them (`training/classifier/evidence.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +25,14 @@ Floats = npt.NDArray[np.floating]
 PENALTY = 0.1
 """C = 10 of a logistic regression: TF-IDF vectors are short, and rare n-grams hold each other down."""
 MOST_TEXTS = 4000
-"""Of the span: its Gram matrix takes 128 MB then; more texts are still learnt from, in the span of these."""
+"""That are solved in their span: the Gram matrix takes 128 MB then, and a minute."""
+MOST_WEIGHTS = 60_000_000
+"""Of all heads together: 240 MB. With more labels the n-grams of the fewest texts are left out."""
+SVM_C = 0.5
+"""What the rivals' linear SVM has too (`training/evaluate/tfidf_svm.py`)."""
 FOLDS = 5
+UNSEEN = -2.0
+"""Score of a label without a row: an SVM gives those that it is sure of -1 and less."""
 JITTER = 1e-5
 """Added to the diagonal, for texts that are equal."""
 BLOCK = 1000
@@ -81,58 +89,132 @@ def fit_maps(
     texts: Sequence[str],
     targets: Mapping[str, Ints],
     label_counts: Mapping[str, int],
-    seed: int,
     features: Floats | None = None,
     row_weights: Mapping[str, Floats] | None = None,
     tell: Tell = quiet,
 ) -> LinearMaps:
-    """Learn the n-grams and one regression a head; rows with target -100 do not teach that head."""
-    space, ngrams = NgramSpace.fit(Counted(texts, "n-grams of text", tell))
+    """Learn the n-grams and a linear map a head; rows with target -100 do not teach that head."""
+    most_terms = max(1, MOST_WEIGHTS // sum(label_counts.values()))
+    space, ngrams = NgramSpace.fit(Counted(texts, "n-grams of text", tell), most_terms)
     dense = np.zeros((len(texts), 0), dtype=np.float32) if features is None else features.astype(np.float32)
     vectors = Vectors(ngrams, dense)
-    drawn = np.sort(np.random.default_rng(seed).permutation(len(texts))[:MOST_TEXTS])
-    tell(f"span of {len(drawn)} texts")
-    span = Span(vectors[drawn])
-    blocks = Counted(range(0, len(texts), BLOCK), "coordinates, block", tell)
+    weights_of_rows = row_weights or dict.fromkeys(HEADS, np.ones(len(texts)))
+    fit = _in_span if len(texts) <= MOST_TEXTS else _one_against_rest
+    fitted = fit(vectors, targets, label_counts, weights_of_rows, tell)
+    weights = {head: of_head.on_terms for head, of_head in fitted.items()}
+    bias = {head: of_head.bias for head, of_head in fitted.items()}
+    return LinearMaps(NgramModel(space, weights, bias), {head: fitted[head].on_features for head in HEADS})
+
+
+@dataclass(frozen=True)
+class HeadMap:
+    """One head: weights of shapes (terms, labels) and (width, labels), a bias of shape (labels,)."""
+
+    on_terms: Floats
+    on_features: Floats
+    bias: Floats
+
+
+def _in_span(
+    vectors: Vectors,
+    targets: Mapping[str, Ints],
+    label_counts: Mapping[str, int],
+    row_weights: Mapping[str, Floats],
+    tell: Tell,
+) -> dict[str, HeadMap]:
+    """Multinomial regressions in the span of the texts."""
+    count = vectors.ngrams.shape[0]
+    tell(f"span of {count} texts")
+    span = Span(vectors)
+    blocks = Counted(range(0, count, BLOCK), "coordinates, block", tell)
     coordinates = np.concatenate([span.coordinates(vectors[start : start + BLOCK]) for start in blocks])
-    weights, bias, on_features = {}, {}, {}
+    fitted = {}
     for head in HEADS:
         of_head = fit_regression(
             coordinates,
             targets[head],
             label_counts[head],
             PENALTY,
-            row_weights=None if row_weights is None else row_weights[head],
+            row_weights=row_weights[head],
             tell=within(tell, head),
         )
-        weights[head], on_features[head] = span.on_terms_and_features(of_head.weights)
-        bias[head] = of_head.bias
-    return LinearMaps(NgramModel(space, weights, bias), on_features)
+        fitted[head] = HeadMap(*span.on_terms_and_features(of_head.weights), of_head.bias)
+    return fitted
+
+
+def _one_against_rest(
+    vectors: Vectors,
+    targets: Mapping[str, Ints],
+    label_counts: Mapping[str, int],
+    row_weights: Mapping[str, Floats],
+    tell: Tell,
+) -> dict[str, HeadMap]:
+    """Linear SVMs, the heads on threads of their own: liblinear computes on one, without Python's lock."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from scipy.sparse import csr_matrix, hstack
+
+    both = hstack([vectors.ngrams, csr_matrix(vectors.features)]).tocsr().astype(np.float64)
+    terms = vectors.ngrams.shape[1]
+
+    def fit(head: str) -> HeadMap:
+        weights, bias = _svm(both, targets[head], label_counts[head], row_weights[head])
+        return HeadMap(weights[:terms], weights[terms:], bias)
+
+    costliest_first = sorted(HEADS, key=lambda head: -label_counts[head])
+    with ThreadPoolExecutor() as pool:
+        fits = {head: pool.submit(fit, head) for head in costliest_first}
+        for number, head in enumerate(costliest_first, 1):
+            tell(f"{head}, {label_counts[head]} labels against the rest, head {number} of {len(HEADS)}")
+            fits[head].result()
+    return {head: fits[head].result() for head in HEADS}
+
+
+def _svm(vectors: Any, targets: Ints, labels: int, row_weights: Floats) -> tuple[Floats, Floats]:
+    """Weights of shape (columns, labels) and a bias; a label without a row is the least likely of all."""
+    from sklearn.svm import LinearSVC
+
+    labelled = np.flatnonzero(targets >= 0)
+    seen = np.unique(targets[labelled])
+    weights = np.zeros((vectors.shape[1], labels), dtype=np.float32)
+    bias = np.full(labels, UNSEEN, dtype=np.float32)
+    if len(seen) == 1:
+        bias[seen] = -UNSEEN
+    if len(seen) > 1:
+        machine = LinearSVC(C=SVM_C, random_state=0)
+        machine.fit(vectors[labelled], targets[labelled], sample_weight=row_weights[labelled])
+        coefficients, intercepts = machine.coef_.astype(np.float32), machine.intercept_.astype(np.float32)
+        if len(seen) == 2:  # one machine tells two labels apart
+            coefficients, intercepts = np.vstack([-coefficients, coefficients]), np.append(-intercepts, intercepts)
+        weights[:, seen], bias[seen] = coefficients.T, intercepts
+    return weights, bias
 
 
 def out_of_fold(
     texts: Sequence[str],
     targets: Mapping[str, Ints],
     label_counts: Mapping[str, int],
-    seed: int,
-    folds: npt.NDArray[np.int64],
+    folds: Ints,
+    held_out: Sequence[int] | None = None,
     tell: Tell = quiet,
 ) -> dict[str, Floats]:
-    """Log-probabilities of each row by n-grams fitted without its fold, shape (n, labels of the head)."""
-    log_probabilities = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
-    numbers = np.unique(folds).tolist()
-    for fold in numbers:
-        taught, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+    """Scores of the rows of the folds `held_out` (default: all), by n-grams fitted without their fold.
+
+    Shape (n, labels of the head); zeros for rows of other folds.
+    """
+    scores = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
+    numbers = np.unique(folds).tolist() if held_out is None else held_out
+    for place, fold in enumerate(numbers, 1):
+        taught, rest = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         maps = fit_maps(
             [texts[row] for row in taught.tolist()],
             {head: target[taught] for head, target in targets.items()},
             label_counts,
-            seed,
-            tell=within(tell, f"fold {fold + 1} of {len(numbers)}"),
+            tell=within(tell, f"fold {place} of {len(numbers)}"),
         )
-        for head, logits in maps.ngrams.logits([texts[row] for row in held_out.tolist()]).items():
-            log_probabilities[head][held_out] = logits
-    return log_probabilities
+        for head, logits in maps.ngrams.logits([texts[row] for row in rest.tolist()]).items():
+            scores[head][rest] = logits
+    return scores
 
 
 def draw_folds(groups: npt.NDArray[np.generic], seed: int, folds: int = FOLDS) -> npt.NDArray[np.int64]:

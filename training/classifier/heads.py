@@ -4,9 +4,7 @@ In: `Rows`: texts, the encoder's mean-pooled features, label indices. Out: `Line
 same rows by heads fitted without them. Two ways of fitting, whose errors differ: *stacked*, where the
 features learn what out-of-fold n-grams leave unexplained, and *side by side* under one penalty. Both
 are linear, so their mixture is one map and costs nothing more when serving; held-out rows choose each
-head's penalty and mixture. Fine-tuning starts from the stacked ones (LP-FT; Kumar et al. 2022,
-arXiv:2202.10054): random heads would first pull the encoder's features apart, and with dozens of rare
-labels they never quite recover.
+head's penalty and mixture.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ from scipy.special import log_softmax
 from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints
 from models.classifier.ngrams import NgramModel
+from training.classifier.evidence import least_cross_entropy
 from training.classifier.fit_ngrams import fit_maps
 from training.classifier.regression import fit_regression, row_weights
 from training.long_step import Tell, quiet, within
@@ -32,8 +31,6 @@ PENALTY = 320.0
 """Where no row is held out to choose by."""
 SHARES = (0.0, 0.25, 0.5)
 """Of the fit side by side in the mixture: the stacked one is the better on rare labels and keeps at least half."""
-TEMPERATURES = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5)
-"""Calibration comes later, so nothing is chosen for how sure it is of itself."""
 FEATURE_SHARE = 2.0
 """Squared length of a text's features beside its n-grams' in the fit side by side: those have 1 for words and 1 for
 letters, so that both halves begin with the same say."""
@@ -52,8 +49,8 @@ class Rows:
         label_counts: labels of each head.
         weight: what each row counts, shape (n,).
         folds: which rows are held out together, shape (n,).
+        held_out: the folds that are, in turn.
         weighting: of labels by their rows: none, sqrt or balanced.
-        seed: draws the texts that span the side-by-side fit.
     """
 
     texts: Sequence[str]
@@ -62,8 +59,8 @@ class Rows:
     label_counts: Mapping[str, int]
     weight: Floats
     folds: npt.NDArray[np.int64]
+    held_out: Sequence[int]
     weighting: str
-    seed: int
 
     def part(self, kept: Bools) -> "Rows":
         """Some of the rows."""
@@ -93,7 +90,7 @@ class Choice:
 
 def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str, float]) -> LinearHeads:
     """Heads that learn on top of `priors`, log-probabilities of each row by n-grams fitted without it."""
-    mean, deviation = _moments(rows.features)
+    mean, deviation = moments(rows.features)
     standard = (rows.features - mean) / deviation
     weights, bias = {}, {}
     for head in HEADS:
@@ -110,13 +107,12 @@ def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str
 
 def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, LinearHeads]:
     """N-grams and heads that learn together."""
-    mean, deviation = _moments(rows.features)
+    mean, deviation = moments(rows.features)
     scale = np.sqrt(FEATURE_SHARE / rows.features.shape[1])
     maps = fit_maps(
         rows.texts,
         rows.targets,
         rows.label_counts,
-        rows.seed,
         features=(rows.features - mean) / deviation * scale,
         row_weights={head: rows.row_weights(head) for head in HEADS},
         tell=tell,
@@ -165,7 +161,7 @@ def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool, tell: Tell 
 def _stacked_out_of_fold(rows: Rows, priors: Mapping[str, Floats], penalty: float, tell: Tell) -> dict[str, Floats]:
     """Log-probabilities of each row by stacked heads fitted without its fold."""
     out = {head: np.zeros_like(prior) for head, prior in priors.items()}
-    for fold in np.unique(rows.folds).tolist():
+    for fold in rows.held_out:
         tell(f"stacked, penalty {penalty:g}, fold {fold + 1}")
         held_out = rows.folds == fold
         priors_of_rest = {head: prior[~held_out] for head, prior in priors.items()}
@@ -177,26 +173,35 @@ def _stacked_out_of_fold(rows: Rows, priors: Mapping[str, Floats], penalty: floa
 
 def _side_by_side_out_of_fold(rows: Rows, tell: Tell) -> dict[str, Floats]:
     """Log-probabilities of each row by n-grams and heads that were fitted together without its fold."""
-    out = {head: np.zeros((len(rows.texts), count), dtype=np.float32) for head, count in rows.label_counts.items()}
-    for fold in np.unique(rows.folds).tolist():
+    of_ngrams, of_heads = side_by_side_out_of_fold(rows, tell)
+    return {head: log_softmax(of_ngrams[head] + of_heads[head], axis=1) for head in HEADS}
+
+
+def side_by_side_out_of_fold(rows: Rows, tell: Tell) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Scores of held-out rows by n-grams, and by heads, that were fitted together without their fold.
+
+    Shape (n, labels); zeros for rows that are never held out.
+    """
+    of_ngrams, of_heads = (
+        {head: np.zeros((len(rows.texts), count), dtype=np.float32) for head, count in rows.label_counts.items()}
+        for _ in range(2)
+    )
+    for fold in rows.held_out:
         held_out = rows.folds == fold
         ngrams, heads = fit_side_by_side(rows.part(~held_out), within(tell, f"side by side, fold {fold + 1}"))
-        of_ngrams = ngrams.logits(rows.part(held_out).texts)
-        for head, logits in heads.logits(rows.features[held_out]).items():
-            out[head][held_out] = log_softmax(logits + of_ngrams[head], axis=1)
-    return out
+        by_ngrams = ngrams.logits(rows.part(held_out).texts)
+        by_heads = heads.logits(rows.features[held_out])
+        for head in HEADS:
+            of_ngrams[head][held_out], of_heads[head][held_out] = by_ngrams[head], by_heads[head]
+    return of_ngrams, of_heads
 
 
 def _loss(logits: Floats, rows: Rows, head: str) -> float:
-    """Weighted negative log-likelihood of the rows whose label is known, at the temperature that suits it best."""
-    labelled = np.flatnonzero(rows.targets[head] >= 0)
-    weight, truth = rows.row_weights(head)[labelled], rows.targets[head][labelled]
-    losses = []
-    for temperature in TEMPERATURES:
-        log_probabilities = log_softmax(logits[labelled] / temperature, axis=1)[np.arange(len(labelled)), truth]
-        losses.append(-float((log_probabilities * weight).sum()))
-    return min(losses)
+    """Cross-entropy of the held-out rows whose label is known, at the temperature that suits it best."""
+    held_out = np.isin(rows.folds, rows.held_out)
+    return least_cross_entropy(logits[held_out], rows.targets[head][held_out], rows.row_weights(head)[held_out])
 
 
-def _moments(features: Floats) -> tuple[Floats, Floats]:
+def moments(features: Floats) -> tuple[Floats, Floats]:
+    """Mean and deviation of each feature."""
     return features.mean(axis=0), features.std(axis=0) + LEAST_DEVIATION

@@ -1,4 +1,4 @@
-"""Train, validation and test rows of a complaints frame, folds of it, and its fingerprint.
+"""Taught rows and rows kept back of a complaints frame, folds of it, contradictions in it, and its fingerprint.
 
 In: a frame of complaints (schema COMPLAINTS). Out: positions of its rows. In a split, equal texts
 (letters and digits only) never stand on two sides, and sectors keep their shares; in the folds
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data.complaints.schema import LABELS
 from data.errors import InputError
 
 MIN_ROWS = 50
@@ -34,11 +35,10 @@ SPLITS = "splits.json"
 
 @dataclass(frozen=True)
 class Splits:
-    """Row positions of each part, sorted."""
+    """Row positions of each part, sorted; `test` is what no fit sees, and may be empty."""
 
-    train: npt.NDArray[np.int64]
-    validation: npt.NDArray[np.int64]
-    test: npt.NDArray[np.int64]
+    train: Rows
+    test: Rows
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
@@ -60,17 +60,30 @@ def complaint_keys(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
     return np.array([hashlib.sha256(f"{key} {id_}".encode()).hexdigest()[:16] for id_, key in pairs])
 
 
-def split_rows(frame: pd.DataFrame, validation_share: float, test_share: float, seed: int) -> Splits:
-    """Stratify by sector, keep equal texts together.
+def split_rows(frame: pd.DataFrame, holdout: float, seed: int) -> Splits:
+    """Keep back a share of the rows, stratified by sector, equal texts together; none at 0.
 
     Raises:
         InputError: fewer than 50 labelled rows.
     """
     if len(frame) < MIN_ROWS:
         raise InputError(f"training needs at least {MIN_ROWS} labelled complaints, there are {len(frame)}")
-    rest, test = split_off(frame, test_share, seed)
-    train, validation = split_off(frame.iloc[rest], validation_share / (1 - test_share), seed)
-    return Splits(np.sort(rest[train]), np.sort(rest[validation]), np.sort(test))
+    if holdout == 0:
+        return Splits(np.arange(len(frame)), np.array([], dtype=np.int64))
+    rest, test = split_off(frame, holdout, seed)
+    return Splits(np.sort(rest), np.sort(test))
+
+
+def contradictions(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Of each head, rows of equal text and place that have different labels, and how many such texts; none left out."""
+    keys = pd.Series(text_keys(frame["text"]), index=frame.index) + "|" + frame["municipality"].fillna("").astype(str)
+    found = {}
+    for head in LABELS:
+        labelled = frame[head].notna()
+        several = frame[head][labelled].groupby(keys[labelled]).nunique() > 1
+        if several.any():
+            found[head] = (int(keys[labelled].isin(several.index[several]).sum()), int(several.sum()))
+    return found
 
 
 def split_off(frame: pd.DataFrame, share: float, seed: int) -> tuple[Rows, Rows]:

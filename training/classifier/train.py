@@ -1,8 +1,9 @@
 """`tsur train classifier`: complaints in; a tracked run, a registered bundle and its figures out.
 
-The steps, each in its module: split the rows, learn the label space, fine-tune with transformers'
-Trainer (resuming by itself after a kill), export, calibrate on the validation rows, and measure
-the bundle as it will be served on the test rows, next to TF-IDF + linear SVM on the same rows.
+The steps, each in its module: learn the label space, fit with rows held out in turn, fit on all rows, calibrate by what
+was said of the rows held out, check int8, and measure next to TF-IDF + linear SVM on the same rows. The figures are of
+fits that had not seen the row they judge; the bundle that is registered is fitted on every row. With `holdout` a share
+of the rows is kept from all fits, and the bundle itself is measured on it.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -26,7 +28,7 @@ from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundl
 from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
-from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
+from models.classifier.out_of_vocabulary import OutOfVocabulary, fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from registry.client import CHAMPION, Registry
@@ -34,8 +36,10 @@ from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision
 from training.classifier.calibrate import calibrate
-from training.classifier.splits import SPLITS, Splits, complaint_keys, fingerprint, split_rows
+from training.classifier.held_out_rows import HeldOut
+from training.classifier.splits import SPLITS, Splits, complaint_keys, contradictions, fingerprint, split_rows
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
+from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.tracker import TrackedRun, Tracker
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ class TrainedClassifier:
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that fixes a run: rows, splits, labels, catalogue, arguments."""
+    """Everything that fixes a run: rows, splits, catalogue, arguments."""
 
     frame: pd.DataFrame
     splits: Splits
@@ -73,9 +77,19 @@ class Job:
         said = json.dumps([self.fingerprint, self.catalogue_yaml, self.arguments.model_dump(mode="json")])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
+    @property
+    def taught(self) -> pd.DataFrame:
+        """The rows that the bundle is fitted on."""
+        return self.frame.iloc[self.splits.train].reset_index(drop=True)
+
+    @property
+    def kept_back(self) -> pd.DataFrame:
+        """The rows that no fit sees; none without `holdout`."""
+        return self.frame.iloc[self.splits.test].reset_index(drop=True)
+
 
 def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
-    """Check the rows and fix the splits.
+    """Check the rows and fix the splits; a row that lacks some labels teaches the others.
 
     Without a catalogue, one is drafted from the training rows alone: combinations seen only in
     test rows must not help.
@@ -85,14 +99,15 @@ def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: Classif
         LabelError: a row's labels are not in the given catalogue.
     """
     frame = check_complaints(frame)
-    frame = frame.dropna(subset=LABELS, how="any").reset_index(drop=True)
-    splits = split_rows(frame, arguments.validation_share, arguments.test_share, arguments.seed)
+    frame = frame.dropna(subset=LABELS, how="all").reset_index(drop=True)
+    splits = split_rows(frame, arguments.holdout, arguments.seed)
     if catalogue_path is None:
         text = draft_catalogue(frame.iloc[splits.train], region="")
         catalogue = Catalogue.model_validate(yaml.safe_load(text))
     else:
         text, catalogue = catalogue_path.read_text(encoding="utf-8"), load_catalogue(catalogue_path)
-        for sector, topic, agency in frame[LABELS].itertuples(index=False):
+        labelled = frame[LABELS].astype(object).where(frame[LABELS].notna(), None)
+        for sector, topic, agency in labelled.itertuples(index=False):
             catalogue.check_labels(sector, topic, agency)
     return Job(frame, splits, catalogue, text, arguments, fingerprint(frame))
 
@@ -119,93 +134,72 @@ def train_classifier(
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
-    parts = job.splits
-    say(
-        f"{len(job.frame)} labelled complaints ({job.fingerprint}): "
-        f"{len(parts.train)} train, {len(parts.validation)} validation, {len(parts.test)} test"
-    )
+    _tell_of_rows(job, say)
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
-    parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(parts).items()}
+    parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(job.splits).items()}
     name = classifier_name(region)
     with tracker.run(name, "train", parameters, work / "run.json") as run:
-        train, validation = job.frame.iloc[parts.train], job.frame.iloc[parts.validation]
-        labels = _label_space(train, job.arguments.min_label_rows)
-        rows = BundleRows(train, validation, job.fingerprint)
-        bundle = fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, work, home, say, run)
-        evaluation, lexical = measure(job, bundle, run, say)
+        fitted = fit_bundle(job, _label_space(job), work, home, say, run)
+        evaluation, lexical = measure(job, fitted, run, say)
         say(f"registering the bundle as {CHAMPION}")
-        version = register(registry, name, job, bundle, run)
+        version = register(registry, name, job, fitted.folder, run)
         registry.promote(name, version, evidence(evaluation, lexical), "tsur train classifier")
     shutil.rmtree(work, ignore_errors=True)
     return TrainedClassifier(run.id, version, registry.bundle(name, version), evaluation, lexical)
 
 
-def _label_space(train: pd.DataFrame, min_rows: int) -> LabelSpace:
-    labels = learn_label_space({head: train[head].tolist() for head in HEADS}, min_rows)
-    if any(len(labels.names[head]) < 2 for head in HEADS):
-        raise InputError(
-            f"training needs at least two labels with {min_rows} rows or more for each of {', '.join(HEADS)}"
-        )
+def _tell_of_rows(job: Job, say: Say) -> None:
+    """How many rows there are, which labels they lack, and which of them contradict each other."""
+    kept_back = f", {len(job.splits.test)} of them kept back" if len(job.splits.test) else ""
+    say(f"{len(job.frame)} labelled complaints ({job.fingerprint}){kept_back}")
+    missing = {head: int(job.frame[head].isna().sum()) for head in HEADS}
+    if any(missing.values()):
+        say("rows without a label teach the others: " + ", ".join(f"{head} {n}" for head, n in missing.items() if n))
+    for head, (rows, texts) in contradictions(job.frame).items():
+        say(f"{rows} rows contradict each other: {texts} texts of one place have several labels as {head}; all teach")
+
+
+def _label_space(job: Job) -> LabelSpace:
+    labels = learn_label_space({head: job.taught[head].tolist() for head in HEADS}, job.arguments.min_label_rows)
+    for head in HEADS:
+        if len(labels.names[head]) < 2:
+            raise InputError(
+                f"training needs at least two labels as {head}, the rows have {len(labels.names[head])}: "
+                "there is nothing to tell apart"
+            )
     return labels
 
 
 @dataclass(frozen=True)
-class BundleRows:
-    """The rows that a bundle is fitted on.
+class FittedBundle:
+    """A bundle's folder, and what fits without them said of rows held out, beside these rows."""
 
-    Attributes:
-        train: what is learnt from.
-        validation: what calibrates; without fine-tuning nothing has to be held back, so it is learnt from too.
-        fingerprint: of all rows that the run was given.
-    """
-
-    train: pd.DataFrame
-    validation: pd.DataFrame
-    fingerprint: str
+    folder: Path
+    held_out: HeldOut
 
 
 def fit_bundle(
-    rows: BundleRows,
-    labels: LabelSpace,
-    catalogue_yaml: str,
-    arguments: ClassifierTraining,
-    work: Path,
-    home: Path,
-    say: Say,
-    run: TrackedRun | None = None,
-) -> Path:
-    """Fit, calibrate, choose the precision, write; the bundle's folder inside `work`, its encoder's beside it.
-
-    Where the encoder is not fine-tuned, all rows calibrate by logits of heads that were fitted without them.
-    """
-    catalogue = Catalogue.model_validate(yaml.safe_load(catalogue_yaml))
-    taught = rows.train if arguments.epochs else pd.concat([rows.train, rows.validation], ignore_index=True)
-    network = _fitted_network(taught, rows.validation, labels, catalogue, arguments, work, home, say, run)
-    draft = _uncalibrated(rows, taught, labels, catalogue, arguments, network, work / "bundle")
+    job: Job, labels: LabelSpace, work: Path, home: Path, say: Say, run: TrackedRun | None = None
+) -> FittedBundle:
+    """Fit, calibrate, choose the precision, write; the bundle lies inside `work`, its encoder beside it."""
+    network = _fitted_network(job, labels, work, home, say, run)
+    draft = _uncalibrated(job, labels, network, work / "bundle")
     encoders = Encoders()
     say("calibrating")
-    calibrating = rows.validation if arguments.epochs else taught
-    classifier = Classifier(draft, encoders)
-    calibration = calibrate(classifier, calibrating, arguments.promised_precision, network.held_out)
+    held_out = network.held_out
+    rows = job.taught.iloc[held_out.rows]
+    calibration = calibrate(Classifier(draft, encoders), rows, job.arguments.promised_precision, held_out.logits)
     calibrated = replace(draft, calibration=calibration)
-    places = catalogue.municipality_ids(taught["municipality"])
-    checked = checked_precision(calibrated, encoders, taught["text"].tolist(), places, arguments.precision, say)
+    places = job.catalogue.municipality_ids(job.taught["municipality"])
+    checked = checked_precision(calibrated, encoders, job.taught["text"].tolist(), places, job.arguments.precision, say)
     serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
     bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
-    write_bundle(bundle, catalogue_yaml)
-    return bundle.folder
+    write_bundle(bundle, job.catalogue_yaml)
+    return FittedBundle(bundle.folder, held_out)
 
 
 def _fitted_network(
-    taught: pd.DataFrame,
-    validation: pd.DataFrame,
-    labels: LabelSpace,
-    catalogue: Catalogue,
-    arguments: ClassifierTraining,
-    work: Path,
-    home: Path,
-    say: Say,
-    run: TrackedRun | None,
+    job: Job, labels: LabelSpace, work: Path, home: Path, say: Say, run: TrackedRun | None
 ) -> "FittedNetwork":
     """Fit the network, unless an interrupted run got so far."""
     from training.classifier.fit_network import FittedNetwork, fit_network
@@ -214,62 +208,79 @@ def _fitted_network(
     if folder.exists():
         say("the network was fitted before the run was interrupted")
     else:
-        network = fit_network(taught, validation, labels, catalogue, arguments, work, home / "encoders", say, run)
+        network = fit_network(job.taught, labels, job.catalogue, job.arguments, work, home / "encoders", say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
 
 
-def _uncalibrated(
-    rows: BundleRows,
-    taught: pd.DataFrame,
-    labels: LabelSpace,
-    catalogue: Catalogue,
-    arguments: ClassifierTraining,
-    network: "FittedNetwork",
-    folder: Path,
-) -> ClassifierBundle:
+def _uncalibrated(job: Job, labels: LabelSpace, network: "FittedNetwork", folder: Path) -> ClassifierBundle:
     """The bundle as far as it is known before it is calibrated; it routes nothing."""
     config = BundleConfig(
-        encoder=arguments.encoder,
+        encoder=job.arguments.encoder,
         encoder_hash=network.encoder_hash,
-        text_prefix=arguments.text_prefix,
+        text_prefix=job.arguments.text_prefix,
         max_tokens=network.max_tokens,
-        data_fingerprint=rows.fingerprint,
-        precision="fp32" if arguments.precision == "fp32" else "int8",
+        epochs=network.epochs,
+        chosen=network.chosen,
+        data_fingerprint=job.fingerprint,
+        precision="fp32" if job.arguments.precision == "fp32" else "int8",
     )
     unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
+    taught = job.taught
     return ClassifierBundle(
         folder=folder,
         config=config,
         labels=labels,
         calibration=unfit,
-        catalogue=catalogue,
-        topic_agency_pmi=count_topic_agency(labels, labels.targets(taught)),
-        out_of_vocabulary=fit_out_of_vocabulary(rows.train["text"].tolist(), rows.validation["text"].tolist()),
+        catalogue=job.catalogue,
+        topic_agency_pmi=count_topic_agency(
+            labels, labels.targets(taught), job.catalogue.municipality_ids(taught["municipality"])
+        ),
+        out_of_vocabulary=_out_of_vocabulary(taught["text"], network.held_out),
         heads=network.heads,
         ngrams=network.ngrams,
     )
 
 
-def measure(job: Job, bundle: Path, run: TrackedRun, say: Say) -> tuple[Evaluation, Evaluation]:
-    """Measure a bundle and TF-IDF + SVM on the test rows, write its card, tell the run; both figures."""
+def _out_of_vocabulary(texts: "pd.Series[str]", held_out: HeldOut) -> OutOfVocabulary:
+    """Words of all texts, and a threshold from the texts of one fold, by the words that the others know."""
+    fold = held_out.rows[held_out.folds == held_out.folds.min()]
+    others = np.setdiff1d(np.arange(len(texts)), fold)
+    judged = fit_out_of_vocabulary(texts.iloc[others].tolist(), texts.iloc[fold].tolist())
+    known = fit_out_of_vocabulary(texts.tolist(), texts.iloc[fold].tolist()).beginnings
+    return judged.model_copy(update={"beginnings": known})
+
+
+def measure(job: Job, fitted: FittedBundle, run: TrackedRun, say: Say) -> tuple[Evaluation, Evaluation]:
+    """Measure a bundle beside TF-IDF + SVM on the same rows, write its card, tell the run; both figures.
+
+    Rows kept back judge the bundle itself; without any, rows held out in turn judge the fits that had not seen them,
+    by calibrations that had not either.
+    """
     from training.report.card import write_card
     from training.report.report import log_report
 
-    train, test = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.test]
-    classifier = Classifier.load(bundle)
-    say("measuring the bundle on the test rows, and TF-IDF + linear SVM beside it")
-    evaluation = evaluate_classifier(classifier, test)
-    lexical = evaluate_lexical(train, test)
-    write_card(bundle, job.frame, evaluation, lexical, test, job.arguments)
+    classifier = Classifier.load(fitted.folder)
+    if len(job.splits.test):
+        say(f"measuring the bundle on {len(job.splits.test)} rows kept back, and TF-IDF + linear SVM beside it")
+        rows = job.kept_back
+        evaluation = evaluate_classifier(classifier, rows)
+        lexical = evaluate_lexical(job.taught, rows)
+    else:
+        held_out = fitted.held_out
+        rows = job.taught.iloc[held_out.rows].reset_index(drop=True)
+        say(f"measuring on {len(rows)} rows held out in turn, and TF-IDF + linear SVM beside it")
+        evaluation = evaluate_held_out(classifier, job.taught, held_out)
+        lexical = evaluate_lexical_held_out(classifier.bundle.labels, job.taught, held_out)
+    write_card(fitted.folder, job.frame, evaluation, lexical, rows, job.arguments)
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}
             run.log_metrics({f"{prefix}.{head}.{name}": value for name, value in numbers.items()})
     run.log_metrics({f"agreement.{head}": share for head, share in classifier.bundle.config.agreement.items()})
-    log_report(run, evaluation, classifier, test, lexical)
+    log_report(run, evaluation, classifier, rows, lexical)
     keys = complaint_keys(job.frame)
-    run.log_dict({name: keys[rows].tolist() for name, rows in asdict(job.splits).items()}, SPLITS)
+    run.log_dict({name: keys[positions].tolist() for name, positions in asdict(job.splits).items()}, SPLITS)
     return evaluation, lexical
 
 

@@ -1,6 +1,6 @@
 """`tsur distill`: a registered classifier in; a small one that answers like it, its run and its figures out.
 
-The steps: the rows are split as for training, a student encoder learns from the texts of the training rows and
+The steps: rows that the teacher has not seen are kept back, a student encoder learns from the texts of the others and
 of unlabelled complaints what the teacher says of them, heads, n-grams and calibration are fitted on the
 student by the recipe of `tsur train classifier` with the teacher's labels and catalogue, and both are
 measured on the same test rows. The bundle is registered as challenger: a person, or `--promote`, makes it
@@ -28,17 +28,19 @@ from models.classifier.labels import HEADS
 from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
-from training.classifier.fit_network import model_inputs
-from training.classifier.splits import text_keys
-from training.classifier.train import BundleRows, Job, Say, fit_bundle, measure, prepare, register
+from training.classifier.splits import MIN_ROWS, Splits, split_rows, text_keys
+from training.classifier.taught_rows import model_inputs
+from training.classifier.train import FittedBundle, Job, Say, fit_bundle, measure, prepare, register
 from training.encoder.distillation import distill_encoder
 from training.encoder.distillation_metrics import Comparison, Fidelity, compare
 from training.encoder.student import check_size
 from training.encoder.teacher import Teacher
-from training.evaluate.evaluate import held_out
+from training.evaluate.evaluate import seen_by
 from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
+TESTED_SHARE = 0.2
+"""Of complaints that the teacher has not seen, where it has seen too few to learn from."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def distill(
         fidelity = distill_encoder(plan.texts, plan.teacher, arguments, plan.work, cache, plan.student, say, run)
         fitted = _fit(plan, home, say, run)
         comparison = _measure(plan, fitted, fidelity, run, say)
-        version, alias = _register(plan, fitted, comparison, fidelity, promote, run, registry, say)
+        version, alias = _register(plan, fitted.folder, comparison, fidelity, promote, run, registry, say)
     shutil.rmtree(plan.work, ignore_errors=True)
     return DistilledClassifier(run.id, version, alias, plan.teacher_version, plan.student, fidelity, comparison)
 
@@ -167,17 +169,29 @@ def _plan(
 def teachers_job(
     frame: pd.DataFrame, bundle: Path, registry: Registry, name: str, version: int, recipe: ClassifierTraining
 ) -> Job:
-    """Rows and splits, under the teacher's labels, catalogue and reading; test rows are new to the teacher too."""
+    """Rows under the teacher's labels, catalogue and reading; tested are those that the teacher has not seen.
+
+    Where it has seen too few of them to learn from, a fifth of them is tested.
+
+    Raises:
+        InputError: it has seen all of them.
+    """
     parts = read_bundle(bundle)
-    recipe = recipe.model_copy(update={"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens})
+    update = {"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens, "epochs": 0, "holdout": 0}
+    recipe = recipe.model_copy(update=update)
     job = prepare(frame, bundle / "catalogue.yaml" if parts.catalogue.region else None, recipe)
-    new, _ = held_out(job.frame.iloc[job.splits.test], registry, name, version)
-    if new.empty:
-        raise InputError(f"version {version}, the teacher, was trained on all test rows: give it other complaints")
-    test = job.splits.test[np.isin(job.frame["id"].iloc[job.splits.test], new["id"])]
+    seen = seen_by(job.frame, registry, name, version)
+    if seen.all():
+        raise InputError(
+            f"version {version}, the teacher, was fitted on all of these complaints, and nothing is left to measure a "
+            "student on: add complaints that it has not seen, or train the teacher with --set holdout=0.2"
+        )
+    splits = Splits(np.flatnonzero(seen), np.flatnonzero(~seen))
+    if seen.sum() < MIN_ROWS:
+        splits = split_rows(job.frame, TESTED_SHARE, recipe.seed)
     text = (bundle / "catalogue.yaml").read_text(encoding="utf-8")
     catalogue = Catalogue.model_validate(yaml.safe_load(text))
-    return replace(job, splits=replace(job.splits, test=test), catalogue=catalogue, catalogue_yaml=text)
+    return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text)
 
 
 def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
@@ -187,27 +201,24 @@ def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: J
     return model_inputs(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
 
 
-def _fit(plan: Plan, home: Path, say: Say, run: TrackedRun) -> Path:
-    """Heads, n-grams and calibration on the student; the bundle's folder."""
-    job = plan.job
-    train, validation = job.frame.iloc[job.splits.train], job.frame.iloc[job.splits.validation]
-    rows = BundleRows(train, validation, job.fingerprint)
+def _fit(plan: Plan, home: Path, say: Say, run: TrackedRun) -> FittedBundle:
+    """Heads, n-grams and calibration on the student."""
     labels = read_bundle(plan.teacher_bundle).labels
-    return fit_bundle(rows, labels, job.catalogue_yaml, job.arguments, plan.work, home, say, run)
+    return fit_bundle(plan.job, labels, plan.work, home, say, run)
 
 
-def _measure(plan: Plan, student: Path, fidelity: Fidelity, run: TrackedRun, say: Say) -> Comparison:
+def _measure(plan: Plan, student: FittedBundle, fidelity: Fidelity, run: TrackedRun, say: Say) -> Comparison:
     """Figures of teacher and student on the test rows, in the run too."""
     measure(plan.job, student, run, say)
     say("measuring the teacher on the same rows")
-    test = plan.job.frame.iloc[plan.job.splits.test]
-    comparison = compare(Classifier.load(plan.teacher_bundle), Classifier.load(student), test)
+    of_teacher, of_student = (Classifier.load(folder) for folder in (plan.teacher_bundle, student.folder))
+    comparison = compare(of_teacher, of_student, plan.job.kept_back)
     run.log_metrics({"fidelity.explained": fidelity.explained})
     for head in HEADS:
         figures = {f"fidelity.{head}.divergence": fidelity.divergence[head]}
         figures |= {f"fidelity.{head}.agreement": fidelity.agreement[head]}
-        of_teacher = asdict(comparison.teacher.heads[head])
-        figures |= {f"teacher.{head}.{name}": value for name, value in of_teacher.items() if name != "rows"}
+        teachers = asdict(comparison.teacher.heads[head])
+        figures |= {f"teacher.{head}.{name}": value for name, value in teachers.items() if name != "rows"}
         of_both = asdict(comparison.heads[head])
         figures |= {f"distillation.{head}.{name}": value for name, value in of_both.items()}
         run.log_metrics(figures)

@@ -29,7 +29,7 @@ from training.encoder.cached_states import encode_with
 from training.encoder.distillation_metrics import Fidelity
 from training.encoder.student import Imitation, channel_weight, check_size, cut, kept_layers, narrow
 from training.encoder.teacher import Answers, Teacher, answer, encode
-from training.encoder.trainer import last_checkpoint, make_trainer, run_arguments, use_bf16
+from training.encoder.trainer import last_checkpoint, make_trainer, pad_collator, run_arguments, use_bf16
 from training.tracker import TrackedRun
 
 log = logging.getLogger(__name__)
@@ -64,11 +64,9 @@ def distill_encoder(
     if (out / FIDELITY).exists():
         say(f"{out.name}: this student was taught before")
         return Fidelity(**json.loads((out / FIDELITY).read_text()))
-    from transformers import DataCollatorWithPadding
-
     _set_up(arguments.seed)
     taught, held_out = _parts(texts, arguments)
-    pad, bf16 = DataCollatorWithPadding(teacher.tokenizer), use_bf16(arguments.bf16)
+    pad, bf16 = pad_collator(teacher.tokenizer), use_bf16(arguments.bf16)
     rows = [encode(part, teacher, arguments.max_tokens) for part in (taught, held_out)]
     student = _beginning(teacher, rows[0], arguments)
     say(f"teaching a student of {arguments.layers} layers on {len(taught)} texts, {len(held_out)} held out")
@@ -153,8 +151,14 @@ def _trainer(
         {"params": [p for p in trained if p.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=arguments.learning_rate, betas=(0.9, 0.98), fused=True)
-    run = run_arguments(arguments, folder, prediction_loss_only=True, label_names=["states"])
-    return make_trainer(imitation, rows, collators, run, optimizer=optimizer, what="distilling", run=tracked)
+    run = run_arguments(
+        arguments, folder, arguments.epochs,
+        eval_strategy="epoch", prediction_loss_only=True, label_names=["states"],
+    )  # fmt: skip
+    return make_trainer(
+        imitation, rows[0], collators[0], run,
+        optimizer=optimizer, what="distilling", held_out=(rows[1], collators[1]), run=tracked,
+    )  # fmt: skip
 
 
 def _teach(trainer: Any, say: Callable[[str], None]) -> None:

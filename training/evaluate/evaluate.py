@@ -16,14 +16,15 @@ from scipy.special import softmax
 
 from data.errors import InputError
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.decoding import Floats
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.routing import Classification
 from registry.client import Registry
 from registry.names import classifier_name
 from training.evaluate.label_space import label_counts, label_space, rare_rows
 from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
-from training.evaluate.routed import Bools, RoutedFigures, routed_at, routed_figures
+from training.evaluate.predictions import Predictions, predictions_of
+from training.evaluate.routed import Bools, RoutedFigures, routed_figures
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 LabelCounts = Mapping[str, Mapping[str, int]]
@@ -122,50 +123,53 @@ def evaluate_classifier(
     Args:
         classifier: what is measured.
         rows: complaints, each with one label or more.
-        label_rows: training rows of each label; without it those labels count as rare that the classifier lacks.
+        label_rows: training rows of each label; without it as many as the bundle counted.
     """
     places = classifier.catalogue.municipality_ids(rows["municipality"])
     logits, _ = classifier.logits(rows["text"].tolist(), places)
-    return evaluate_logits(classifier, logits, rows, label_rows)
+    return evaluate_predictions(predictions_of(classifier, logits, rows), classifier.bundle.labels, rows, label_rows)
 
 
-def evaluate_logits(
-    classifier: Classifier, logits: Mapping[str, Floats], rows: pd.DataFrame, label_rows: LabelCounts | None = None
+def evaluate_predictions(
+    predictions: Predictions, known: LabelSpace, rows: pd.DataFrame, label_rows: LabelCounts | None = None
 ) -> Evaluation:
-    """Measure joint decoding and routing of logits that are there already, of shape (n, labels of the head)."""
-    known, texts = classifier.bundle.labels, rows["text"].tolist()
-    places = classifier.catalogue.municipality_ids(rows["municipality"])
-    decoder = classifier.decoder
-    joint = decoder.joint(logits, places)
-    predicted = dict(zip(HEADS, decoder.best(joint).T, strict=True))
-    marginals = {head: decoder.confidences(joint, head) for head in HEADS}
-    confidence = {head: marginals[head][np.arange(len(rows)), predicted[head]] for head in HEADS}
+    """Judge what was said of labelled rows; `known` are the labels of the classifier that said it."""
     labels = label_space(rows, known)
     targets = labels.targets(rows)
     labelled = {head: targets[head] >= 0 for head in HEADS}
-    right = {head: predicted[head] == targets[head] for head in HEADS}
-    decisions = classifier.decisions(logits, texts, places)
-    routed = np.array([item.decision == "route" for item in decisions], dtype=bool)
+    right = {head: predictions.predicted[head] == targets[head] for head in HEADS}
+
+    def calibration_error(head: str, confidence: Floats, predicted: Ints) -> float:
+        chosen = labelled[head]
+        return expected_calibration_error(confidence[chosen], (predicted == targets[head])[chosen])
+
+    confidence, routed = predictions.confidence, predictions.routed
+    predicted, scores = predictions.predicted, predictions.scores
+    plain_confidence, plain_predicted = predictions.plain_confidence, predictions.plain_predicted
+    counts = label_rows or _counts_of(known)
     return Evaluation(
         labels=labels,
-        heads={head: head_metrics(targets[head], marginals[head], predicted[head]) for head in HEADS},
+        heads={head: head_metrics(targets[head], scores[head], predicted[head]) for head in HEADS},
         targets=targets,
         predicted=predicted,
         confidence=confidence,
-        calibration_error={
-            head: expected_calibration_error(confidence[head][labelled[head]], right[head][labelled[head]])
-            for head in HEADS
+        calibration_error={head: calibration_error(head, confidence[head], predicted[head]) for head in HEADS},
+        uncalibrated_error={
+            head: calibration_error(head, plain_confidence[head], plain_predicted[head]) for head in HEADS
         },
-        uncalibrated_error=_uncalibrated_errors(classifier, logits, places, targets),
-        rare={head: _rare(head, labels, known, targets, right, label_rows) for head in HEADS},
+        rare={head: _rare(head, labels, known, targets, right, counts) for head in HEADS},
         routed=routed,
         routing=routed_figures(routed, right, labelled),
-        decisions=decisions,
-        promises={
-            promise: routed_at(decisions, threshold)
-            for promise, threshold in classifier.bundle.calibration.thresholds.items()
-        },
+        decisions=predictions.decisions,
+        promises=predictions.promises,
     )
+
+
+def _counts_of(known: LabelSpace) -> LabelCounts | None:
+    """Training rows of each label, where the bundle counted them."""
+    if not known.rows:
+        return None
+    return {head: dict(zip(known.names[head], known.rows[head], strict=True)) for head in HEADS}
 
 
 def _rare(
@@ -181,29 +185,19 @@ def _rare(
     return RareLabels(int(rare.sum()), float(right[head][rare].mean()) if rare.any() else None)
 
 
-def _uncalibrated_errors(
-    classifier: Classifier, logits: Mapping[str, Floats], places: Sequence[str | None], targets: Mapping[str, Ints]
-) -> dict[str, float]:
-    """The calibration error of each head if nothing had been fitted to held-out rows."""
-    plain = JointDecoder(classifier.bundle.labels, classifier.catalogue)
-    joint = plain.joint(logits, places)
-    best = plain.best(joint)
-    errors = {}
-    for column, head in enumerate(HEADS):
-        rows = np.flatnonzero(targets[head] >= 0)
-        chosen = best[rows, column]
-        confidence = plain.marginal(joint, head)[rows, chosen]
-        errors[head] = expected_calibration_error(confidence, chosen == targets[head][rows])
-    return errors
-
-
 def evaluate_lexical(train: pd.DataFrame, test: pd.DataFrame) -> Evaluation:
     """TF-IDF + linear SVM: taught every label of the training rows, measured on every label of the test rows."""
     known = label_space(train)
     model = LexicalClassifier(known).fit(train["text"].tolist(), known.targets(train))
-    scores = model.scores(test["text"].tolist())
-    labels, counts = label_space(test, known), label_counts(train)
-    targets = labels.targets(test)
+    return evaluate_scores(model.scores(test["text"].tolist()), known, test, label_counts(train))
+
+
+def evaluate_scores(
+    scores: Mapping[str, Floats], known: LabelSpace, rows: pd.DataFrame, label_rows: LabelCounts | None = None
+) -> Evaluation:
+    """Judge bare scores of the labels in `known`, shape (n, labels): the highest is the answer, nothing is routed."""
+    labels, counts = label_space(rows, known), label_rows or _counts_of(known)
+    targets = labels.targets(rows)
     predicted = {head: scores[head].argmax(axis=1) for head in HEADS}
     right = {head: predicted[head] == targets[head] for head in HEADS}
     return Evaluation(
@@ -234,7 +228,8 @@ def evaluate_champion(frame: pd.DataFrame, region: str, registry: Registry) -> C
             f"evaluation needs complaints with a sector, topic or agency; none of {len(frame)} rows has one: "
             "`tsur import --source` names the map that says in which columns they are"
         )
-    rows, seen = held_out(rows, registry, name, version)
+    learnt = seen_by(rows, registry, name, version)
+    rows, seen = rows[~learnt].reset_index(drop=True), int(learnt.sum())
     if rows.empty:
         raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
     note = f"version {version} on {len(rows)} complaints"
@@ -252,15 +247,14 @@ def missing_labels(rows: pd.DataFrame, unlabelled: int = 0) -> str:
     return lacking + (f"; {unlabelled} rows are left out, because they have no label" if unlabelled else "")
 
 
-def held_out(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> tuple[pd.DataFrame, int]:
-    """Complaints that a registered version was neither trained nor calibrated on, and how many others there were.
+def seen_by(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> Bools:
+    """Which complaints a registered version was trained or calibrated on, shape (n,).
 
     A new complaint may say word for word what an old one said; it is the same one only if its id is the same too.
-    Versions of earlier releases know only the texts that they saw.
+    Versions of earlier releases know only the texts that they saw, and calibrated on rows of their own.
     """
     from training.classifier.splits import SPLITS, complaint_keys, text_keys
 
     splits = json.loads(registry.run_artifact(name, version, SPLITS))
     learnt = [*splits["train"], *splits.get("validation", [])]
-    seen = np.isin(complaint_keys(frame), learnt) | np.isin(text_keys(frame["text"]), learnt)
-    return frame[~seen].reset_index(drop=True), int(seen.sum())
+    return np.isin(complaint_keys(frame), learnt) | np.isin(text_keys(frame["text"]), learnt)

@@ -1,0 +1,100 @@
+"""Heads on the encoder as it is: what a region has without fine-tuning, and what fine-tuning has to beat.
+
+In: training rows and the encoder's vectors of them, shape (n, hidden). Out: a `Candidate`: what it says of rows held
+out, and how it is fitted on all rows. Up to 4,000 rows heads stacked on n-grams are mixed with those fitted side by
+side with them, as held-out rows choose; beyond, both are fitted side by side and held-out rows weigh them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.classifier.heads import LinearHeads
+from models.classifier.labels import HEADS
+from models.classifier.ngrams import NgramModel
+from training.classifier.evidence import fit_factors
+from training.classifier.fit_ngrams import MOST_TEXTS, fit_maps, out_of_fold, silent
+from training.classifier.heads import (
+    Rows,
+    choose,
+    fit_mixture,
+    fit_side_by_side,
+    fit_stacked,
+    side_by_side_out_of_fold,
+)
+from training.classifier.taught_rows import TaughtRows
+from training.long_step import Tell, within
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to fit a classifier.
+
+    Attributes:
+        held_out: logits of `TaughtRows.held_out_rows` by fits without them, shape (rows, labels of the head).
+        fit_all: fits n-grams and heads on all rows.
+    """
+
+    held_out: Mapping[str, Floats]
+    fit_all: Callable[[Tell], tuple[NgramModel, LinearHeads]]
+
+
+def frozen_heads(taught: TaughtRows, vectors: Floats, ngrams: bool, tell: Tell) -> Candidate:
+    """The candidate that leaves the encoder as it is; without `ngrams` its heads stand alone."""
+    rows = Rows(
+        texts=taught.texts,
+        features=vectors,
+        targets=taught.targets,
+        label_counts=taught.label_counts,
+        weight=taught.weight,
+        folds=taught.folds,
+        held_out=taught.held_out,
+        weighting=taught.weighting,
+    )
+    fit = _mixed if not ngrams or len(taught.texts) <= MOST_TEXTS else _side_by_side
+    logits, fit_all = fit(rows, ngrams, tell)
+    return Candidate({head: logits[head][taught.held_out_rows] for head in HEADS}, fit_all)
+
+
+Fitted = tuple[Mapping[str, Floats], Callable[[Tell], tuple[NgramModel, LinearHeads]]]
+
+
+def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
+    """Stacked heads and those side by side, mixed as held-out rows choose."""
+    if ngrams:
+        priors = out_of_fold(
+            rows.texts, rows.targets, rows.label_counts, rows.folds, rows.held_out, within(tell, "n-grams")
+        )
+    else:
+        priors = {head: np.zeros((len(rows.texts), count)) for head, count in rows.label_counts.items()}
+    choice = choose(rows, priors, ngrams, tell)
+
+    def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:
+        model = fit_maps(rows.texts, rows.targets, rows.label_counts, tell=within(tell, "n-grams")).ngrams
+        if not ngrams:
+            return silent(model), fit_stacked(rows, priors, choice.penalties)
+        return fit_mixture(rows, model, priors, choice, tell)
+
+    return choice.held_out, fit_all
+
+
+def _side_by_side(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
+    """N-grams and heads fitted together, weighed by held-out rows."""
+    of_ngrams, of_heads = side_by_side_out_of_fold(rows, tell)
+    held_out = np.isin(rows.folds, rows.held_out)
+    factors = fit_factors(
+        {head: of_ngrams[head][held_out] for head in HEADS},
+        {head: of_heads[head][held_out] for head in HEADS},
+        {head: rows.targets[head][held_out] for head in HEADS},
+        {head: rows.row_weights(head)[held_out] for head in HEADS},
+    )
+
+    def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:
+        model, heads = fit_side_by_side(rows, tell)
+        return factors.of_ngrams(model), factors.of_heads(heads)
+
+    return factors.combined(of_ngrams, of_heads), fit_all

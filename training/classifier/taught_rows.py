@@ -1,0 +1,134 @@
+"""Training rows as they are fed to n-grams and encoder, and which of them are held out in turn.
+
+In: labelled complaints, the catalogue, arguments. Out: texts as the models read them, label indices, weights, tokens
+and folds. Behind the complaints stand the catalogue's own words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.catalogue.model import Catalogue
+from models.classifier.labels import Ints, LabelSpace
+from models.text.model_input import model_input
+from training.arguments import ClassifierTraining
+from training.classifier.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
+from training.classifier.catalogue_rows import catalogue_rows
+from training.classifier.courtesy_augmentation import with_courtesy
+from training.classifier.fit_ngrams import FOLDS, MOST_TEXTS, draw_folds
+from training.classifier.regression import row_weights
+from training.classifier.splits import text_keys
+
+Floats = npt.NDArray[np.floating]
+FOLD_ROWS = 4000
+"""Of one fold where there are many rows: they calibrate to within a point, and more would not teach."""
+ENOUGH_HELD_OUT = 1500
+"""Where rows are many, folds are held out in turn until there are so many rows to choose and to calibrate by."""
+ALWAYS_TAUGHT = -1
+"""Fold of the rows that are never held out."""
+
+
+@dataclass(frozen=True)
+class TaughtRows:
+    """Training rows: complaints, and behind them the catalogue's own words.
+
+    Attributes:
+        frame: columns `text, municipality, sector, topic, agency`.
+        complaints: how many rows, from the first on, are complaints.
+        texts: as the models read them.
+        targets: label indices of each head, -100 where unknown, shape (n,).
+        label_counts: labels of each head.
+        weight: what each row counts, shape (n,).
+        folds: which rows are held out together, shape (n,).
+        held_out: the folds that are, in turn.
+        weighting: of labels by their rows: none, sqrt or balanced.
+    """
+
+    frame: pd.DataFrame
+    complaints: int
+    texts: list[str]
+    targets: Mapping[str, Ints]
+    label_counts: Mapping[str, int]
+    weight: Floats
+    folds: Ints
+    held_out: Sequence[int]
+    weighting: str
+
+    @property
+    def held_out_rows(self) -> Ints:
+        """Complaints that are held out in turn, as positions."""
+        rows: Ints = np.flatnonzero(np.isin(self.folds[: self.complaints], self.held_out))
+        return rows
+
+    def row_weights(self, head: str) -> Floats:
+        """What each row counts for one head: its own weight and that of its label."""
+        balanced: Floats = self.weight * row_weights(self.targets[head], self.label_counts[head], self.weighting)
+        return balanced
+
+
+def taught_rows(
+    train: pd.DataFrame, labels: LabelSpace, catalogue: Catalogue, arguments: ClassifierTraining
+) -> TaughtRows:
+    """Complaints, augmented if asked for, and behind them the catalogue's own words."""
+    words = catalogue_rows(catalogue)
+    frame = pd.concat([train, words], ignore_index=True)
+    folds, held_out = folds_of(frame, len(train), arguments.seed)
+    if arguments.courtesy_augmentation:
+        frame["text"] = [*with_courtesy(train["text"].tolist(), arguments.seed), *words["text"]]
+    return TaughtRows(
+        frame=frame,
+        complaints=len(train),
+        texts=model_inputs(frame, catalogue),
+        targets=labels.targets(frame),
+        label_counts=labels.counts,
+        weight=np.where(np.arange(len(frame)) < len(train), 1.0, CATALOGUE_WEIGHT),
+        folds=folds,
+        held_out=held_out,
+        weighting=arguments.class_weighting,
+    )
+
+
+def folds_of(frame: pd.DataFrame, complaints: int, seed: int) -> tuple[Ints, list[int]]:
+    """The fold of each row, shape (n,), and the folds that are held out in turn.
+
+    Few rows: five folds of which each is held out; equal texts share one. Many: the folds are held out until there are
+    rows enough; where all rows have a time they are spans of it, the newest held out first, for it is the coming
+    weeks that the model will be asked about.
+    """
+    if len(frame) <= MOST_TEXTS:
+        return draw_folds(text_keys(frame["text"]), seed), list(range(FOLDS))
+    count = max(FOLDS, complaints // FOLD_ROWS)
+    held_out = list(range(min(count, -(-ENOUGH_HELD_OUT // (complaints // count)))))
+    times = frame["created_at"].iloc[:complaints]
+    if times.isna().any():
+        folds = draw_folds(text_keys(frame["text"]), seed, count)
+    else:
+        folds = np.empty(len(frame), dtype=np.int64)
+        newest_first = np.argsort(-times.astype("int64").to_numpy(), kind="stable")
+        folds[newest_first] = np.arange(complaints) * count // complaints
+    folds[complaints:] = ALWAYS_TAUGHT
+    return folds, held_out
+
+
+def model_inputs(rows: pd.DataFrame, catalogue: Catalogue) -> list[str]:
+    """What the models read of each row; a municipality that the catalogue does not know is left out."""
+    known = {place.name for place in catalogue.municipalities}
+    return [
+        model_input(text, place if place in known else None)
+        for text, place in zip(rows["text"], rows["municipality"], strict=True)
+    ]
+
+
+def tokenised(texts: list[str], targets: Mapping[str, Ints], tokenizer: Any, prefix: str, limit: int) -> Any:
+    """A `datasets.Dataset` with `input_ids, attention_mask, sector, topic, agency, length, row`."""
+    from datasets import Dataset
+
+    inputs = [prefix + text for text in texts]
+    tokens = tokenizer(inputs, truncation=True, max_length=limit, return_token_type_ids=False)
+    columns = {head: column.tolist() for head, column in targets.items()}
+    lengths = [len(ids) for ids in tokens["input_ids"]]
+    return Dataset.from_dict({**tokens, **columns, "length": lengths, "row": range(len(texts))})
