@@ -1,7 +1,8 @@
 """Figures of rows held out in turn: each is judged by a fit, and by a calibration, that had not seen it.
 
 In: a calibrated classifier fitted on all rows, and the logits that fits without them gave rows held out. Out: an
-`Evaluation` as of rows that were kept back: for each part of the rows the calibration is fitted anew on the others.
+`Evaluation` as of rows that were kept back: for each part of the rows the calibration is fitted anew on the others, and
+nothing that was counted on all rows (which agency answers for what, which words are known) is counted on that part.
 """
 
 from dataclasses import replace
@@ -11,6 +12,8 @@ import pandas as pd
 
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, Ints, LabelSpace
+from models.classifier.out_of_vocabulary import known_beginnings
+from models.classifier.topic_agency_pmi import count_topic_agency
 from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut
 from training.evaluate.evaluate import Evaluation, evaluate_predictions, evaluate_scores
@@ -30,15 +33,27 @@ def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: He
         here, others = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
         if not len(here):
             continue
+        without = _without(classifier, taught, held_out.rows[here])
         logits_of_others = {head: held_out.logits[head][others] for head in HEADS}
-        calibration = calibrate(
-            classifier, rows.iloc[others], classifier.bundle.calibration.promised_precision, logits_of_others
-        )
-        bundle = replace(classifier.bundle, calibration=calibration)
-        of_part = Classifier(bundle, classifier.encoders)
+        promised = classifier.bundle.calibration.promised_precision
+        calibration = calibrate(without, rows.iloc[others], promised, logits_of_others)
+        of_part = Classifier(replace(without.bundle, calibration=calibration), classifier.encoders)
         logits = {head: held_out.logits[head][here] for head in HEADS}
         predictions.append((here, predictions_of(of_part, logits, rows.iloc[here])))
     return evaluate_predictions(put_together(predictions), classifier.bundle.labels, rows)
+
+
+def _without(classifier: Classifier, taught: pd.DataFrame, judged: Ints) -> Classifier:
+    """The classifier as it were if some of the rows it was taught had not been counted."""
+    bundle = classifier.bundle
+    others = taught.drop(index=taught.index[judged])
+    vocabulary = {"beginnings": known_beginnings(others["text"].tolist())}
+    counted = replace(
+        bundle,
+        topic_agency_pmi=count_topic_agency(bundle.labels, bundle.labels.targets(others)),
+        out_of_vocabulary=bundle.out_of_vocabulary.model_copy(update=vocabulary),
+    )
+    return Classifier(counted, classifier.encoders)
 
 
 def evaluate_lexical_held_out(labels: LabelSpace, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
