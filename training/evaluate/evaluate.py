@@ -231,7 +231,10 @@ def evaluate_champion(frame: pd.DataFrame, region: str, registry: Registry) -> C
     learnt = seen_by(rows, registry, name, version)
     rows, seen = rows[~learnt].reset_index(drop=True), int(learnt.sum())
     if rows.empty:
-        raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
+        raise InputError(
+            f"version {version} was trained on all {seen} of these complaints: measure it on others, or train with "
+            "--set holdout=0.2 to keep a fifth of them back"
+        )
     note = f"version {version} on {len(rows)} complaints"
     if seen:
         note += f"; {seen} more are left out, because it was trained or calibrated on them"
