@@ -39,10 +39,11 @@ FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
 """Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
 """A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
-WEIGHING_ROWS = 4_000
-"""Four numbers are fitted: more rows would move them by less than the weeks do, and each step reads all."""
-DECODED_AT_ONCE = 1_000
-"""Rows whose combinations are held at once: 16 MB for 2,000 combinations."""
+CELLS = 4_000_000
+"""Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
+there are 2,000 combinations. Each of some 150 steps reads them all, and more rows would move four numbers little."""
+LEAST_WEIGHING_ROWS = 500
+"""That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
 """Of a true label, so that one impossible row is dear and not infinitely so."""
 ASSURANCE = 0.8
@@ -79,7 +80,7 @@ def calibrate(
     material = CalibrationRows(logits, municipalities, targets, counted=held_out is not None)
     if weights is None:
         with LongStep("calibrating", say) as tell:
-            sample = material.part(_drawn(len(rows)))
+            sample = material.part(_drawn(len(rows), len(decoder.combinations.listed)))
             weights = fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
     best, probability = _decoded(decoder, material, weights)
     scaling: dict[str, PlattScaling] = {}
@@ -139,9 +140,9 @@ class CalibrationRows:
         return decoder.evidence(self.logits, self.municipalities, self.targets if self.counted else None)
 
 
-def _drawn(rows: int) -> Ints:
+def _drawn(rows: int, combinations: int) -> Ints:
     """Positions of the rows that the weights are fitted on: all, or as many as are enough."""
-    drawn: Ints = np.random.default_rng(0).permutation(rows)[:WEIGHING_ROWS]
+    drawn: Ints = np.random.default_rng(0).permutation(rows)[: max(LEAST_WEIGHING_ROWS, CELLS // combinations)]
     return np.sort(drawn)
 
 
@@ -149,8 +150,9 @@ def _decoded(decoder: JointDecoder, material: CalibrationRows, weights: JointWei
     """The likeliest combination of each row, shape (n, 3), and the probability of its label for each head."""
     best: list[Ints] = []
     probability: dict[str, list[Floats]] = {head: [] for head in HEADS}
-    for start in range(0, len(material.municipalities), DECODED_AT_ONCE):
-        rows = np.arange(start, min(start + DECODED_AT_ONCE, len(material.municipalities)))
+    at_once = max(1, CELLS // len(decoder.combinations.listed))
+    for start in range(0, len(material.municipalities), at_once):
+        rows = np.arange(start, min(start + at_once, len(material.municipalities)))
         joint = material.part(rows).evidence(decoder).joint(weights)
         best.append(joint.best())
         for head, chosen in zip(HEADS, best[-1].T, strict=True):
