@@ -79,23 +79,17 @@ def calibrate(
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
     material = CalibrationRows(logits, municipalities, targets, counted=held_out is not None)
     if weights is None:
-        with LongStep("calibrating", say) as tell:
-            sample = material.part(_drawn(len(rows), len(decoder.combinations.listed)))
-            weights = fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
+        weights = _drawn_weights(decoder, material, say)
     best, probability = _decoded(decoder, material, weights)
-    scaling: dict[str, PlattScaling] = {}
-    for head, chosen in zip(HEADS, best.T, strict=True):
-        labelled = targets[head] >= 0
-        scaling[head] = fit_scaling(probability[head][labelled], (chosen == targets[head])[labelled])
-    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    # Nor have rows whose label nobody knows.
+    right = {head: chosen == targets[head] for head, chosen in zip(HEADS, best.T, strict=True)}
+    labelled = {head: targets[head] >= 0 for head in HEADS}
+    scaling = {head: fit_scaling(probability[head][labelled[head]], right[head][labelled[head]]) for head in HEADS}
+    confidence = {head: scaling[head].scale(probability[head]) for head in HEADS}
     routable = _routable(classifier.bundle, texts, best)
 
     def threshold(head: str, precision: float) -> RoutingThreshold:
-        judged = routable & (targets[head] >= 0)
-        chosen = best[:, HEADS.index(head)]
-        confidence = scaling[head].scale(probability[head])
-        return fit_threshold(confidence[judged], (chosen == targets[head])[judged], precision)
+        judged = routable & labelled[head]  # rows that an operator gets anyway have no say in what is routed
+        return fit_threshold(confidence[head][judged], right[head][judged], precision)
 
     routing = threshold("agency", promised)
     return Calibration(
@@ -140,10 +134,12 @@ class CalibrationRows:
         return decoder.evidence(self.logits, self.municipalities, self.targets if self.counted else None)
 
 
-def _drawn(rows: int, combinations: int) -> Ints:
-    """Positions of the rows that the weights are fitted on: all, or as many as are enough."""
-    drawn: Ints = np.random.default_rng(0).permutation(rows)[: max(LEAST_WEIGHING_ROWS, CELLS // combinations)]
-    return np.sort(drawn)
+def _drawn_weights(decoder: JointDecoder, material: CalibrationRows, say: Tell) -> JointWeights:
+    """The weights, fitted on all rows, or on as many as are enough."""
+    enough = max(LEAST_WEIGHING_ROWS, CELLS // len(decoder.combinations.listed))
+    sample = material.part(np.sort(np.random.default_rng(0).permutation(len(material.municipalities))[:enough]))
+    with LongStep("calibrating", say) as tell:
+        return fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
 
 
 def _decoded(decoder: JointDecoder, material: CalibrationRows, weights: JointWeights) -> tuple[Ints, dict[str, Floats]]:

@@ -117,19 +117,18 @@ def fit_network(
     tuned = TunedEncoder(taught, vectors, tokenizer, limit, arguments, encoders, work, say, run)
     pays, chosen = _pays(frozen, tuned, say)
     say(chosen)
+    say("fitting on all rows")
     if pays:
         factors, logits, rows = tuned.weighed(list(taught.held_out))
-        say("fitting on all rows")
         fit = tuned.fit_all(factors)
         heads, ngrams = fit.heads, fit.ngrams
         address = export_encoder(fit.encoder, tokenizer, work / ENCODERS, say)
     else:
-        say("fitting on all rows")
+        logits, rows = dict(frozen.held_out), taught.held_out_rows
         with LongStep("fitting the heads", say) as tell:
             ngrams, heads = frozen.fit_all(tell)
-        logits, rows = dict(frozen.held_out), taught.held_out_rows
-    held_out = HeldOut(rows, taught.folds[rows], logits)
     epochs = epochs_of(arguments.epochs, taught.complaints) if pays else 0
+    held_out = HeldOut(rows, taught.folds[rows], logits)
     return FittedNetwork(address, limit, epochs, chosen, heads, ngrams, held_out)
 
 
