@@ -7,7 +7,7 @@ probabilities are an outer product: nothing larger than the listed combinations 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,8 @@ class Combinations:
     """What can come out.
 
     Attributes:
-        listed: label indices of the catalogue's combinations, sorted, shape (combinations, 3), in the order of `HEADS`.
+        listed: label indices of combinations that have a score of their own, shape (combinations, 3), in the order of
+            `HEADS`; the catalogue's.
         label_counts: how many labels each head has.
         drafted: whether a listed topic may go to any agency, listed for it or not.
     """
@@ -36,6 +37,15 @@ class Combinations:
     listed: Ints
     label_counts: Mapping[str, int]
     drafted: bool = False
+
+    def with_pairs(self, pairs: Ints) -> "Combinations":
+        """These and, of each listed topic, its pairs with agencies, given as label indices, shape (pairs, 2)."""
+        agencies: dict[int, list[int]] = {}
+        for topic, agency in pairs.tolist():
+            agencies.setdefault(topic, []).append(agency)
+        rows = [(*of, agency) for of in self.topics.tolist() for agency in agencies.get(of[1], [])]
+        more = np.array(rows, dtype=np.int64).reshape(-1, len(HEADS))
+        return replace(self, listed=np.unique(np.concatenate([self.listed, more]), axis=0))
 
     @cached_property
     def topics(self) -> Ints:

@@ -19,7 +19,13 @@ from models.classifier.labels import HEADS
 
 
 class PooledEncoder(nn.Module):
-    """A BERT encoder whose answer to a text is the mean of its token vectors, standardised."""
+    """A BERT encoder whose answer to a text is the mean of its token vectors, standardised.
+
+    Attributes:
+        heads: what reads the vector; each kind of network has its own.
+    """
+
+    heads: nn.Module
 
     def __init__(self, encoder: nn.Module, hidden: int) -> None:
         super().__init__()
@@ -95,7 +101,7 @@ class ComplaintNetwork(PooledEncoder):
     ) -> None:
         super().__init__(encoder, hidden)
         self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
+        self.heads: nn.ModuleDict = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
         self.label_smoothing = label_smoothing
         for head in HEADS:
             weights = class_weights[head] if class_weights else None

@@ -111,7 +111,7 @@ def _adapted(
     width = encoder.config.hidden_size
     network = RegionsNetwork(encoder, width, counts, arguments.dropout, arguments.label_smoothing)
     network.freeze(arguments.freeze_embeddings, arguments.frozen_layers)
-    network, figures = adapt_network(network, regions, tokenizer, arguments, work / "checkpoints", say, run)
+    network, figures = adapt_network(network, regions, tokenizer, arguments, work, say, run)
     return export_encoder(network.encoder, tokenizer, home / ENCODERS, say), figures
 
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from models.classifier.labels import HEADS
-from models.encoder.architecture import layer_stack
 from training.adaptation.network import RegionsNetwork
 from training.adaptation.rows import RegionRows, repetitions, tokenised
 from training.arguments import EncoderAdaptation
-from training.encoder.cached_states import encode_with
+from training.classifier.fine_tuning import Collator, optimizer
+from training.encoder.cached_states import CachedStates, can_cache, encode_with
 from training.encoder.pretrained import token_limit
 from training.encoder.trainer import (
     epochs_done,
@@ -33,8 +32,7 @@ from training.tracker import TrackedRun
 
 STANDARDISING_ROWS = 1000
 """Rows whose vectors give the mean and the deviation by which the heads' input is standardised."""
-NOT_FED = ("length", "row")
-"""Columns that are not the network's: the sampler reads them."""
+Say = Callable[[str], None]
 Figures = dict[str, dict[str, float]]
 """Accuracy of each region's heads on rows held out."""
 
@@ -44,82 +42,65 @@ def adapt_network(
     regions: Sequence[RegionRows],
     tokenizer: Any,
     arguments: EncoderAdaptation,
-    checkpoints: Path,
-    say: Callable[[str], None],
+    work: Path,
+    say: Say,
     run: TrackedRun | None = None,
 ) -> tuple[RegionsNetwork, Figures]:
-    """Train on the rows taught, from the newest checkpoint where there is one; the network and its figures."""
+    """Train on the rows taught, from the newest checkpoint in `work` if there is one; the network and its figures."""
     limit = token_limit(arguments.max_tokens, network.encoder.config)
     taught, held_out = (tokenised(regions, part, tokenizer, arguments.text_prefix, limit) for part in (False, True))
     rng = np.random.default_rng(arguments.seed)
     times = repetitions([len(region.taught) for region in regions], arguments.sampling_exponent, rng)
     read = taught.select(np.repeat(np.arange(len(taught)), np.concatenate(times)))
-    collate = _Collator(tokenizer)
-    checkpoint = last_checkpoint(checkpoints)
+    pad = pad_collator(tokenizer)
+    checkpoint = last_checkpoint(work / "checkpoints")
     if checkpoint:
         say(f"continuing after epoch {epochs_done(checkpoint):.0f} of {arguments.epochs}")
     else:
         shown = taught.select(rng.permutation(len(taught))[:STANDARDISING_ROWS])
-        _standardise(network, shown, collate, use_bf16(arguments.bf16), say)
+        _standardise(network, shown, pad, arguments, say)
+    states = _states(network, taught, pad, arguments, work / "states" / "taught.npy", say)
     say(f"adapting the encoder, {len(read)} rows an epoch")
     trainer = make_trainer(
         network,
         read,
-        collate,
-        run_arguments(arguments, checkpoints, arguments.epochs, label_names=["region"], eval_strategy="epoch"),
-        optimizer=torch.optim.AdamW(parameter_groups(network, arguments), fused=True),
+        Collator(pad, states),
+        run_arguments(arguments, work / "checkpoints", arguments.epochs, label_names=["region"], eval_strategy="epoch"),
+        optimizer=optimizer(network, arguments),
         what="adapting",
-        held_out=(held_out, collate),
+        held_out=(held_out, Collator(pad, None)),
         run=run,
     )
     trainer.compute_metrics = lambda prediction: _flat(_figures(prediction, regions))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    trainer.data_collator = Collator(pad, None)
     figures = _figures(trainer.predict(held_out), regions)
     # In bf16 the Trainer wraps `forward`; unwrapped it computes in fp32 again, as it is exported.
     tuned: RegionsNetwork = trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False).to("cpu")
     return tuned, figures
 
 
-class _Collator:
-    """A batch for the network: padded tokens, regions and targets."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._pad = pad_collator(tokenizer)
-
-    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
-        return dict(self._pad([{k: v for k, v in each.items() if k not in NOT_FED} for each in features]))
-
-
-def _standardise(
-    network: RegionsNetwork, rows: Any, collate: _Collator, bf16: bool, say: Callable[[str], None]
-) -> None:
+def _standardise(network: RegionsNetwork, rows: Any, pad: Any, arguments: EncoderAdaptation, say: Say) -> None:
     """Set the mean and deviation of what the heads read: those of some rows by the encoder as it is."""
-    device = network.feature_mean.device.type
-    with torch.autocast(device, torch.bfloat16, bf16), LongStep("reading rows with the encoder as it is", say) as tell:
-        vectors = encode_with(network, rows, collate, None, tell).vectors
+    with _precision(network, arguments), LongStep("reading some rows with the encoder as it is", say) as tell:
+        vectors = encode_with(network, rows, pad, None, tell).vectors
     network.feature_mean.copy_(torch.from_numpy(vectors.mean(axis=0)))
     network.feature_deviation.copy_(torch.from_numpy(vectors.std(axis=0) + 1e-6))
 
 
-def parameter_groups(network: RegionsNetwork, arguments: EncoderAdaptation) -> list[dict[str, Any]]:
-    """What AdamW is given: heads at their rate, each layer below the top at `layer_decay` times that of the one above.
+def _states(
+    network: RegionsNetwork, rows: Any, pad: Any, arguments: EncoderAdaptation, path: Path, say: Say
+) -> CachedStates | None:
+    """States behind the frozen layers: a row that is repeated, or read in several epochs, is computed once."""
+    if not can_cache(network):
+        return None
+    say("reading the rows as far as the frozen layers")
+    with _precision(network, arguments), LongStep("reading the rows", say) as tell:
+        return encode_with(network, rows, pad, path, tell, pool=False).states
 
-    Biases and layer norms do not decay.
-    """
-    layers = list(layer_stack(network.encoder))
-    rates: list[tuple[nn.Module, float]] = [(network.heads, arguments.head_learning_rate)]
-    rates += [
-        (layer, arguments.learning_rate * arguments.layer_decay**depth) for depth, layer in enumerate(reversed(layers))
-    ]
-    rates.append((network.encoder, arguments.learning_rate * arguments.layer_decay ** len(layers)))
-    groups, taken = [], set[int]()
-    for module, rate in rates:
-        trained = [p for p in module.parameters() if p.requires_grad and id(p) not in taken]
-        taken |= {id(parameter) for parameter in trained}
-        for matrices, decay in ((True, arguments.weight_decay), (False, 0.0)):
-            of_kind = [parameter for parameter in trained if (parameter.ndim > 1) == matrices]
-            groups.append({"params": of_kind, "lr": rate, "weight_decay": decay})
-    return [group for group in groups if group["params"]]
+
+def _precision(network: RegionsNetwork, arguments: EncoderAdaptation) -> torch.autocast:
+    return torch.autocast(network.feature_mean.device.type, torch.bfloat16, use_bf16(arguments.bf16))
 
 
 def _figures(prediction: Any, regions: Sequence[RegionRows]) -> Figures:

@@ -38,7 +38,7 @@ class RegionsNetwork(PooledEncoder):
         super().__init__(encoder, hidden)
         self.dropout = nn.Dropout(dropout)
         self.label_smoothing = label_smoothing
-        self.heads = nn.ModuleList(
+        self.heads: nn.ModuleList = nn.ModuleList(
             nn.ModuleDict({head: nn.Linear(hidden, count) for head, count in of_region.items()})
             for of_region in label_counts
         )

@@ -5,10 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.training.tiny import HIDDEN, tiny_network  # noqa: E402
-from training.adaptation.fine_tuning import parameter_groups  # noqa: E402
 from training.adaptation.network import RegionsNetwork  # noqa: E402
 from training.adaptation.rows import MISSING, UNSEEN  # noqa: E402
-from training.arguments import EncoderAdaptation  # noqa: E402
 
 NORTH, SOUTH = {"sector": 3, "topic": 4, "agency": 2}, {"sector": 2}
 IDS = torch.tensor([[5, 6, 7], [8, 9, 1], [5, 9, 10]])
@@ -55,23 +53,3 @@ def test_a_batch_without_labels_costs_nothing():
     answer = network()(**batch([0, 1, 0], [MISSING] * 3, [MISSING] * 3, [MISSING] * 3))
     assert answer["loss"].item() == 0
     answer["loss"].backward()
-
-
-def test_lower_layers_learn_more_slowly_and_frozen_ones_not_at_all():
-    made = network()
-    made.freeze(embeddings=True, layers=1)
-    arguments = EncoderAdaptation(learning_rate=0.1, head_learning_rate=0.5, layer_decay=0.5)
-    rates = {id(p): group["lr"] for group in parameter_groups(made, arguments) for p in group["params"]}
-    layers = made.stack
-    assert not [p for p in layers[0].parameters() if id(p) in rates]
-    assert {rates[id(p)] for p in layers[1].parameters()} == {0.05}
-    assert {rates[id(p)] for p in layers[2].parameters()} == {0.1}
-    assert {rates[id(p)] for p in made.heads.parameters()} == {0.5}
-    assert len(rates) == len([p for p in made.parameters() if p.requires_grad])
-
-
-def test_nothing_frozen_the_embeddings_learn_slowest():
-    made = network()
-    groups = parameter_groups(made, EncoderAdaptation(learning_rate=0.1, head_learning_rate=0.5, layer_decay=0.5))
-    assert min(group["lr"] for group in groups) == pytest.approx(0.1 * 0.5**3)
-    assert sum(len(group["params"]) for group in groups) == len(list(made.parameters()))
