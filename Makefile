@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-forecast-speed bench-surges mutants clean
+.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ mlflow: install ## start the MLflow interface on the tracking store
 
 bench-classifier-quality: install ## compare the classifiers on real complaints (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.classifier_quality $(BENCH)
+
+bench-routing-value: install ## what routing is worth against a portal's own (TSUR_REAL_DATA); trains unless bench-classifier-quality has
+	$(BIN)/python -m benchmarks.routing_value $(BENCH)
 
 bench-classifier-speed: install ## compare the engine with its rivals and the machine's ceiling; load on the service
 	$(BIN)/python -m benchmarks.classifier_speed $(BENCH)

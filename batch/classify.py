@@ -28,7 +28,7 @@ from models.classifier.routing import Classification
 
 ROWS_PER_CHUNK = 2048
 """Rows that go to the disk together: enough for full batches of like length, seconds of work."""
-CHUNK_FORMAT = 3
+CHUNK_FORMAT = 4
 """Raise it with every change after which the same rows and model give another chunk."""
 COLUMNS = (
     "id",
@@ -37,6 +37,7 @@ COLUMNS = (
     "reasons",
     *(f"{head}{part}" for head in HEADS for part in ("", "_confidence")),
     "deadline_hours",
+    "topic_sure",
     "truncated",
     "notes",
 )
@@ -210,4 +211,4 @@ def _cells(item: Classification) -> list[object]:
     proposals = [getattr(item, head) for head in HEADS]
     labels = [cell for proposal in proposals for cell in (proposal.label, round(proposal.confidence, 4))]
     deadline = "" if item.deadline_hours is None else item.deadline_hours
-    return [item.decision, " ".join(item.reasons), *labels, deadline, int(item.truncated)]
+    return [item.decision, " ".join(item.reasons), *labels, deadline, int(item.topic_sure), int(item.truncated)]

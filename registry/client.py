@@ -21,7 +21,7 @@ from data.store.promotions import Promotion, Promotions
 from data.store.store import Store
 from models.encoder.artifact import ENCODERS
 from registry.connection import connected, is_local, unreachable
-from registry.encoders import bring_encoder_of, register_encoder_of
+from registry.encoders import bring_encoder_of, register_encoder, register_encoder_of
 from registry.names import CLASSIFIER, region_of, training_command
 from registry.pyfunc import bundle_in, downloaded, log_pyfunc
 from registry.registered_models import RegisteredModels
@@ -78,6 +78,19 @@ class Registry:
         except MlflowException as error:
             raise unreachable(self.uri, error) from None
         return int(made.version)
+
+    def register_encoder(self, folder: Path, run_id: str) -> int:
+        """The version of an encoder's artifact; made of the run's files where this content is not registered yet.
+
+        Raises:
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return register_encoder(connected(self.uri), folder, run_id)
+        except MlflowException as error:
+            raise unreachable(self.uri, error) from None
 
     def promote(self, name: str, version: int, evidence: Mapping[str, Any], promoted_by: str) -> Promotion:
         """Make a version champion, and keep that in the store.

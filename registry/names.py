@@ -24,5 +24,7 @@ def region_of(name: str) -> str:
 
 def training_command(name: str) -> str:
     """What to run for a registered model that is missing."""
-    region, _, model = name.partition(".")
+    region, _, model = name.rpartition(".")
+    if not region:
+        return "tsur adapt"
     return f"tsur train {model.removeprefix('complaint-')} --region {region}"

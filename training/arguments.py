@@ -1,4 +1,4 @@
-"""All that a run can be told: documented configs, `configs/classifier.yaml` and `configs/distill.yaml`."""
+"""All that a run can be told: documented configs, `configs/classifier.yaml`, `adapt.yaml` and `distill.yaml`."""
 
 from typing import Annotated, Literal
 
@@ -36,6 +36,31 @@ class ClassifierTraining(Config):
     min_label_rows: int = Field(default=5, ge=1)
     holdout: float = Field(default=0.0, ge=0, lt=0.5)
     promised_precision: float = Field(default=0.95, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class EncoderAdaptation(Config):
+    """Arguments of `tsur adapt`; the comments in the YAML say what each one does."""
+
+    encoder: str = PACKAGED
+    text_prefix: str = "query: "
+    max_tokens: int = Field(default=96, ge=8, le=512)
+    max_rows: int = Field(default=20_000, ge=0)
+    sampling_exponent: float = Field(default=0.7, ge=0, le=1)
+    held_out_share: float = Field(default=0.05, gt=0, lt=0.5)
+
+    epochs: int = Field(default=1, ge=1, le=200)
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    learning_rate: float = Field(default=1e-4, gt=0, lt=1)
+    head_learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    layer_decay: float = Field(default=0.9, gt=0, le=1)
+    warmup_share: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    freeze_embeddings: bool = True
+    frozen_layers: int = Field(default=6, ge=0, le=48)
+    bf16: Literal["auto", "true", "false"] | bool = "auto"
     seed: int = Field(default=0, ge=0)
 
 

@@ -28,6 +28,7 @@ from tsur.options import (
     read_source,
     say,
     train_app,
+    with_pinned_encoder,
 )
 
 app = typer.Typer()
@@ -107,16 +108,17 @@ def train_classifier_(
     from tsur.show import comparison
 
     own = read_region(region)
+    registry = open_registry(own.id)
     trained = train_classifier(
         complaints_or_sample(own, complaints),
         catalogue_path(own, catalogue, no_catalogue),
-        config_of("classifier.yaml", ClassifierTraining, config, override),
+        with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry),
         own.id,
         settings().home,
         say,
         fresh,
         tracker=open_tracker(),
-        registry=open_registry(own.id),
+        registry=registry,
     )
     console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")

@@ -188,6 +188,16 @@ def forecaster_config(given: Path | None, override: list[str] | None, calendar: 
     return config if calendar is None else overridden(config, [f"calendar={calendar}"], "--calendar")
 
 
+def with_pinned_encoder(config: Any, registry: Any) -> Any:
+    """A config whose `encoder` means one content for ever, where it named a version or an alias of the registry."""
+    from registry.encoder_names import pinned
+
+    encoder = pinned(config.encoder, registry)
+    if encoder != config.encoder:
+        say(f"{config.encoder} is {encoder.rpartition('@')[2][:20]}")
+    return config.model_copy(update={"encoder": encoder})
+
+
 def overridden(config: Any, override: list[str], option: str) -> Any:
     """A config with some keys set anew; `option` is what an error names."""
     import yaml

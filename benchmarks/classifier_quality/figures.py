@@ -1,10 +1,10 @@
-"""Figures of a classifier from its out-of-fold scores, one head at a time; pure functions.
+"""Figures of a classifier from what it said, one head at a time; pure functions.
 
-In: truth of shape (n,), scores of shape (n, labels), bootstrap weights of shape (resamples, n).
-Out: accuracy, macro-F1, weighted F1, top-3 with 95 % intervals; paired differences; calibration,
-risk and coverage from confidences.
+In: truth of shape (n,), the labels given, the three likeliest, and bootstrap weights of shape (resamples, n). Out:
+accuracy, macro-F1, top-3 with 95 % intervals, paired differences, and the figures of what is routed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,11 @@ import numpy.typing as npt
 
 from benchmarks.results import interval
 from models.classifier.labels import Ints
-from training.classifier.calibrate import fit_scaling, fit_threshold
-from training.evaluate.metrics import BINS, expected_calibration_error, reliability
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
 
-FIGURES = ("accuracy", "macro_f1", "weighted_f1", "top3")
+FIGURES = ("accuracy", "macro_f1", "top3")
 
 
 @dataclass(frozen=True)
@@ -35,98 +33,77 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-def estimates(truth: Ints, scores: Floats, weights: Floats) -> dict[str, Estimate]:
-    """The four figures over rows with a known label."""
-    values = weighted_figures(truth, scores, np.ones((1, len(truth)), dtype=np.float32))
-    resampled = weighted_figures(truth, scores, weights)
-    return {name: Estimate(float(values[name][0]), *interval(resampled[name]), resampled[name]) for name in FIGURES}
+def estimated(value: float, resamples: Floats) -> Estimate:
+    """A figure with the interval of its resamples; those in which it is undefined (NaN) are left out."""
+    defined = resamples[~np.isnan(resamples)]
+    low, high = interval(defined) if len(defined) else (float("nan"), float("nan"))
+    return Estimate(value, low, high, resamples)
+
+
+def estimates(truth: Ints, given: Ints, likeliest: Ints, labels: int, weights: Floats) -> dict[str, Estimate]:
+    """Accuracy, macro-F1 and top-3 over rows that have a label.
+
+    Args:
+        truth: true labels, shape (n,), each below `labels`.
+        given: the labels given; -1 is none of them.
+        likeliest: the three likeliest, shape (n, 3).
+        labels: how many labels there are.
+        weights: how often each row is drawn in each resample, shape (resamples, n).
+    """
+    values = weighted_figures(truth, given, likeliest, labels, np.ones((1, len(truth)), dtype=np.float32))
+    resampled = weighted_figures(truth, given, likeliest, labels, weights)
+    return {name: estimated(float(values[name][0]), resampled[name]) for name in FIGURES}
 
 
 def difference(ours: Estimate, rival: Estimate) -> Estimate:
     """Ours minus the rival's, paired by row: both come from the same resamples."""
-    resamples = ours.resamples - rival.resamples
-    return Estimate(ours.value - rival.value, *interval(resamples), resamples)
+    return estimated(ours.value - rival.value, ours.resamples - rival.resamples)
 
 
-def weighted_figures(truth: Ints, scores: Floats, weights: Floats) -> dict[str, Floats]:
+def weighted_figures(truth: Ints, given: Ints, likeliest: Ints, labels: int, weights: Floats) -> dict[str, Floats]:
     """Each figure for each weighting of the rows, shape (resamples,).
 
     F1 is averaged over the labels that are true of some row with a weight.
     """
-    labels = np.arange(scores.shape[1])
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :3]
-    correct = best[:, 0] == truth
-    of_truth = (truth[:, None] == labels).astype(np.float32)
+    names = np.arange(labels)
+    of_truth = (truth[:, None] == names).astype(np.float32)
     support = weights @ of_truth
-    hits = (weights * correct) @ of_truth
-    given = weights @ (best[:, :1] == labels).astype(np.float32)
-    f1 = 2 * hits / np.maximum(support + given, 1)
+    hits = (weights * (given == truth)) @ of_truth
+    answered = weights @ (given[:, None] == names).astype(np.float32)
+    f1 = 2 * hits / np.maximum(support + answered, 1)
     rows = support.sum(axis=1)
     return {
         "accuracy": hits.sum(axis=1) / rows,
         "macro_f1": (f1 * (support > 0)).sum(axis=1) / (support > 0).sum(axis=1),
-        "weighted_f1": (f1 * support).sum(axis=1) / rows,
-        "top3": weights @ (best == truth[:, None]).any(axis=1).astype(np.float32) / rows,
+        "top3": weights @ (likeliest == truth[:, None]).any(axis=1).astype(np.float32) / rows,
     }
 
 
-def confidences(scores: Floats, probabilities: bool) -> Floats:
-    """The best label's probability; for scores of another kind, its lead over the second."""
-    falling = -np.sort(-scores, axis=1)
-    return falling[:, 0] if probabilities or scores.shape[1] < 2 else falling[:, 0] - falling[:, 1]
+def share(among: Bools, right: Bools, weights: Floats) -> Estimate | None:
+    """The share of the rows in `among` that are right; None where there is no such row."""
+    if not among.any():
+        return None
+    rows = weights @ among.astype(np.float32)
+    hits = weights @ (among & right).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        return estimated(float(right[among].mean()), hits / rows)
 
 
-def calibration_figures(confidence: Floats, correct: Bools, bins: int = BINS) -> dict[str, object]:
-    """Expected calibration error, Brier score, and the reliability diagram over equal-mass bins."""
-    return {
-        "ece": expected_calibration_error(confidence, correct, bins),
-        "brier": float(((confidence - correct) ** 2).mean()),
-        "reliability": reliability(confidence, correct, bins).to_dict("records"),
-    }
+def routed_estimates(
+    routed: Bools, sure: Bools, right: Mapping[str, Bools], labelled: Mapping[str, Bools], weights: Floats
+) -> dict[str, Estimate | None]:
+    """Coverage, and of what is routed the share whose agency, topic and both are right; arrays of shape (n,).
 
-
-def rescaled(confidence: Floats, correct: Bools, folds: Ints) -> Floats:
-    """Confidences of each fold, scaled (`training.classifier.calibrate.fit_scaling`) by what the other folds show."""
-    out = np.zeros(len(confidence))
-    for fold in np.unique(folds):
-        here = folds == fold
-        out[here] = fit_scaling(confidence[~here], correct[~here]).scale(confidence[here])
-    return out
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A precision promised on other folds: what came of it. `precision` is None where nothing was routed."""
-
-    promised: float
-    precision: float | None
-    coverage: float
-    rows: int
-
-
-def coverage_at_precision(confidence: Floats, correct: Bools, folds: Ints, promised: float = 0.95) -> Promise:
-    """Coverage at a promised precision; each fold's threshold is fitted on the other folds.
-
-    Args:
-        confidence: pooled out-of-fold confidences, shape (n,).
-        correct: whether the label was right, shape (n,).
-        folds: the fold that each row was tested in, shape (n,).
-        promised: the precision that the thresholds are fitted to.
+    `sure` are the rows whose topic is told as sure: their share of the routed ones, and how many of these topics are
+    right.
     """
-    routed = np.zeros(len(confidence), dtype=bool)
-    for fold in np.unique(folds):
-        here = folds == fold
-        threshold = fit_threshold(confidence[~here], correct[~here], promised).value
-        routed[here] = confidence[here] >= threshold
-    routed_rows = int(routed.sum())
-    return Promise(
-        promised, float(correct[routed].mean()) if routed_rows else None, routed_rows / len(routed), routed_rows
-    )
-
-
-def risk_coverage(confidence: Floats, correct: Bools, steps: int = 20) -> list[dict[str, float]]:
-    """The share of errors among the most confident rows, at `steps` even coverages up to all rows."""
-    falling = correct[np.argsort(-confidence, kind="stable")]
-    errors = np.cumsum(~falling) / np.arange(1, len(falling) + 1)
-    counts = np.maximum(1, np.round(np.linspace(0, 1, steps + 1)[1:] * len(falling)).astype(int))
-    return [{"coverage": count / len(falling), "risk": float(errors[count - 1])} for count in counts]
+    every = np.ones(len(routed), dtype=bool)
+    both = labelled["agency"] & labelled["topic"]
+    return {
+        "coverage": share(every, routed, weights),
+        "agency": share(routed & labelled["agency"], right["agency"], weights),
+        "topic": share(routed & labelled["topic"], right["topic"], weights),
+        "both": share(routed & both, right["agency"] & right["topic"], weights),
+        "sure": share(routed, sure, weights),
+        "sure_topic": share(routed & sure & labelled["topic"], right["topic"], weights),
+    }

@@ -1,11 +1,10 @@
 """The rivals of the product: cheap ways to classify that anyone would try first.
 
-In: a `Fold` of a `Corpus` and the rival's recipe. Out: scores of each head, shape (test rows, labels). Results are kept
-by recipe, so what a function does is changed together with its recipe.
+In: a `Fold` of a `Corpus` and the rival's recipe. Out: scores of each head, shape (test rows, labels). They learn from
+the same rows as the product and from every label. Results are kept by recipe, so what a function does is changed
+together with its recipe.
 """
 
-import re
-import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -15,51 +14,16 @@ from models.classifier.labels import HEADS, Ints
 
 
 def tfidf_svm(fold: Fold, recipe: Recipe) -> Scores:
-    """TF-IDF of words and character n-grams, a linear SVM for each head."""
+    """TF-IDF of words and character n-grams, a linear SVM for each head; `place`: the municipality before the text."""
     from training.evaluate.tfidf_svm import LexicalClassifier
 
-    train, test = fold.texts
+    train, test = fold.placed_texts if recipe["place"] else fold.texts
     targets = {head: fold.corpus.targets[head][fold.train] for head in HEADS}
     return LexicalClassifier(fold.corpus.labels, recipe["c"]).fit(train, targets).scores(test)
 
 
-def fasttext(fold: Fold, recipe: Recipe) -> Scores:
-    """Averaged embeddings of words and their character n-grams (Joulin et al. 2017), as floret computes them."""
-    import floret
-
-    lines = [[" ".join(re.findall(r"\w+", text.casefold())) for text in part] for part in fold.texts]
-
-    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
-        with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-            file.writelines(f"__label__{label} {lines[0][row]}\n" for row, label in zip(known, y, strict=True))
-            file.flush()
-            model = floret.train_supervised(input=file.name, thread=1, seed=0, verbose=0, **recipe)
-        values = np.zeros((len(lines[1]), len(fold.corpus.labels.names[head])))
-        for row, line in enumerate(lines[1]):
-            # The public predict() fails with NumPy 2 on one line, and repeats the first probability on many.
-            for probability, label in model.f.predict(line + "\n", -1, 0.0, "strict"):
-                values[row, int(label.removeprefix("__label__"))] = probability
-        seen = np.unique(y)
-        return seen, values[:, seen]
-
-    return _each_head(fold, fit, lowest=0.0)
-
-
-def frozen_linear(fold: Fold, recipe: Recipe) -> Scores:
-    """Logistic regression on the frozen encoder's vectors."""
-    from sklearn.linear_model import LogisticRegression
-
-    train, test = _standardised(fold, frozen_vectors(fold.corpus, recipe))
-
-    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
-        model = LogisticRegression(C=recipe["c"], max_iter=2000).fit(train[known], y)
-        return model.classes_, model.predict_proba(test)
-
-    return _each_head(fold, fit, lowest=0.0)
-
-
 def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
-    """The same linear SVM on TF-IDF and the frozen encoder's vectors, side by side."""
+    """A linear SVM on TF-IDF and the frozen encoder's vectors, side by side."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.svm import LinearSVC
 
@@ -71,7 +35,7 @@ def tfidf_frozen_svm(fold: Fold, recipe: Recipe) -> Scores:
         hstack([lexical.transform(part), csr_matrix(dense)]).tocsr() for part, dense in zip(texts, vectors, strict=True)
     )
 
-    def fit(head: str, known: Ints, y: Ints) -> tuple[Ints, Floats]:
+    def fit(known: Ints, y: Ints) -> tuple[Ints, Floats]:
         machine = LinearSVC(C=recipe["c"], random_state=0).fit(train[known], y)
         values = machine.decision_function(test)
         return machine.classes_, np.stack([-values, values], axis=1) if values.ndim == 1 else values
@@ -128,12 +92,10 @@ def _standardised(fold: Fold, vectors: Floats) -> tuple[Floats, Floats]:
     return scaled[fold.train], scaled[fold.test]
 
 
-def _each_head(
-    fold: Fold, fit: Callable[[str, Ints, Ints], tuple[Ints, Floats]], lowest: float | None = None
-) -> Scores:
-    """Scores over all labels from `fit(head, rows, labels)`, which gives the labels it saw and their scores.
+def _each_head(fold: Fold, fit: Callable[[Ints, Ints], tuple[Ints, Floats]]) -> Scores:
+    """Scores over all labels from `fit(rows, labels)`, which gives the labels it saw and their scores.
 
-    Labels without a training row get `lowest`, or one less than the lowest score.
+    Labels without a training row get one less than the lowest score.
     """
     out: Scores = {}
     for head in HEADS:
@@ -141,7 +103,7 @@ def _each_head(
         labelled = np.flatnonzero(targets >= 0)
         out[head] = np.zeros((len(fold.test), len(fold.corpus.labels.names[head])))
         if len(np.unique(targets[labelled])) > 1:
-            seen, values = fit(head, labelled, targets[labelled])
-            out[head] += values.min() - 1 if lowest is None else lowest
+            seen, values = fit(labelled, targets[labelled])
+            out[head] += values.min() - 1
             out[head][:, seen] = values
     return out

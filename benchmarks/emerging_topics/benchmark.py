@@ -18,7 +18,7 @@ import pandas as pd
 import typer
 from rich.progress import track
 
-from benchmarks.classifier_quality.candidates import CANDIDATES
+from benchmarks.classifier_quality.contenders import FROZEN
 from benchmarks.classifier_quality.corpus import Corpus, load_corpus
 from benchmarks.classifier_quality.rivals import frozen_vectors
 from benchmarks.emerging_topics.rivals import SEARCHES, Floats, Group, Ints, Search, Stream
@@ -81,7 +81,7 @@ def main(
 def load_material(name: str, topics: int) -> Material:
     """A corpus' texts, vectors and topics; the largest topics in turn for tuning and for the report."""
     corpus = sample_corpus() if name == "sample" else load_corpus(real_data() / "text" / f"{name}.csv")
-    vectors = frozen_vectors(corpus, CANDIDATES["frozen_linear"].recipe)
+    vectors = frozen_vectors(corpus, FROZEN)
     codes, names = pd.factorize(corpus.frame["topic"])
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     large = [int(topic) for topic in np.argsort(-counts, kind="stable") if counts[topic] >= SIZES[0]]

@@ -75,6 +75,8 @@ class Catalogue(Config):
     """A region's sectors, topics, agencies, routes and deadlines, checked against each other."""
 
     region: str
+    drafted: bool = False
+    """Its routes are what was seen in complaints, nobody's rule: other agencies may answer for a topic too."""
     municipalities: list[Municipality] = []
     agencies: list[Agency] = Field(min_length=1)
     sectors: list[Sector] = Field(min_length=1)

@@ -69,6 +69,8 @@ class Calibration(Config):
     """Of the topic–agency PMI in the joint score; bundles of formats 3 and 4 call it `affinity_weight`."""
     scaling: dict[str, PlattScaling] = {}
     threshold: float
+    topic_threshold: float = NEVER_ROUTE
+    """From which confidence a topic is as sure as promised; earlier recipes fitted none, and are never sure."""
     promised_precision: float
     coverage: float
     thresholds: dict[float, float] = {}

@@ -17,7 +17,7 @@ from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS
 from models.classifier.routing import Classification, decide
 from models.encoder.artifact import Precision
-from models.encoder.onnx_runtime import Encoders
+from models.encoder.onnx_runtime import Encoders, OnnxEncoder
 from models.encoder.vector_cache import Vectors
 from models.text.model_input import normalised_text, with_municipality
 
@@ -61,7 +61,7 @@ class Classifier:
         self.encoders = encoders
         self._heads = bundle.heads if bundle.config.format == FORMAT else bundle.heads.on_features()
         self._names = {place.id: place.name for place in bundle.catalogue.municipalities}
-        self._encoder = encoders.load(served_files(bundle, encoders.folder, precision))
+        self._encoder = _encoder_of(bundle, encoders, precision)
         if self._encoder.width != len(bundle.heads.mean):
             raise BundleError(
                 f"classifier bundle {bundle.folder.name}: its heads read {len(bundle.heads.mean)} numbers a text, "
@@ -142,7 +142,16 @@ class Classifier:
             plain,
             places,
             self.bundle.calibration.threshold,
+            topic_threshold=self.bundle.calibration.topic_threshold,
             out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
             truncated=reading.truncated if reading else None,
             features=reading.features if reading else None,
         )
+
+
+def _encoder_of(bundle: ClassifierBundle, encoders: Encoders, precision: Precision | None) -> OnnxEncoder:
+    """The bundle's encoder; int8 that is no faster on this processor gives way to fp32, which needs no agreement."""
+    files = served_files(bundle, encoders.folder, precision)
+    if precision is not None or bundle.config.format != FORMAT or bundle.config.precision == "fp32":
+        return encoders.load(files)
+    return encoders.load_faster(files, served_files(bundle, encoders.folder, "fp32"))

@@ -1,53 +1,24 @@
 """Joint decoding: from logits of the heads to probabilities of whole (sector, topic, agency) combinations.
 
 In: logits of each head, shape (n, labels of the head), the catalogue's possible combinations and the municipality
-of each complaint. Out: joint probabilities, shape (n, combinations), and what follows from them. The three labels are
-decided together, so that an impossible combination cannot come out.
+of each complaint. Out: joint probabilities (`joint.py`), and what follows from them. The three labels are decided
+together, so that an impossible combination cannot come out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 from data.catalogue.model import Catalogue
 from models.classifier.calibration import UNSCALED, JointWeights, PlattScaling
+from models.classifier.joint import Combinations, Evidence, Joint
 from models.classifier.labels import HEADS, OTHER, Ints, LabelSpace
-from models.classifier.topic_agency_pmi import TopicAgencyPmi
+from models.classifier.topic_agency_pmi import OwnRow, Pmi, PmiTable, TopicAgencyPmi
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What speaks for each combination in each of n rows, before it is weighed.
-
-    Attributes:
-        combinations: label indices of each combination, shape (combinations, 3), in the order of `HEADS`.
-        log_probabilities: of each head's labels, shape (n, labels of the head).
-        pmi: topic–agency PMI of each combination, shape (1 or n, combinations).
-        possible: which combinations there are in the row's municipality, shape (n, combinations).
-    """
-
-    combinations: Ints
-    log_probabilities: Mapping[str, Floats]
-    pmi: Floats
-    possible: Bools
-
-    def joint(self, weights: JointWeights) -> Floats:
-        """Probabilities of the combinations, shape (n, combinations).
-
-        The score of a combination is the sum of its labels' log-probabilities, each divided by the temperature of
-        its head, and of the weighted PMI; impossible ones get none.
-        """
-        scores = np.where(self.possible, weights.pmi * self.pmi, -np.inf)
-        for labels, head in zip(self.combinations.T, HEADS, strict=True):
-            scores += self.log_probabilities[head][:, labels] / weights.temperatures[head]
-        joint: Floats = softmax(scores, axis=1)
-        return joint
 
 
 class JointDecoder:
@@ -55,8 +26,8 @@ class JointDecoder:
 
     Args:
         labels: the labels of each head, in the order of its logits.
-        catalogue: which combinations are possible, and where.
-        pmi: which agency usually answers for which topic.
+        catalogue: which combinations are possible, and where; under a drafted one, all agencies for each topic.
+        pmi: which agency usually answers for which topic, and where.
         weights: what each kind of evidence counts.
         scaling: of each head's confidences, as they are given out; a head that lacks is not scaled.
     """
@@ -70,18 +41,18 @@ class JointDecoder:
         scaling: Mapping[str, PlattScaling] | None = None,
     ) -> None:
         self.labels, self.catalogue = labels, catalogue
-        self.pmi = pmi or TopicAgencyPmi()
         self.weights = weights or JointWeights()
         self.scaling = scaling or {}
-        self.combinations = labels.triples(catalogue.triples())
-        self._pmi_of_combinations = self._of_combinations(self.pmi.matrix(labels))
+        counted = pmi or TopicAgencyPmi()
+        self.combinations = Combinations(labels.triples(catalogue.triples()), labels.counts, catalogue.drafted)
+        if catalogue.drafted:
+            self.combinations = self.combinations.with_pairs(counted.pairs(labels))
+        pairs, pair_of = np.unique(self.combinations.listed[:, 1:], axis=0, return_inverse=True)
+        self._pmi, self._pair_of = PmiTable(counted, labels, pairs), pair_of.ravel()
         self._municipalities = {place.id for place in catalogue.municipalities}
-        self._possible_in: dict[str, Bools] = {}
-        self._has_label = {
-            head: (combination_labels[:, None] == np.arange(len(labels.names[head]))).astype(np.float64)
-            for head, combination_labels in zip(HEADS, self.combinations.T, strict=True)
-        }
-        self._deadlines = [self._deadline(sector, topic) for sector, topic, _ in self.combinations.tolist()]
+        self._pmi_in: dict[str | None, Pmi] = {}
+        self._possible_in: dict[str | None, Bools] = {}
+        self._deadlines = {topic: self._deadline(*topic) for topic in map(tuple, self.combinations.topics.tolist())}
 
     def evidence(
         self,
@@ -97,51 +68,63 @@ class JointDecoder:
             own_labels: true labels of these rows, where the PMI was counted on them: each row's own count is
                 taken out, so that it has no vote for itself.
         """
-        pmi = self._pmi_of_combinations[None, :]
+        known = [place if place in self._municipalities else None for place in municipalities]
+        own: list[OwnRow | None] = [None] * len(known)
         if own_labels is not None:
-            _, topics, agencies = self.combinations.T
-            own = (own_labels["topic"][:, None] == topics) & (own_labels["agency"][:, None] == agencies)
-            pmi = pmi + own * self._of_combinations(self.pmi.own_count(self.labels))
-        possible = np.ones((len(municipalities), len(self.combinations)), dtype=bool)
-        for row, municipality in enumerate(municipalities):
-            if municipality in self._municipalities:
-                possible[row] = self._possible(municipality)
-        log_probabilities = {head: log_softmax(np.asarray(logits[head], dtype=np.float64), axis=1) for head in HEADS}
-        return Evidence(self.combinations, log_probabilities, pmi, possible)
+            both = zip(own_labels["topic"].tolist(), own_labels["agency"].tolist(), strict=True)
+            own = [OwnRow(*labels) if min(labels) >= 0 else None for labels in both]
+        position = {place: n for n, place in enumerate(dict.fromkeys(zip(known, own, strict=True)))}
+        pmi = [self._pmi_at(place, row) for place, row in position]
+        size = len(self.combinations.listed)
+        return Evidence(
+            self.combinations,
+            {head: log_softmax(np.asarray(logits[head], dtype=np.float64), axis=1) for head in HEADS},
+            Pmi(
+                np.array([of.pairs for of in pmi]).reshape(-1, size),
+                np.array([of.topics for of in pmi]).reshape(-1, self.labels.counts["topic"]),
+                np.array([of.agencies for of in pmi]).reshape(-1, self.labels.counts["agency"]),
+            ),
+            np.array([self._possible(place) for place, _ in position], dtype=bool).reshape(-1, size),
+            np.array([position[row] for row in zip(known, own, strict=True)], dtype=np.int64),
+        )
 
-    def joint(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Floats:
-        """Probabilities of the combinations, shape (n, combinations); `municipalities` are ids."""
+    def joint(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Joint:
+        """Probabilities of the combinations; `municipalities` are ids."""
         return self.evidence(logits, municipalities).joint(self.weights)
 
-    def marginal(self, joint: Floats, head: str) -> Floats:
+    def marginal(self, joint: Joint, head: str) -> Floats:
         """Probabilities of one head's labels, shape (n, labels of the head)."""
-        marginal: Floats = joint @ self._has_label[head]
-        return marginal
+        return joint.marginal(head)
 
-    def confidences(self, joint: Floats, head: str) -> Floats:
+    def confidences(self, joint: Joint, head: str) -> Floats:
         """The marginals as they are given out, scaled, shape (n, labels of the head)."""
-        return self.scaling.get(head, UNSCALED).scale(self.marginal(joint, head))
+        return self.scaling.get(head, UNSCALED).scale(joint.marginal(head))
 
-    def best(self, joint: Floats) -> Ints:
+    def best(self, joint: Joint) -> Ints:
         """The likeliest combination of each row as label indices, shape (n, 3)."""
-        chosen: Ints = self.combinations[joint.argmax(axis=1)]
-        return chosen
+        return joint.best()
 
-    def deadlines(self, joint: Floats) -> list[int | None]:
-        """The catalogue's deadline of each row's likeliest combination, in hours; None where no topic was learnt."""
-        return [self._deadlines[combination] for combination in joint.argmax(axis=1).tolist()]
+    def deadlines(self, best: Ints) -> list[int | None]:
+        """The catalogue's deadline of each combination, shape (n, 3), in hours; None where no topic was learnt."""
+        return [self._deadlines[sector, topic] for sector, topic, _ in best.tolist()]
 
-    def _of_combinations(self, matrix: Floats) -> Floats:
-        """Of a matrix of topics × agencies, what each combination has; shape (combinations,)."""
-        _, topics, agencies = self.combinations.T
-        values: Floats = matrix[topics, agencies]
-        return values
+    def _pmi_at(self, municipality: str | None, own: OwnRow | None) -> Pmi:
+        """The PMI of each combination in a municipality; that of all rows is kept for the next batch."""
+        if own is None and municipality in self._pmi_in:
+            return self._pmi_in[municipality]
+        of = self._pmi.of(municipality, own)
+        of_combinations = Pmi(of.pairs[self._pair_of], of.topics, of.agencies)
+        if own is None:
+            self._pmi_in[municipality] = of_combinations
+        return of_combinations
 
-    def _possible(self, municipality: str) -> Bools:
+    def _possible(self, municipality: str | None) -> Bools:
         """Which combinations there are in a municipality; all, where the labels learnt leave none."""
+        if self.catalogue.drafted:
+            municipality = None  # what was seen in one place is possible in the others
         if municipality not in self._possible_in:
             here = {tuple(row) for row in self.labels.triples(self.catalogue.triples(municipality)).tolist()}
-            mask = np.array([tuple(row) in here for row in self.combinations.tolist()], dtype=bool)
+            mask = np.array([tuple(row) in here for row in self.combinations.listed.tolist()], dtype=bool)
             self._possible_in[municipality] = mask if mask.any() else np.ones_like(mask)
         return self._possible_in[municipality]
 

@@ -12,7 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from models.classifier.calibration import NEVER_ROUTE
 from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.joint import Joint
 from models.classifier.labels import HEADS, Ints
 
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
@@ -30,7 +32,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Classification:
-    """What the classifier says of one complaint; `features` is what its heads read, shape (hidden,)."""
+    """What the classifier says of one complaint.
+
+    `topic_sure`: whether the topic, which the deadline follows from, is right as often as is promised of the agency;
+    `features` is what its heads read, shape (hidden,).
+    """
 
     decision: Literal["route", "review"]
     reasons: list[Reason]
@@ -39,6 +45,7 @@ class Classification:
     agency: Proposal
     alternatives: dict[str, list[Proposal]]
     deadline_hours: int | None
+    topic_sure: bool = False
     truncated: bool = False
     features: Floats | None = field(default=None, compare=False, repr=False)
 
@@ -70,45 +77,54 @@ def decide(
     municipalities: Sequence[str | None],
     threshold: float,
     *,
+    topic_threshold: float = NEVER_ROUTE,
     out_of_vocabulary: Sequence[bool] | None = None,
     truncated: Sequence[bool] | None = None,
     features: Floats | None = None,
 ) -> list[Classification]:
     """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
 
+    `threshold` is on the agency's confidence, `topic_threshold` says from which one a topic is sure.
     `out_of_vocabulary` says which texts are unlike all that was trained on; `truncated` and `features` are handed
     through.
     """
     joint = decoder.joint(logits, municipalities)
-    best, deadlines = decoder.best(joint), decoder.deadlines(joint)
-    decided: dict[str, list[Proposal]] = {}
-    alternatives: dict[str, list[list[Proposal]]] = {}
-    for column, head in enumerate(HEADS):
-        confidences, names = decoder.confidences(joint, head), decoder.labels.names[head]
-        decided[head] = [row[0] for row in _proposals(best[:, [column]], confidences, names)]
-        # The likeliest labels, the first of equals first.
-        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :ALTERNATIVES]
-        alternatives[head] = _proposals(likeliest, confidences, names)
+    best = decoder.best(joint)
+    deadlines = decoder.deadlines(best)
+    decided, alternatives = _labels(decoder, joint, best)
+    unknown = [False] * len(texts) if out_of_vocabulary is None else out_of_vocabulary
     results = []
     for row, text in enumerate(texts):
-        sector, topic, agency = (decided[head][row] for head in HEADS)
-        reasons: list[Reason] = ["low_confidence"] if agency.confidence < threshold else []
-        rare = any(decided[head][row].label in decoder.labels.rare[head] for head in HEADS)
-        reasons += unroutable(rare, text, out_of_vocabulary is not None and out_of_vocabulary[row])
+        given = {head: decided[head][row] for head in HEADS}
+        rare = {head: given[head].label in decoder.labels.rare[head] for head in HEADS}
+        reasons: list[Reason] = ["low_confidence"] if given["agency"].confidence < threshold else []
+        reasons += unroutable(any(rare.values()), text, unknown[row])
         results.append(
             Classification(
                 decision="review" if reasons else "route",
                 reasons=reasons,
-                sector=sector,
-                topic=topic,
-                agency=agency,
+                **given,
                 alternatives={head: alternatives[head][row] for head in HEADS},
                 deadline_hours=deadlines[row],
+                topic_sure=given["topic"].confidence >= topic_threshold and not rare["topic"],
                 truncated=truncated is not None and truncated[row],
                 features=None if features is None else features[row],
             )
         )
     return results
+
+
+def _labels(
+    decoder: JointDecoder, joint: Joint, best: Ints
+) -> tuple[dict[str, list[Proposal]], dict[str, list[list[Proposal]]]]:
+    """Of each head the label that is decided and the likeliest ones, the first of equals first."""
+    decided, alternatives = {}, {}
+    for column, head in enumerate(HEADS):
+        confidences, names = decoder.confidences(joint, head), decoder.labels.names[head]
+        decided[head] = [row[0] for row in _proposals(best[:, [column]], confidences, names)]
+        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :ALTERNATIVES]
+        alternatives[head] = _proposals(likeliest, confidences, names)
+    return decided, alternatives
 
 
 def _proposals(labels: Ints, confidences: Floats, names: Sequence[str]) -> list[list[Proposal]]:

@@ -18,31 +18,23 @@ from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
 
 
-class ComplaintNetwork(nn.Module):
-    """A BERT encoder with the heads `sector`, `topic` and `agency`."""
+class PooledEncoder(nn.Module):
+    """A BERT encoder whose answer to a text is the mean of its token vectors, standardised.
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        hidden: int,
-        label_counts: Mapping[str, int],
-        dropout: float = 0.1,
-        class_weights: Mapping[str, torch.Tensor] | None = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
+    Attributes:
+        heads: what reads the vector; each kind of network has its own.
+    """
+
+    heads: nn.Module
+
+    def __init__(self, encoder: nn.Module, hidden: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
-        self.label_smoothing = label_smoothing
         self.frozen_layers = 0
         self.feature_mean: torch.Tensor
         self.feature_deviation: torch.Tensor
         self.register_buffer("feature_mean", torch.zeros(hidden))
         self.register_buffer("feature_deviation", torch.ones(hidden))
-        for head in HEADS:
-            weights = class_weights[head] if class_weights else None
-            self.register_buffer(f"{head}_weights", weights, persistent=False)
 
     @property
     def stack(self) -> nn.ModuleList:
@@ -67,15 +59,18 @@ class ComplaintNetwork(nn.Module):
                 layer.requires_grad_(True)
 
     def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
-        """Token states behind the lowest `layers`, shape (batch, tokens, hidden); 0 is the embeddings."""
-        answer = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        behind: torch.Tensor = answer.hidden_states[layers]
-        return behind
+        """Token states behind the lowest `layers` of BERT's, shape (batch, tokens, hidden); 0 is the embeddings."""
+        inner: Any = self.encoder
+        embedded: torch.Tensor = inner.embeddings(input_ids=input_ids)
+        return self._through(self.stack[:layers], embedded, attention_mask)
 
     def upper_layers(self, states: torch.Tensor, attention_mask: torch.Tensor, layers: int) -> torch.Tensor:
         """Token states of the top from those behind the lowest `layers` (BERT's layers, norm last)."""
+        return self._through(self.stack[layers:], states, attention_mask)
+
+    def _through(self, layers: nn.ModuleList, states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         absent = (1.0 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
-        for layer in self.stack[layers:]:
+        for layer in layers:
             answer = layer(states, absent)
             states = answer[0] if isinstance(answer, tuple) else answer
         return states
@@ -85,6 +80,32 @@ class ComplaintNetwork(nn.Module):
         return token_mean(
             self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state, attention_mask
         )
+
+    def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
+        """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
+        standard: torch.Tensor = (pooled - self.feature_mean) / self.feature_deviation
+        return standard
+
+
+class ComplaintNetwork(PooledEncoder):
+    """A pooled encoder with the heads `sector`, `topic` and `agency`."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        hidden: int,
+        label_counts: Mapping[str, int],
+        dropout: float = 0.1,
+        class_weights: Mapping[str, torch.Tensor] | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(encoder, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.heads: nn.ModuleDict = nn.ModuleDict({head: nn.Linear(hidden, label_counts[head]) for head in HEADS})
+        self.label_smoothing = label_smoothing
+        for head in HEADS:
+            weights = class_weights[head] if class_weights else None
+            self.register_buffer(f"{head}_weights", weights, persistent=False)
 
     def set_heads(self, heads: LinearHeads) -> None:
         """Take over heads that were fitted, and the standardisation of what they read."""
@@ -104,11 +125,6 @@ class ComplaintNetwork(nn.Module):
             weights[head] = linear.weight.detach().cpu().numpy().T
             bias[head] = linear.bias.detach().cpu().numpy()
         return LinearHeads(weights, bias, self.feature_mean.cpu().numpy(), self.feature_deviation.cpu().numpy())
-
-    def standardised(self, pooled: torch.Tensor) -> torch.Tensor:
-        """What the heads read: each of the features with mean 0 and variance 1 over the training rows."""
-        standard: torch.Tensor = (pooled - self.feature_mean) / self.feature_deviation
-        return standard
 
     def forward(
         self,

@@ -6,8 +6,8 @@ what sector and topic, which speak of the same thing, say too loudly together; t
 agency is right as often as promised, by an exact binomial bound.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,8 @@ from models.classifier.calibration import (
     log_odds,
 )
 from models.classifier.classifier import Classifier
-from models.classifier.decoding import Evidence, Floats, JointDecoder
+from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.joint import Evidence
 from models.classifier.labels import HEADS, Ints
 from models.classifier.routing import unroutable
 from training.long_step import LongStep, Tell, quiet
@@ -38,6 +39,11 @@ FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
 """Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
 """A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
+CELLS = 4_000_000
+"""Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
+there are 2,000 combinations. Each of some 150 steps reads them all, and more rows would move four numbers little."""
+LEAST_WEIGHING_ROWS = 500
+"""That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
 """Of a true label, so that one impossible row is dear and not infinitely so."""
 ASSURANCE = 0.8
@@ -53,6 +59,7 @@ def calibrate(
     promised: float,
     held_out: Mapping[str, Floats] | None = None,
     say: Tell = quiet,
+    weights: JointWeights | None = None,
 ) -> Calibration:
     """Fit a classifier's calibration on labelled rows.
 
@@ -63,39 +70,90 @@ def calibrate(
         held_out: logits of the rows by heads fitted without them, of shape (n, labels); the PMI may be counted on
             the rows then. Without them nothing may have been trained on the rows.
         say: told how far it is.
+        weights: of the joint decoding, where they are fitted already.
     """
     labels, texts = classifier.bundle.labels, rows["text"].tolist()
     municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
     logits = held_out or classifier.logits(texts, municipalities)[0]
     targets = labels.targets(rows)
     decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
-    evidence = decoder.evidence(logits, municipalities, targets if held_out is not None else None)
-    with LongStep("calibrating", say) as tell:
-        weights = fit_weights(decoder, evidence, targets, tell)
-    joint = evidence.joint(weights)
-    best = decoder.best(joint)
-    scaling: dict[str, PlattScaling] = {}
-    for head, chosen in zip(HEADS, best.T, strict=True):
-        labelled = targets[head] >= 0
-        probability = decoder.marginal(joint, head)[np.arange(len(rows)), chosen]
-        scaling[head] = fit_scaling(probability[labelled], (chosen == targets[head])[labelled])
-    # The promise is about what is routed, so rows that go to an operator anyway have no say in it.
-    # Nor have rows whose agency nobody knows.
+    material = CalibrationRows(logits, municipalities, targets, counted=held_out is not None)
+    if weights is None:
+        weights = _drawn_weights(decoder, material, say)
+    best, probability = _decoded(decoder, material, weights)
+    right = {head: chosen == targets[head] for head, chosen in zip(HEADS, best.T, strict=True)}
+    labelled = {head: targets[head] >= 0 for head in HEADS}
+    scaling = {head: fit_scaling(probability[head][labelled[head]], right[head][labelled[head]]) for head in HEADS}
+    confidence = {head: scaling[head].scale(probability[head]) for head in HEADS}
     routable = _routable(classifier.bundle, texts, best)
-    judged = routable & (targets["agency"] >= 0)
-    agency = best[:, HEADS.index("agency")]
-    confidence = scaling["agency"].scale(decoder.marginal(joint, "agency"))[np.arange(len(rows)), agency]
-    right = agency == targets["agency"]
-    threshold = fit_threshold(confidence[judged], right[judged], promised)
+
+    def threshold(head: str, precision: float) -> RoutingThreshold:
+        judged = routable & labelled[head]  # rows that an operator gets anyway have no say in what is routed
+        return fit_threshold(confidence[head][judged], right[head][judged], precision)
+
+    routing = threshold("agency", promised)
     return Calibration(
         temperatures=dict(weights.temperatures),
         pmi_weight=weights.pmi,
         scaling=scaling,
-        threshold=threshold.value,
+        threshold=routing.value,
+        topic_threshold=threshold("topic", promised).value,
         promised_precision=promised,
-        coverage=threshold.coverage * float(routable.mean()),
-        thresholds={p: fit_threshold(confidence[judged], right[judged], p).value for p in PROMISES},
+        coverage=routing.coverage * float(routable.mean()),
+        thresholds={precision: threshold("agency", precision).value for precision in PROMISES},
     )
+
+
+@dataclass(frozen=True)
+class CalibrationRows:
+    """Rows that calibrate, none of which any weight was trained on.
+
+    Attributes:
+        logits: of each head, shape (n, labels of the head).
+        municipalities: ids of the catalogue, None where unknown.
+        targets: true label indices of each head, shape (n,); negative where there is none.
+        counted: whether the PMI was counted on these rows.
+    """
+
+    logits: Mapping[str, Floats]
+    municipalities: Sequence[str | None]
+    targets: Mapping[str, Ints]
+    counted: bool
+
+    def part(self, rows: Ints) -> "CalibrationRows":
+        """The rows at these positions."""
+        return replace(
+            self,
+            logits={head: values[rows] for head, values in self.logits.items()},
+            municipalities=[self.municipalities[row] for row in rows.tolist()],
+            targets={head: labels[rows] for head, labels in self.targets.items()},
+        )
+
+    def evidence(self, decoder: JointDecoder) -> Evidence:
+        """What speaks for each combination, without the rows' own counts."""
+        return decoder.evidence(self.logits, self.municipalities, self.targets if self.counted else None)
+
+
+def _drawn_weights(decoder: JointDecoder, material: CalibrationRows, say: Tell) -> JointWeights:
+    """The weights, fitted on all rows, or on as many as are enough."""
+    enough = max(LEAST_WEIGHING_ROWS, CELLS // len(decoder.combinations.listed))
+    sample = material.part(np.sort(np.random.default_rng(0).permutation(len(material.municipalities))[:enough]))
+    with LongStep("calibrating", say) as tell:
+        return fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
+
+
+def _decoded(decoder: JointDecoder, material: CalibrationRows, weights: JointWeights) -> tuple[Ints, dict[str, Floats]]:
+    """The likeliest combination of each row, shape (n, 3), and the probability of its label for each head."""
+    best: list[Ints] = []
+    probability: dict[str, list[Floats]] = {head: [] for head in HEADS}
+    at_once = max(1, CELLS // len(decoder.combinations.listed))
+    for start in range(0, len(material.municipalities), at_once):
+        rows = np.arange(start, min(start + at_once, len(material.municipalities)))
+        joint = material.part(rows).evidence(decoder).joint(weights)
+        best.append(joint.best())
+        for head, chosen in zip(HEADS, best[-1].T, strict=True):
+            probability[head].append(joint.marginal(head)[np.arange(len(rows)), chosen])
+    return np.concatenate(best), {head: np.concatenate(parts) for head, parts in probability.items()}
 
 
 def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import torch
 
 from models.classifier.labels import HEADS, Ints
-from models.encoder.architecture import ComplaintNetwork
-from training.arguments import ClassifierTraining
+from models.encoder.architecture import ComplaintNetwork, PooledEncoder
+from training.arguments import ClassifierTraining, EncoderAdaptation
 from training.encoder.cached_states import CachedStates
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, pad_collator, run_arguments
 from training.tracker import TrackedRun
@@ -114,7 +114,7 @@ class Collator:
         return batch
 
 
-def optimizer(network: ComplaintNetwork, arguments: ClassifierTraining) -> torch.optim.Optimizer:
+def optimizer(network: PooledEncoder, arguments: ClassifierTraining | EncoderAdaptation) -> torch.optim.Optimizer:
     """AdamW; no decay for biases and layer norms; each layer learns `layer_decay` times as fast as the one above."""
     layers = list(network.stack)
     in_layers = {id(parameter) for layer in layers for parameter in layer.parameters()}

@@ -21,18 +21,17 @@ from data.catalogue.model import Catalogue
 from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.ngrams import NgramModel
-from models.encoder.architecture import ComplaintNetwork
-from models.encoder.artifact import ENCODERS
+from models.encoder.artifact import ENCODERS, Precision, encoder_files
+from models.encoder.fastest import multiplies_int8
+from models.encoder.onnx_runtime import Encoders
 from training.arguments import ClassifierTraining
 from training.classifier.fine_tuning import LEAST_ROWS, epochs_of
 from training.classifier.frozen_heads import Candidate, frozen_heads
 from training.classifier.held_out_rows import HeldOut
-from training.classifier.taught_rows import TaughtRows, taught_rows, tokenised
+from training.classifier.taught_rows import TaughtRows, taught_rows
 from training.classifier.tuned_encoder import TunedEncoder
-from training.encoder.cached_states import encode_with
 from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
-from training.encoder.trainer import pad_collator
 from training.evaluate.metrics import head_metrics
 from training.long_step import LongStep
 from training.tracker import TrackedRun
@@ -43,6 +42,8 @@ HELD_OUT = "held_out.npz"
 ROWS, FOLDS = "rows", "folds"
 """Keys of that file beside the heads."""
 ABOUT = "fitted.json"
+READ_AT_ONCE = 1000
+"""Texts between two signs of life; of so many, several have each length and share a batch."""
 FROZEN, TUNED = "heads on the encoder as it is", "the fine-tuned encoder"
 
 
@@ -107,27 +108,27 @@ def fit_network(
     encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
     limit = token_limit(arguments.max_tokens, encoder.config)
     taught = taught_rows(train, labels, catalogue, arguments)
+    address = export_encoder(encoder, tokenizer, work / ENCODERS, say)
     say("reading the rows with the encoder as it is")
-    vectors = _vectors(encoder, tokenizer, taught, arguments.text_prefix, limit, work, say)
+    vectors = _vectors(address, taught, arguments, limit, work, say)
     say("fitting the heads on the encoder as it is, rows held out in turn")
     with LongStep("fitting the heads", say) as tell:
         frozen = frozen_heads(taught, vectors, arguments.ngrams, tell)
     tuned = TunedEncoder(taught, vectors, tokenizer, limit, arguments, encoders, work, say, run)
     pays, chosen = _pays(frozen, tuned, say)
     say(chosen)
+    say("fitting on all rows")
     if pays:
         factors, logits, rows = tuned.weighed(list(taught.held_out))
-        say("fitting on all rows")
         fit = tuned.fit_all(factors)
-        heads, ngrams, encoder = fit.heads, fit.ngrams, fit.encoder
+        heads, ngrams = fit.heads, fit.ngrams
+        address = export_encoder(fit.encoder, tokenizer, work / ENCODERS, say)
     else:
-        say("fitting on all rows")
+        logits, rows = dict(frozen.held_out), taught.held_out_rows
         with LongStep("fitting the heads", say) as tell:
             ngrams, heads = frozen.fit_all(tell)
-        logits, rows = dict(frozen.held_out), taught.held_out_rows
-    address = export_encoder(encoder, tokenizer, work / ENCODERS, say)
-    held_out = HeldOut(rows, taught.folds[rows], logits)
     epochs = epochs_of(arguments.epochs, taught.complaints) if pays else 0
+    held_out = HeldOut(rows, taught.folds[rows], logits)
     return FittedNetwork(address, limit, epochs, chosen, heads, ngrams, held_out)
 
 
@@ -168,17 +169,24 @@ def _score(taught: TaughtRows, logits: Mapping[str, Floats], rows: Ints) -> floa
     return float(np.nanmean([(of_head.accuracy + of_head.macro_f1) / 2 for of_head in figures]))
 
 
-def _vectors(encoder: Any, tokenizer: Any, taught: TaughtRows, prefix: str, limit: int, work: Path, say: Say) -> Floats:
-    """Mean-pooled vectors of all rows in fp32, as exactly as they are served; equal texts are read once."""
+def _vectors(
+    address: str, taught: TaughtRows, arguments: ClassifierTraining, limit: int, work: Path, say: Say
+) -> Floats:
+    """Vectors of all rows as the exported encoder serves them; equal texts are read once."""
     path = work / "vectors.npy"
     if not path.exists():
         texts, row_of = np.unique(np.array(taught.texts, dtype=object), return_inverse=True)
-        nothing: Ints = np.full(len(texts), -100)
-        tokens = tokenised(texts.tolist(), dict.fromkeys(HEADS, nothing), tokenizer, prefix, limit)
-        network = ComplaintNetwork(encoder, encoder.config.hidden_size, dict.fromkeys(HEADS, 1))
+        precision: Precision = "int8" if arguments.precision != "fp32" and multiplies_int8() else "fp32"
+        folder = work / ENCODERS
+        encoder = Encoders(cached=0, folder=folder).load(encoder_files(folder / address, precision))
+        parts = []
         with LongStep("reading the rows", say) as tell:
-            vectors = encode_with(network, tokens, pad_collator(tokenizer), None, tell).vectors
+            for start in range(0, len(texts), READ_AT_ONCE):
+                tell(f"text {start} of {len(texts)}")
+                part = [arguments.text_prefix + text for text in texts[start : start + READ_AT_ONCE]]
+                with encoder.reading(part, limit) as finish:
+                    parts.append(finish().values)
         with atomic_file(path) as partial, partial.open("wb") as file:
-            np.save(file, vectors[row_of])
+            np.save(file, np.concatenate(parts)[row_of])
     read: Floats = np.load(path)
     return read

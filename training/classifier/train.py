@@ -233,7 +233,9 @@ def _uncalibrated(job: Job, labels: LabelSpace, network: "FittedNetwork", folder
         labels=labels,
         calibration=unfit,
         catalogue=job.catalogue,
-        topic_agency_pmi=count_topic_agency(labels, labels.targets(taught)),
+        topic_agency_pmi=count_topic_agency(
+            labels, labels.targets(taught), job.catalogue.municipality_ids(taught["municipality"])
+        ),
         out_of_vocabulary=_out_of_vocabulary(taught["text"], network.held_out),
         heads=network.heads,
         ngrams=network.ngrams,

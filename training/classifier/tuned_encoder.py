@@ -165,9 +165,9 @@ class TunedEncoder:
         if not can_cache(network):
             return None
         with LongStep("computing the frozen layers", self.say) as tell, self._autocast():
-            return encode_with(
-                network, self._tokens, pad_collator(self.tokenizer), self.work / "states" / "states.npy", tell
-            ).states
+            path = self.work / "states" / "states.npy"
+            encoded = encode_with(network, self._tokens, pad_collator(self.tokenizer), path, tell, pool=False)
+        return encoded.states
 
     def _read(self, network: ComplaintNetwork, rows: Ints) -> Floats:
         """Vectors of some rows, read as far as serving reads a window."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.encoder.architecture import ComplaintNetwork, token_mean
+from models.encoder.architecture import PooledEncoder, token_mean
 from training.long_step import Counted, Tell, quiet
 
 PLAIN = {"BertModel", "RobertaModel", "XLMRobertaModel"}
@@ -49,15 +49,18 @@ class EncodedRows:
     states: CachedStates | None
 
 
-def can_cache(network: ComplaintNetwork) -> bool:
+def can_cache(network: PooledEncoder) -> bool:
     """Whether this network's frozen states can stand in for its input."""
     return network.frozen_layers > 0 and type(network.encoder).__name__ in PLAIN
 
 
 def encode_with(
-    network: ComplaintNetwork, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet
+    network: PooledEncoder, rows: Any, collate: Any, cache: Path | None, tell: Tell = quiet, pool: bool = True
 ) -> EncodedRows:
-    """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too."""
+    """Read every row of a `datasets.Dataset`; with a file as `cache`, its states behind the frozen layers too.
+
+    Without `pool` the layers above are not computed, and the vectors are zeros.
+    """
     lengths = np.asarray(rows["length"], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     hidden = int(network.feature_mean.numel())
@@ -73,17 +76,19 @@ def encode_with(
                 pooled = network.pooled(**batch)
             else:
                 states = network.states(**batch, layers=network.frozen_layers)
-                top = network.upper_layers(states, batch["attention_mask"], network.frozen_layers)
-                pooled = token_mean(top, batch["attention_mask"])
                 for line, row in enumerate(part):
                     cached[starts[row] : starts[row + 1]] = states[line, : lengths[row]].float().cpu().numpy()
+                if not pool:
+                    continue
+                top = network.upper_layers(states, batch["attention_mask"], network.frozen_layers)
+                pooled = token_mean(top, batch["attention_mask"])
         vectors[part] = pooled.float().cpu().numpy()
     network.train()
     return EncodedRows(vectors, None if cached is None else CachedStates(cached, starts))
 
 
 def _batches(
-    network: ComplaintNetwork, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
+    network: PooledEncoder, rows: Any, lengths: npt.NDArray[np.int64], collate: Any, tell: Tell
 ) -> Iterator[tuple[npt.NDArray[np.int64], dict[str, torch.Tensor]]]:
     order = np.argsort(lengths, kind="stable")
     device = network.feature_mean.device

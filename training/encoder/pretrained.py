@@ -11,6 +11,7 @@ from data.errors import BundleError, EncoderError
 from models.classifier.bundle import FORMAT, ClassifierBundle, encoder_folder
 from models.classifier.heads import NETWORK_FILE
 from models.encoder.architecture import ComplaintNetwork
+from models.encoder.artifact import CONFIG as ARTIFACT_CONFIG
 from models.encoder.artifact import TOKENIZER, WEIGHTS, read_encoder_config
 from models.encoder.source import resolve_encoder
 
@@ -28,7 +29,8 @@ def load_pretrained(name: str, cache: Path) -> tuple[Any, Any]:
 
     where = resolve_encoder(name, cache)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, use_fast=True)
+        is_artifact = (Path(where) / ARTIFACT_CONFIG).exists()
+        tokenizer = _tokenizer_of(Path(where)) if is_artifact else AutoTokenizer.from_pretrained(where, use_fast=True)
         config = AutoConfig.from_pretrained(where)
         # Dropout on attention weights costs about a seventh of the time on a CPU.
         if hasattr(config, "attention_probs_dropout_prob"):
@@ -53,23 +55,21 @@ def network_of(bundle: ClassifierBundle) -> tuple[ComplaintNetwork, Any]:
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
+    from transformers import AutoConfig, AutoModel
 
     try:
         if bundle.config.format == FORMAT:
             folder = encoder_folder(bundle)
             architecture, weights = folder, load_file(folder / WEIGHTS)
-            pad: int | None = read_encoder_config(folder).pad_token_id
+            tokenizer = _tokenizer_of(folder)
         else:
             folder = bundle.folder
             architecture, network_weights = folder / "encoder", load_file(folder / NETWORK_FILE)
             own = [name for name in network_weights if name.startswith(OWN)]
             weights = {name.removeprefix(OWN): network_weights[name] for name in own}
-            pad = bundle.config.pad_token_id
+            tokenizer = _fast_tokenizer(folder, bundle.config.pad_token_id)
         encoder = _without_pooler(AutoModel.from_config, AutoConfig.from_pretrained(architecture))
         encoder.load_state_dict(weights)
-        tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER))
-        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         sentence = " ".join(str(error).split())[:160]
         raise BundleError(f"classifier bundle {bundle.folder.name}: its network cannot be read: {sentence}") from None
@@ -83,6 +83,20 @@ def token_limit(wanted: int, config: Any) -> int:
     positions = int(getattr(config, "max_position_embeddings", wanted))
     before = config.pad_token_id + 1 if "roberta" in str(getattr(config, "model_type", "")) else 0
     return min(wanted, positions - before)
+
+
+def _tokenizer_of(artifact: Path) -> Any:
+    """The tokenizer of an encoder's artifact."""
+    return _fast_tokenizer(artifact, read_encoder_config(artifact).pad_token_id)
+
+
+def _fast_tokenizer(folder: Path, pad: int | None) -> Any:
+    """The tokenizer of a `tokenizer.json`, which does not say what it pads with."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER))
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(pad)
+    return tokenizer
 
 
 def _without_pooler(make: Any, *arguments: Any, **keywords: Any) -> Any:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from training.arguments import ClassifierTraining, Distillation
+from training.arguments import ClassifierTraining, Distillation, EncoderAdaptation
 from training.tracker import TrackedRun
 
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
@@ -56,7 +56,9 @@ def make_trainer(
     return trainer
 
 
-def run_arguments(schedule: ClassifierTraining | Distillation, folder: Path, epochs: int, **more: Any) -> Any:
+def run_arguments(
+    schedule: ClassifierTraining | Distillation | EncoderAdaptation, folder: Path, epochs: int, **more: Any
+) -> Any:
     """`TrainingArguments` of a run that keeps its checkpoints in `folder`; `more` are those that not all runs have."""
     from transformers import TrainingArguments
 

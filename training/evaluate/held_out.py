@@ -1,8 +1,7 @@
 """Figures of rows held out in turn: each is judged by a fit, and by a calibration, that had not seen it.
 
 In: a calibrated classifier fitted on all rows, and the logits that fits without them gave rows held out. Out: an
-`Evaluation` as of rows that were kept back: for each part of the rows the calibration is fitted anew on the others, and
-nothing that was counted on all rows (which agency answers for what, which words are known) is counted on that part.
+`Evaluation` as of rows that were kept back: for each part of the rows scaling and thresholds are fitted on the others.
 """
 
 from dataclasses import replace
@@ -20,40 +19,43 @@ from training.evaluate.evaluate import Evaluation, evaluate_predictions, evaluat
 from training.evaluate.predictions import predictions_of, put_together
 from training.evaluate.tfidf_svm import LexicalClassifier
 
-PARTS = 5
-"""Of the rows held out: four fifths of them fit each calibration, next to all that the bundle has."""
-
 
 def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
-    """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on."""
-    rows = taught.iloc[held_out.rows].reset_index(drop=True)
-    parts = _parts(len(rows))
-    predictions = []
-    for part in range(PARTS):
+    """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on.
+
+    The agencies' places and the known words are counted without the part that is judged, and its confidences scaled,
+    and thresholds chosen, by the other parts. Only the four weights of the joint decoding are those of all rows held out.
+    """
+    labels, rows = classifier.bundle.labels, taught.iloc[held_out.rows].reset_index(drop=True)
+    places = classifier.catalogue.municipality_ids(taught["municipality"])
+    targets = labels.targets(taught)
+    parts, predictions = _parts(held_out), []
+    for part in np.unique(parts):
         here, others = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
-        if not len(here):
-            continue
-        without = _without(classifier, taught, held_out.rows[here])
-        logits_of_others = {head: held_out.logits[head][others] for head in HEADS}
-        promised = classifier.bundle.calibration.promised_precision
-        calibration = calibrate(without, rows.iloc[others], promised, logits_of_others)
-        of_part = Classifier(replace(without.bundle, calibration=calibration), classifier.encoders)
+        calibration = calibrate(
+            classifier,
+            rows.iloc[others],
+            classifier.bundle.calibration.promised_precision,
+            {head: held_out.logits[head][others] for head in HEADS},
+            weights=classifier.bundle.calibration.weights,
+        )
+        counted = np.setdiff1d(np.arange(len(taught)), held_out.rows[here])
+        pmi = count_topic_agency(
+            labels,
+            {head: of_head[counted] for head, of_head in targets.items()},
+            [places[row] for row in counted.tolist()],
+        )
+        words = known_beginnings(taught["text"].iloc[counted].tolist())
+        bundle = replace(
+            classifier.bundle,
+            calibration=calibration,
+            topic_agency_pmi=pmi,
+            out_of_vocabulary=classifier.bundle.out_of_vocabulary.model_copy(update={"beginnings": words}),
+        )
         logits = {head: held_out.logits[head][here] for head in HEADS}
-        predictions.append((here, predictions_of(of_part, logits, rows.iloc[here])))
-    return evaluate_predictions(put_together(predictions), classifier.bundle.labels, rows)
-
-
-def _without(classifier: Classifier, taught: pd.DataFrame, judged: Ints) -> Classifier:
-    """The classifier as it were if some of the rows it was taught had not been counted."""
-    bundle = classifier.bundle
-    others = taught.drop(index=taught.index[judged])
-    vocabulary = {"beginnings": known_beginnings(others["text"].tolist())}
-    counted = replace(
-        bundle,
-        topic_agency_pmi=count_topic_agency(bundle.labels, bundle.labels.targets(others)),
-        out_of_vocabulary=bundle.out_of_vocabulary.model_copy(update=vocabulary),
-    )
-    return Classifier(counted, classifier.encoders)
+        of_part = predictions_of(Classifier(bundle, classifier.encoders), logits, rows.iloc[here])
+        predictions.append((here, of_part))
+    return evaluate_predictions(put_together(predictions), labels, rows)
 
 
 def evaluate_lexical_held_out(labels: LabelSpace, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
@@ -71,7 +73,9 @@ def evaluate_lexical_held_out(labels: LabelSpace, taught: pd.DataFrame, held_out
     return evaluate_scores(scores, labels, rows)
 
 
-def _parts(rows: int) -> Ints:
-    """The part of each row, shape (n,): drawn, so that a part is no span of time."""
-    drawn: Ints = np.random.default_rng(0).permutation(rows) % PARTS
+def _parts(held_out: HeldOut) -> Ints:
+    """The part of each row, shape (n,): its fold, or one of two halves where one fold was held out."""
+    if len(np.unique(held_out.folds)) > 1:
+        return held_out.folds
+    drawn: Ints = np.random.default_rng(0).permutation(len(held_out.rows)) % 2
     return drawn

@@ -218,6 +218,7 @@ def result_of(
         alternatives={head: [_label(label) for label in top] for head, top in classification.alternatives.items()},
         deadline_hours=hours,
         due_at=complaint.created_at + timedelta(hours=hours) if hours else None,
+        topic_sure=classification.topic_sure,
         truncated=classification.truncated,
         proposals=[_problem(proposal) for proposal in proposals],
         notes=[] if complaint.note is None else [Note(code=complaint.note, message=PLACE_NOTES[complaint.note])],

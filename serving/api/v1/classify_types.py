@@ -137,6 +137,9 @@ class ClassifyResult(Wire):
     alternatives: dict[str, list[LabelProposal]] = Field(description="Top 3 of each: sector, topic, agency")
     deadline_hours: int | None = Field(description="The catalogue's deadline; 0: no answer is owed", examples=[72])
     due_at: datetime | None = Field(description="`created_at` plus the deadline; null where none is owed")
+    topic_sure: bool = Field(
+        description="The topic is as sure as is promised of the agency; otherwise so is not the deadline that follows"
+    )
     truncated: bool = Field(description="The end of a very long text was not read")
     proposals: list[ProblemProposal] = Field(
         description="One a problem, in the order of the text; with more than one, the reason `several_problems`"

@@ -15,6 +15,7 @@ from models.classifier.bundle import read_bundle
 from models.classifier.calibration import NEVER_ROUTE, PROMISES, UNSCALED, JointWeights, PlattScaling
 from models.classifier.classifier import Classifier
 from models.classifier.decoding import Floats, JointDecoder
+from models.classifier.joint import Joint
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
@@ -66,14 +67,14 @@ def over_confident(catalogue: Catalogue) -> tuple[LabelSpace, dict[str, Floats],
     labels = LabelSpace({head: tuple(sorted({getattr(t, head) for t in triples})) for head in HEADS})
     logits = {head: rng.normal(scale=5.0, size=(ROWS, len(labels.names[head]))) for head in HEADS}
     places: list[str | None] = [(None, "m0", "m1")[n % 3] for n in range(ROWS)]
-    joint = JointDecoder(labels, catalogue).evidence(logits, places).joint(TRUTH)
+    joint = JointDecoder(labels, catalogue).evidence(logits, places).joint(TRUTH).listed()
     drawn = (joint.cumsum(axis=1) > rng.random((ROWS, 1))).argmax(axis=1)
     combinations = labels.triples(triples)[drawn]
     return labels, logits, {head: combinations[:, n] for n, head in enumerate(HEADS)}, places
 
 
-def negative_log_likelihood(decoder: JointDecoder, joint: Floats, targets: dict[str, Ints]) -> float:
-    rows = np.arange(len(joint))
+def negative_log_likelihood(decoder: JointDecoder, joint: Joint, targets: dict[str, Ints]) -> float:
+    rows = np.arange(len(targets["topic"]))
     return float(sum(-np.log(decoder.marginal(joint, head)[rows, targets[head]]).mean() for head in HEADS))
 
 
@@ -206,7 +207,8 @@ def test_rows_that_go_to_an_operator_anyway_have_no_say_in_the_threshold(tmp_pat
     classifier = Classifier(bundle, Encoders(threads=1))
     rng = np.random.default_rng(0)
     count = 120
-    true = classifier.decoder.combinations[rng.integers(len(classifier.decoder.combinations), size=count)]
+    possible = classifier.decoder.combinations.listed
+    true = possible[rng.integers(len(possible), size=count)]
     routable = np.arange(count) % 2 == 0
     said = np.where((routable == right)[:, None], true, np.roll(true, 1, axis=0))
     logits = {}

@@ -63,7 +63,7 @@ def every_row(rows: pd.DataFrame, tiny_encoder: Path, tmp_path_factory: pytest.T
 def test_a_label_that_one_row_has_can_be_proposed_and_an_operator_decides(every_row):
     job, _, classifier, _ = every_row
     assert "Следы на снегу" in classifier.bundle.labels.names["topic"]
-    certain = replace(classifier.bundle.calibration, threshold=0.0)
+    certain = classifier.bundle.calibration.model_copy(update={"threshold": 0.0})
     confident = Classifier(replace(classifier.bundle, calibration=certain), classifier.encoders)
     (answer,) = confident.classify([SNOW], job.catalogue.municipality_ids(job.taught["municipality"].head(1)))
     assert answer.topic.label == "Следы на снегу"
@@ -93,10 +93,9 @@ def test_few_rows_are_not_fine_tuned_and_the_bundle_says_why(every_row):
 def test_labels_drawn_by_chance_are_told_by_chance_however_well_the_bundle_knows_its_rows(rows, tiny_encoder, tmp_path):
     rng = np.random.default_rng(0)
     drawn = {head: [f"{head} {n}" for n in rng.integers(4, size=len(rows))] for head in HEADS}
-    chance = rows.assign(
-        **drawn,
-        topic=[f"{s}, topic {n}" for s, n in zip(drawn["sector"], rng.integers(2, size=len(rows)), strict=True)],
-    )
+    halves = rng.integers(2, size=len(rows)).tolist()
+    drawn["topic"] = [f"{sector}, topic {half}" for sector, half in zip(drawn["sector"], halves, strict=True)]
+    chance = rows.assign(**drawn)
     job, bundle = fitted(chance, tiny_encoder, tmp_path / "work", [])
     classifier = Classifier.load(bundle.folder)
     evaluation = evaluate_held_out(classifier, job.taught, bundle.held_out)

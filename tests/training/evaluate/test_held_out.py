@@ -1,6 +1,7 @@
 """Figures of rows held out: no row has a say in how it is judged."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,17 @@ import pytest
 
 from data.catalogue.model import Agency, Catalogue, Route, Sector, Topic
 from models.classifier.bundle import read_bundle
+from models.classifier.calibration import Calibration
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, learn_label_space
 from models.classifier.out_of_vocabulary import fit_out_of_vocabulary
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import write_classifier
+from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
+from training.evaluate.predictions import Predictions
 
 FREQUENT, ROWS_EACH, SINGLE, AGENCIES = 20, 15, 120, 6
 
@@ -36,7 +40,7 @@ def taught() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def classifier(taught: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def uncalibrated(taught: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     """Whatever was counted, was counted on all rows; any agency may answer for any topic."""
     agencies = [Agency(id=f"a{n}", name=f"Орган {n}") for n in range(AGENCIES)]
     routes = [Route(agency=agency.id) for agency in agencies]
@@ -57,13 +61,21 @@ def classifier(taught: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def held_out(taught: pd.DataFrame, classifier: Classifier) -> HeldOut:
+def held_out(taught: pd.DataFrame, uncalibrated: Classifier) -> HeldOut:
     """Logits that know sector and topic and nothing of the agency."""
-    rows, targets = np.arange(len(taught)), classifier.bundle.labels.targets(taught)
-    logits = {head: np.zeros((len(rows), count)) for head, count in classifier.bundle.labels.counts.items()}
+    labels = uncalibrated.bundle.labels
+    rows, targets = np.arange(len(taught)), labels.targets(taught)
+    logits = {head: np.zeros((len(rows), count)) for head, count in labels.counts.items()}
     for head in ("sector", "topic"):
         logits[head][rows, targets[head]] = 8.0
     return HeldOut(rows, rows % 5, logits)
+
+
+@pytest.fixture(scope="module")
+def classifier(taught: pd.DataFrame, uncalibrated: Classifier, held_out: HeldOut) -> Classifier:
+    """Calibrated as training does."""
+    calibration = calibrate(uncalibrated, taught, 0.95, held_out.logits)
+    return Classifier(replace(uncalibrated.bundle, calibration=calibration), uncalibrated.encoders)
 
 
 def test_a_row_has_no_vote_for_its_own_agency(taught: pd.DataFrame, classifier: Classifier, held_out: HeldOut):
@@ -82,13 +94,13 @@ def test_a_row_is_judged_by_a_calibration_of_the_others(
     from training.evaluate import held_out as module
 
     calibrated, judged = [], []
-    calibrate, predictions_of = module.calibrate, module.predictions_of
+    predictions_of = module.predictions_of
 
-    def note_calibration(of: Classifier, rows: pd.DataFrame, *more: object):
+    def note_calibration(of: Classifier, rows: pd.DataFrame, *more: Any, **named: Any) -> Calibration:
         calibrated.append(set(rows.index))
-        return calibrate(of, rows, *more)
+        return calibrate(of, rows, *more, **named)
 
-    def note_judged(of: Classifier, logits: object, rows: pd.DataFrame):
+    def note_judged(of: Classifier, logits: dict[str, Any], rows: pd.DataFrame) -> Predictions:
         judged.append(set(rows.index))
         return predictions_of(of, logits, rows)
 

@@ -1,0 +1,96 @@
+"""What a new region can do with few labelled complaints: words alone, an encoder as it comes, an adapted one.
+
+In: texts and, for encoders, their vectors; topics of the rows that teach. Out: a topic for each row that judges. Each
+topic's name in the catalogue stands beside the rows as one more of its complaints, for all alike: with no rows it is
+all there is.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.adaptation.few_shot import Floats, Labels
+from data.atomic import atomic_folder
+from models.encoder.artifact import encoder_files
+from models.encoder.onnx_runtime import Encoders
+
+PREFIX = "query: "
+"""As in configs/adapt.yaml and configs/classifier.yaml."""
+MAX_TOKENS = 192
+"""As in configs/classifier.yaml: of one window."""
+READ_AT_ONCE = 256
+
+
+def vectors_of(artifact: Path, texts: Sequence[str]) -> Floats:
+    """Mean-pooled vectors by the fp32 graph of an encoder's artifact, shape (texts, width)."""
+    encoder = Encoders(cached=0).load(encoder_files(artifact, "fp32"))
+    parts = []
+    for start in range(0, len(texts), READ_AT_ONCE):
+        with encoder.reading([PREFIX + text for text in texts[start : start + READ_AT_ONCE]], MAX_TOKENS) as finish:
+            parts.append(finish().values)
+    read: Floats = np.concatenate(parts)
+    return read
+
+
+def as_it_comes(work: Path) -> Path:
+    """The packaged encoder as an artifact, made the way an adapted one is."""
+    from data.settings import settings
+    from models.encoder.artifact import ENCODERS
+    from models.encoder.source import PACKAGED
+    from training.encoder.export import export_encoder
+    from training.encoder.pretrained import load_pretrained
+
+    made = work / "as-it-comes"
+    if not made.exists():
+        encoder, tokenizer = load_pretrained(PACKAGED, settings().home / ENCODERS)
+        with atomic_folder(made) as partial:
+            export_encoder(encoder, tokenizer, partial, print)
+    (artifact,) = made.iterdir()
+    return artifact
+
+
+def by_words(taught: Sequence[str], topics: Labels, judged: Sequence[str]) -> Labels:
+    """TF-IDF of words and letters, a linear SVM."""
+    from sklearn.svm import LinearSVC
+
+    from training.evaluate.tfidf_svm import lexical_features
+
+    features = lexical_features().fit(taught)
+    machine = LinearSVC(C=0.5, random_state=0).fit(features.transform(taught), topics)
+    predicted: Labels = machine.predict(features.transform(judged))
+    return predicted
+
+
+def by_vectors(taught: Floats, topics: Labels, judged: Floats) -> Labels:
+    """The nearest prototype: cosine to the mean of each topic's standardised vectors (Snell et al. 2017)."""
+    mean, deviation = taught.mean(axis=0), taught.std(axis=0) + 1e-6
+    rows, asked = (_unit((vectors - mean) / deviation) for vectors in (taught, judged))
+    names = np.unique(topics)
+    prototypes = _unit(np.stack([rows[topics == name].mean(axis=0) for name in names]))
+    nearest: Labels = names[np.argmax(asked @ prototypes.T, axis=1)]
+    return nearest
+
+
+def by_words_and_vectors(
+    taught: Sequence[str], of_taught: Floats, topics: Labels, judged: Sequence[str], of_judged: Floats
+) -> Labels:
+    """A linear SVM on TF-IDF and the encoder's standardised vectors side by side."""
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.svm import LinearSVC
+
+    from training.evaluate.tfidf_svm import lexical_features
+
+    features = lexical_features().fit(taught)
+    mean, scale = of_taught.mean(axis=0), (of_taught.std(axis=0) + 1e-6) * np.sqrt(of_taught.shape[1])
+    rows, asked = (
+        hstack([features.transform(texts), csr_matrix((vectors - mean) / scale)]).tocsr()
+        for texts, vectors in ((taught, of_taught), (judged, of_judged))
+    )
+    predicted: Labels = LinearSVC(C=0.5, random_state=0).fit(rows, topics).predict(asked)
+    return predicted
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, 1e-9)
