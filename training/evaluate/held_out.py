@@ -24,7 +24,7 @@ def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: He
     """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on.
 
     The agencies' places and the known words are counted without the part that is judged, and its confidences scaled,
-    and thresholds chosen, by the other parts. Only the four weights of the joint decoding are those of all rows held out.
+    and thresholds chosen, by the other parts. Only the four weights of the joint decoding are of all rows held out.
     """
     labels, rows = classifier.bundle.labels, taught.iloc[held_out.rows].reset_index(drop=True)
     places = classifier.catalogue.municipality_ids(taught["municipality"])
