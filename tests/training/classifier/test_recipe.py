@@ -10,7 +10,8 @@ import pytest
 from data.errors import InputError
 from models.classifier.classifier import Classifier
 from models.classifier.heads import HEADS_FILE
-from models.classifier.labels import HEADS
+from models.classifier.labels import HEADS, learn_label_space
+from models.classifier.out_of_vocabulary import fit_out_of_vocabulary, known_beginnings
 from tests.serving.bundles import registry_in
 from training.arguments import ClassifierTraining
 from training.classifier.splits import contradictions
@@ -45,8 +46,6 @@ def rows(sample: pd.DataFrame) -> pd.DataFrame:
 def fitted(
     rows: pd.DataFrame, encoder: Path, work: Path, told: list[str], **changed: object
 ) -> tuple[Job, FittedBundle]:
-    from models.classifier.labels import learn_label_space
-
     work.mkdir(exist_ok=True)
     job = prepare(rows, None, ClassifierTraining(encoder=str(encoder), **SETTLED | changed))
     labels = learn_label_space({head: job.taught[head].tolist() for head in HEADS})
@@ -80,6 +79,16 @@ def test_rows_that_lack_the_agency_teach_the_other_heads(every_row, rows):
     assert only_there <= set(classifier.bundle.labels.names["topic"])
     assert sum(classifier.bundle.labels.rows["agency"]) == rows["agency"].notna().sum()
     assert sum(classifier.bundle.labels.rows["topic"]) == len(rows)
+
+
+def test_what_is_unlike_training_is_judged_by_the_words_of_all_rows_and_a_threshold_of_rows_held_out(every_row):
+    job, bundle, classifier, _ = every_row
+    texts, fold = job.taught["text"], bundle.held_out.folds == 0
+    unseen = fit_out_of_vocabulary(texts[~fold].tolist(), texts[fold].tolist())
+    served = classifier.bundle.out_of_vocabulary
+    assert (served.usual, served.threshold) == (unseen.usual, unseen.threshold)
+    assert served.beginnings == known_beginnings(texts.tolist())
+    assert served.beginnings > unseen.beginnings
 
 
 def test_few_rows_are_not_fine_tuned_and_the_bundle_says_why(every_row):
@@ -128,7 +137,7 @@ def test_a_tuned_fit_that_was_interrupted_ends_as_one_that_was_not(rows, tiny_en
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "export_encoder", killed)
+        patch.setattr(FittedNetwork, "save", killed)
         with pytest.raises(KilledError):
             fitted(rows, tiny_encoder, tmp_path / "killed", [], epochs=1)
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed").glob("tuned-*.npz")}
@@ -151,7 +160,6 @@ def test_a_tuned_bundle_serves_another_encoder_than_the_frozen_one(
     network = FittedNetwork.load(tmp_path / "work" / "network", classifier.bundle.labels)
     assert not any(weights.any() for weights in network.ngrams.weights.values())
     assert all(np.isfinite(logits).all() for logits in network.held_out.logits.values())
-    assert any(weights.any() for weights in network.heads.weights.values())
 
 
 @pytest.mark.parametrize("head", HEADS)
