@@ -68,6 +68,11 @@ class Combinations:
         return {head: _indicator(self.listed[:, n], self.label_counts[head]) for n, head in enumerate(HEADS)}
 
     @cached_property
+    def has_topic(self) -> Any:
+        """Which combination has which listed topic, sparse, shape (combinations, listed topics)."""
+        return _indicator(self.topic_of, len(self.topics))
+
+    @cached_property
     def topic_has_label(self) -> dict[str, Any]:
         """Of sector and topic: which listed topic has which label, sparse, shape (listed topics, labels)."""
         return {head: _indicator(self.topics[:, n], self.label_counts[head]) for n, head in enumerate(HEADS[:2])}
@@ -114,16 +119,20 @@ class Joint:
         return marginal
 
     def best(self) -> Ints:
-        """The likeliest combination of each row as label indices, shape (n, 3)."""
+        """The answer to each row as label indices, shape (n, 3).
+
+        Of an official catalogue's combinations the likeliest. Under a drafted one, where every agency is possible, the
+        likeliest topic and the likeliest agency, each by itself: the likeliest pair is of many more, and a topic that
+        goes to one agency alone would win over topics that share theirs (docs/experiments.md).
+        """
         if not self.combinations.drafted:
             best: Ints = self.combinations.listed[self.excess.argmax(axis=1)]
             return best
-        listed, rows = self.listed(), np.arange(len(self.excess))
-        best = self.combinations.listed[listed.argmax(axis=1)]
-        topic, agency = self.topics.argmax(axis=1), self.agencies.argmax(axis=1)
-        product = self.topics[rows, topic] * self.agencies[rows, agency]
-        unlisted = np.column_stack([self.combinations.topics[topic], agency])
-        chosen: Ints = np.where((product > listed.max(axis=1))[:, None], unlisted, best)
+        of_topics = self.excess @ self.combinations.has_topic
+        of_topics += self.topics * self.agencies.sum(axis=1, keepdims=True)
+        chosen: Ints = np.column_stack(
+            [self.combinations.topics[of_topics.argmax(axis=1)], self.marginal("agency").argmax(axis=1)]
+        )
         return chosen
 
 
