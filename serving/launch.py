@@ -139,8 +139,6 @@ def serve(host: str = "127.0.0.1", port: int = 3000, region: str | None = None) 
     try:
         return process.wait()
     except KeyboardInterrupt:
-        for ending in ENDINGS:  # a closed terminal hangs up more than once: the stop is not interrupted
-            signal.signal(ending, signal.SIG_IGN)
         stop(process)
         return 0
 
@@ -167,4 +165,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def _interrupt(*_: object) -> None:
+    """The first signal stops the service; the next ones, a second Ctrl-C or hang-up, must not interrupt that."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -137,16 +137,18 @@ def routed_rightly(figures: RoutedFigures) -> str:
     """How much is routed, and in how much of it agency, topic and both are right."""
     shares = {"agency": figures.agency, "topic": figures.topic, "both": figures.both}
     told = [f"{name} right in {share:.1%}" for name, share in shares.items() if share is not None]
+    if figures.sure is not None and figures.sure_topic is not None:
+        told.append(f"the topic told as sure in {figures.sure:.1%}, right in {figures.sure_topic:.1%} of these")
     return ", ".join([f"{figures.coverage:.1%}", *told])
 
 
 def promises(evaluation: Evaluation) -> Table:
     """What would be routed at several promised precisions, and how often rightly."""
-    columns = ("promised", "routed", "agency right", "topic right", "both right")
+    columns = ("promised", "routed", "agency right", "topic right", "both right", "topic sure", "right of these")
     table = Table(*columns, title="routed without an operator, by what is promised of the agency")
     for promise in sorted(evaluation.promises):
         figures = evaluation.routing_at(promise)
-        shares = [figures.agency, figures.topic, figures.both]
+        shares = [figures.agency, figures.topic, figures.both, figures.sure, figures.sure_topic]
         cells = ["" if share is None else f"{share:.1%}" for share in shares]
         table.add_row(f"{promise:.0%}", f"{figures.coverage:.1%}", *cells)
     return table

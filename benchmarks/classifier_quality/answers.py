@@ -16,7 +16,9 @@ import pandas as pd
 from benchmarks.classifier_quality.corpus import Bools, Floats, Fold, Scores, recipe_hash
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.routing import ALTERNATIVES
-from training.evaluate.answers import AT, CONFIDENCE, GIVEN
+from training.evaluate.answers import AT, CONFIDENCE, GIVEN, SURE
+
+PARTS = ("given", "likeliest", "confidence", "routed", "sure")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Answers:
         likeliest: of each head, the three likeliest labels, shape (n, 3).
         confidence: of each head, how probable the given label is, shape (n,); empty where scores are no probabilities.
         routed: promised precision → which rows go out without an operator; empty where nothing is promised.
+        sure: "topic" → which topics are told as sure; empty where nothing is promised.
         seconds: how long it took.
         commit: what was checked out then.
     """
@@ -36,6 +39,7 @@ class Answers:
     likeliest: Mapping[str, Ints]
     confidence: Mapping[str, Floats] = field(default_factory=dict)
     routed: Mapping[float, Bools] = field(default_factory=dict)
+    sure: Mapping[str, Bools] = field(default_factory=dict)
     seconds: float = 0.0
     commit: str = ""
 
@@ -66,6 +70,7 @@ class Answers:
             },
             confidence={head: table[f"{head} {CONFIDENCE}"].astype(float).to_numpy() for head in HEADS},
             routed={float(name.removeprefix(AT)): (table[name] == "1").to_numpy() for name in promised},
+            sure={"topic": (table[SURE] == "1").to_numpy()},
         )
 
 
@@ -80,7 +85,7 @@ def keep_answers(path: Path, fold: Fold, answers: Answers) -> None:
     unfinished = path.with_suffix(".unfinished.npz")
     arrays: dict[str, Any] = {"train": fold.train, "test": fold.test}
     arrays |= {"seconds": answers.seconds, "commit": answers.commit}
-    for part in ("given", "likeliest", "confidence", "routed"):
+    for part in PARTS:
         arrays |= {f"{part}.{key}": values for key, values in getattr(answers, part).items()}
     np.savez_compressed(unfinished, **arrays)
     unfinished.rename(path)
@@ -93,7 +98,7 @@ def kept_answers(path: Path, fold: Fold) -> Answers | None:
     with np.load(path) as arrays:
         if not (np.array_equal(arrays["train"], fold.train) and np.array_equal(arrays["test"], fold.test)):
             return None
-        parts: dict[str, dict[Any, Any]] = {"given": {}, "likeliest": {}, "confidence": {}, "routed": {}}
+        parts: dict[str, dict[Any, Any]] = {part: {} for part in PARTS}
         for name in arrays.files:
             part, _, key = name.partition(".")
             if part in parts:
@@ -108,7 +113,7 @@ def pooled(answers: list[Answers]) -> Answers:
         first = getattr(answers[0], part)
         return {key: np.concatenate([getattr(each, part)[key] for each in answers]) for key in first}
 
-    parts = {part: joined(part) for part in ("given", "likeliest", "confidence", "routed")}
+    parts = {part: joined(part) for part in PARTS}
     return Answers(**parts, seconds=sum(each.seconds for each in answers), commit=answers[-1].commit)
 
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.classifier_quality.answers import Answers
@@ -49,9 +50,7 @@ def trained_by_command(fold: Fold, recipe: Recipe) -> Answers:
     run_tsur(work, "evaluate", str(test), "--answers", str(answers))
     said = Answers.of_file(answers, fold.rows[1]["id"], fold.corpus.labels)
     shutil.rmtree(work)
-    return Answers(
-        said.given, said.likeliest, said.confidence, said.routed, time.perf_counter() - started, commit() or ""
-    )
+    return replace(said, seconds=time.perf_counter() - started, commit=commit() or "")
 
 
 def run_tsur(work: Path, *arguments: str) -> None:

@@ -6,7 +6,7 @@ by recipe.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.classifier_quality.answers import Answers, answers_path, keep_answers, kept_answers
 from benchmarks.classifier_quality.command import trained_by_command
@@ -38,7 +38,7 @@ def _scored(scores: Callable[[Fold, Recipe], Scores]) -> Callable[[Fold, Recipe]
     def answer(fold: Fold, recipe: Recipe) -> Answers:
         started = time.perf_counter()
         said = Answers.of_scores(scores(fold, recipe))
-        return Answers(said.given, said.likeliest, seconds=time.perf_counter() - started, commit=commit() or "")
+        return replace(said, seconds=time.perf_counter() - started, commit=commit() or "")
 
     return answer
 

@@ -90,9 +90,13 @@ def share(among: Bools, right: Bools, weights: Floats) -> Estimate | None:
 
 
 def routed_estimates(
-    routed: Bools, right: Mapping[str, Bools], labelled: Mapping[str, Bools], weights: Floats
+    routed: Bools, sure: Bools, right: Mapping[str, Bools], labelled: Mapping[str, Bools], weights: Floats
 ) -> dict[str, Estimate | None]:
-    """Coverage, and of what is routed the share whose agency, topic and both are right; arrays of shape (n,)."""
+    """Coverage, and of what is routed the share whose agency, topic and both are right; arrays of shape (n,).
+
+    `sure` are the rows whose topic is told as sure: their share of the routed ones, and how many of these topics are
+    right.
+    """
     every = np.ones(len(routed), dtype=bool)
     both = labelled["agency"] & labelled["topic"]
     return {
@@ -100,4 +104,6 @@ def routed_estimates(
         "agency": share(routed & labelled["agency"], right["agency"], weights),
         "topic": share(routed & labelled["topic"], right["topic"], weights),
         "both": share(routed & both, right["agency"] & right["topic"], weights),
+        "sure": share(routed, sure, weights),
+        "sure_topic": share(routed & sure & labelled["topic"], right["topic"], weights),
     }

@@ -127,7 +127,7 @@ def _routing(judged: Judged, answers: Answers) -> dict[str, Any]:
     labelled = {head: judged.labelled(head) for head in HEADS}
     out = {}
     for promise, routed in sorted(answers.routed.items()):
-        measured = quality.routed_estimates(routed, right, labelled, judged.weights)
+        measured = quality.routed_estimates(routed, answers.sure["topic"], right, labelled, judged.weights)
         out[f"{promise:g}"] = {key: as_dict(estimate) for key, estimate in measured.items()}
     return out
 

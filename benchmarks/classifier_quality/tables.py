@@ -5,7 +5,14 @@ from typing import Any
 from benchmarks.results import markdown_table
 
 FIGURES = ("accuracy", "macro_f1", "top3")
-SHARES = ("coverage", "agency", "topic", "both")
+SHARES = {
+    "coverage": "share of all",
+    "agency": "agency right",
+    "topic": "topic right",
+    "both": "both right",
+    "sure": "topic told as sure",
+    "sure_topic": "right of these",
+}
 
 
 def markdown(measured: dict[str, Any]) -> str:
@@ -40,7 +47,7 @@ def _heads(figures: dict[str, Any]) -> str:
 
 
 def _routing(figures: dict[str, Any]) -> str:
-    header = ["contender", "promised", "share of all", "agency right", "topic right", "both right"]
+    header = ["contender", "promised", *SHARES.values()]
     rows = [
         [block["title"], f"{float(promise):.0%}", *[percent(routed[share]) for share in SHARES]]
         for block in figures["contenders"].values()

@@ -6,7 +6,7 @@
 | `heads.safetensors` | mean and deviation of the encoder's vectors, weights and bias a head |
 | `labels.json` | names of each head's labels, in the order of the logits; how many rows taught each, and what is rare |
 | `ngrams.json`, `ngrams.safetensors` | the lexical half: terms, and weights a head |
-| `topic_agency_pmi.json` | how often each agency answered for each topic in training |
+| `topic_agency_pmi.json` | how often each agency answered for each topic in training, in all and in each municipality |
 | `out_of_vocabulary.json` | the beginnings of words that training knew |
 | `calibration.json` | temperatures, routing threshold, the promised precision |
 | `catalogue.yaml` | the catalogue it was trained for |

@@ -43,9 +43,12 @@ class JointDecoder:
         self.labels, self.catalogue = labels, catalogue
         self.weights = weights or JointWeights()
         self.scaling = scaling or {}
+        counted = pmi or TopicAgencyPmi()
         self.combinations = Combinations(labels.triples(catalogue.triples()), labels.counts, catalogue.drafted)
-        pairs, self._pair_of = np.unique(self.combinations.listed[:, 1:], axis=0, return_inverse=True)
-        self._pmi = PmiTable(pmi or TopicAgencyPmi(), labels, pairs)
+        if catalogue.drafted:
+            self.combinations = self.combinations.with_pairs(counted.pairs(labels))
+        pairs, pair_of = np.unique(self.combinations.listed[:, 1:], axis=0, return_inverse=True)
+        self._pmi, self._pair_of = PmiTable(counted, labels, pairs), pair_of.ravel()
         self._municipalities = {place.id for place in catalogue.municipalities}
         self._pmi_in: dict[str | None, Pmi] = {}
         self._possible_in: dict[str | None, Bools] = {}
@@ -117,10 +120,10 @@ class JointDecoder:
 
     def _possible(self, municipality: str | None) -> Bools:
         """Which combinations there are in a municipality; all, where the labels learnt leave none."""
+        if self.catalogue.drafted:
+            municipality = None  # what was seen in one place is possible in the others
         if municipality not in self._possible_in:
-            everywhere = municipality is None or self.catalogue.drafted
-            possible = self.catalogue.triples(None if everywhere else municipality)
-            here = {tuple(row) for row in self.labels.triples(possible).tolist()}
+            here = {tuple(row) for row in self.labels.triples(self.catalogue.triples(municipality)).tolist()}
             mask = np.array([tuple(row) in here for row in self.combinations.listed.tolist()], dtype=bool)
             self._possible_in[municipality] = mask if mask.any() else np.ones_like(mask)
         return self._possible_in[municipality]

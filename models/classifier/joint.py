@@ -7,7 +7,7 @@ probabilities are an outer product: nothing larger than the listed combinations 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,8 @@ class Combinations:
     """What can come out.
 
     Attributes:
-        listed: label indices of the catalogue's combinations, sorted, shape (combinations, 3), in the order of `HEADS`.
+        listed: label indices of combinations that have a score of their own, shape (combinations, 3), in the order of
+            `HEADS`; the catalogue's.
         label_counts: how many labels each head has.
         drafted: whether a listed topic may go to any agency, listed for it or not.
     """
@@ -36,6 +37,15 @@ class Combinations:
     listed: Ints
     label_counts: Mapping[str, int]
     drafted: bool = False
+
+    def with_pairs(self, pairs: Ints) -> "Combinations":
+        """These and, of each listed topic, its pairs with agencies, given as label indices, shape (pairs, 2)."""
+        agencies: dict[int, list[int]] = {}
+        for topic, agency in pairs.tolist():
+            agencies.setdefault(topic, []).append(agency)
+        rows = [(*of, agency) for of in self.topics.tolist() for agency in agencies.get(of[1], [])]
+        more = np.array(rows, dtype=np.int64).reshape(-1, len(HEADS))
+        return replace(self, listed=np.unique(np.concatenate([self.listed, more]), axis=0))
 
     @cached_property
     def topics(self) -> Ints:
@@ -56,6 +66,11 @@ class Combinations:
     def has_label(self) -> dict[str, Any]:
         """Of each head: which combination has which label, sparse, shape (combinations, labels of the head)."""
         return {head: _indicator(self.listed[:, n], self.label_counts[head]) for n, head in enumerate(HEADS)}
+
+    @cached_property
+    def has_topic(self) -> Any:
+        """Which combination has which listed topic, sparse, shape (combinations, listed topics)."""
+        return _indicator(self.topic_of, len(self.topics))
 
     @cached_property
     def topic_has_label(self) -> dict[str, Any]:
@@ -104,16 +119,20 @@ class Joint:
         return marginal
 
     def best(self) -> Ints:
-        """The likeliest combination of each row as label indices, shape (n, 3)."""
+        """The answer to each row as label indices, shape (n, 3).
+
+        Of an official catalogue's combinations the likeliest. Under a drafted one, where every agency is possible, the
+        likeliest topic and the likeliest agency, each by itself: the likeliest pair is of many more, and a topic that
+        goes to one agency alone would win over topics that share theirs (docs/experiments.md).
+        """
         if not self.combinations.drafted:
             best: Ints = self.combinations.listed[self.excess.argmax(axis=1)]
             return best
-        listed, rows = self.listed(), np.arange(len(self.excess))
-        best = self.combinations.listed[listed.argmax(axis=1)]
-        topic, agency = self.topics.argmax(axis=1), self.agencies.argmax(axis=1)
-        product = self.topics[rows, topic] * self.agencies[rows, agency]
-        unlisted = np.column_stack([self.combinations.topics[topic], agency])
-        chosen: Ints = np.where((product > listed.max(axis=1))[:, None], unlisted, best)
+        of_topics = self.excess @ self.combinations.has_topic
+        of_topics += self.topics * self.agencies.sum(axis=1, keepdims=True)
+        chosen: Ints = np.column_stack(
+            [self.combinations.topics[of_topics.argmax(axis=1)], self.marginal("agency").argmax(axis=1)]
+        )
         return chosen
 
 

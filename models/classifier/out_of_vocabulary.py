@@ -66,13 +66,18 @@ def fit_out_of_vocabulary(
         validation: complaints held out from training, at least one.
         false_alarms: the share of ordinary complaints that may be called unlike training.
     """
-    counts = Counter(beginning for text in train for beginning in set(_beginnings(text)))
-    known = frozenset(beginning for beginning, complaints in counts.items() if complaints >= COMPLAINTS)
+    known = known_beginnings(train)
     words = [beginning for text in validation for beginning in _beginnings(text)]
     usual = float(np.mean([word not in known for word in words])) if words else 0.0
     scores = [_score(text, known, usual) for text in validation]
     threshold = float(np.quantile(scores, 1 - false_alarms, method="higher"))
     return OutOfVocabulary(beginnings=known, usual=usual, threshold=threshold)
+
+
+def known_beginnings(texts: Sequence[str]) -> frozenset[str]:
+    """First letters of words that at least two of the texts have."""
+    counts = Counter(beginning for text in texts for beginning in set(_beginnings(text)))
+    return frozenset(beginning for beginning, complaints in counts.items() if complaints >= COMPLAINTS)
 
 
 def _beginnings(text: str) -> list[str]:

@@ -40,6 +40,11 @@ class TopicAgencyPmi(Config):
     rows: dict[str, AgencyRows] = {}
     municipalities: dict[str, dict[str, AgencyRows]] = {}
 
+    def pairs(self, labels: LabelSpace) -> Ints:
+        """Topics and agencies that were counted together, as label indices, shape (pairs, 2)."""
+        keys = np.array(list(_rows_of_pairs(self.rows, labels)), dtype=np.int64)
+        return np.column_stack(np.divmod(keys, labels.counts["agency"]))
+
 
 def count_topic_agency(
     labels: LabelSpace, targets: Mapping[str, Ints], municipalities: Sequence[str | None] | None = None
@@ -56,6 +61,18 @@ def count_topic_agency(
             of_topic = counted.setdefault(named, {})
             of_topic[name] = of_topic.get(name, 0) + 1
     return TopicAgencyPmi(rows=rows, municipalities=local)
+
+
+def _rows_of_pairs(rows: Mapping[str, AgencyRows], labels: LabelSpace) -> dict[int, int]:
+    """Rows by pair, as topic · agencies + agency, of the names that the labels hold."""
+    topics, agencies = ({name: n for n, name in enumerate(labels.names[head])} for head in ("topic", "agency"))
+    return {
+        topics[topic] * len(agencies) + agencies[agency]: count
+        for topic, of_topic in rows.items()
+        if topic in topics
+        for agency, count in of_topic.items()
+        if agency in agencies
+    }
 
 
 @dataclass(frozen=True)
@@ -110,15 +127,16 @@ class PmiTable:
 
     def __init__(self, counted: TopicAgencyPmi, labels: LabelSpace, pairs: Ints) -> None:
         self._shape = labels.counts["topic"], labels.counts["agency"]
-        self._position = {head: {name: n for n, name in enumerate(labels.names[head])} for head in ("topic", "agency")}
         asked = pairs[:, 0] * self._shape[1] + pairs[:, 1]
-        in_all = self._keyed(counted.rows)
+        in_all = _rows_of_pairs(counted.rows, labels)
         # Pairs that the catalogue calls impossible were counted too: a topic's rows are shared out among all.
         self._keys = np.union1d(asked, np.array(list(in_all), dtype=np.int64))
         self._topics, self._agencies = np.divmod(self._keys, self._shape[1])
         self._asked = np.searchsorted(self._keys, asked)
         self._in_all = self._counts(in_all)
-        self._local = {place: self._counts(self._keyed(rows)) for place, rows in counted.municipalities.items()}
+        self._local = {
+            place: self._counts(_rows_of_pairs(rows, labels)) for place, rows in counted.municipalities.items()
+        }
 
     def of(self, municipality: str | None, own: OwnRow | None = None) -> Pmi:
         """Information in a municipality; in all, where it is None or was not counted.
@@ -150,17 +168,6 @@ class PmiTable:
         of_topic_here = local.pairs / (local.topics + LOCAL_PRIOR_ROWS)[self._topics]
         ratio = of_topic_here / expected + (level_above / total)[self._topics] * ratio * here[self._agencies]
         return Pmi(np.log(ratio)[self._asked], np.log(level_above / total * unseen), np.log(here))
-
-    def _keyed(self, rows: Mapping[str, AgencyRows]) -> dict[int, int]:
-        """Rows by pair, as topic · agencies + agency, of the names that the labels hold."""
-        topics, agencies = self._position["topic"], self._position["agency"]
-        return {
-            topics[topic] * self._shape[1] + agencies[agency]: count
-            for topic, of_topic in rows.items()
-            if topic in topics
-            for agency, count in of_topic.items()
-            if agency in agencies
-        }
 
     def _counts(self, keyed: Mapping[int, int]) -> _Counts:
         pairs: Floats = np.zeros(len(self._keys))

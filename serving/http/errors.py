@@ -29,7 +29,7 @@ HTTP_CODES = {
     415: ("bad_json", "the body is not JSON"),
     429: ("too_many_requests", "the service is busy; ask again in a moment"),
     503: ("not_ready", "the service is not ready; ask again in a moment"),
-    504: ("timeout", "the answer took too long; send fewer items at once"),
+    504: ("timeout", "the answer took too long; ask for less at once, or again in a while"),
 }
 STATUS: dict[type[TsurError], int] = {
     TsurError: 400,

@@ -110,9 +110,10 @@ def test_what_is_routed_is_counted_over_the_rows_whose_labels_are_known():
     right = {"agency": bools("x.x.x"), "topic": bools("xx...")}
     labelled = {"agency": bools("xxxx."), "topic": bools("xxxxx")}
     routed = bools("xxx.x")
-    found = quality.routed_estimates(routed, right, labelled, resample_weights(5, 10))
+    found = quality.routed_estimates(routed, bools("x..xx"), right, labelled, resample_weights(5, 10))
     values = {key: estimate.value for key, estimate in found.items() if estimate is not None}
-    assert values == pytest.approx({"coverage": 4 / 5, "agency": 2 / 3, "topic": 2 / 4, "both": 1 / 3})
+    expected = {"coverage": 4 / 5, "agency": 2 / 3, "topic": 2 / 4, "both": 1 / 3, "sure": 2 / 4, "sure_topic": 1 / 2}
+    assert values == pytest.approx(expected)
     assert quality.share(bools("....."), routed, resample_weights(5, 3)) is None
 
 
@@ -272,7 +273,8 @@ def said(fold: Fold, wrong: float, routed: bool = False) -> Answers:
         likeliest[head] = np.column_stack([given[head], np.full(size, -1), np.full(size, -1)])
     promises = {0.95: np.arange(size) % 2 == 0} if routed else {}
     confidence = {head: np.full(size, 1 - wrong) for head in HEADS} if routed else {}
-    return Answers(given, likeliest, confidence, promises, seconds=2.0, commit="c0ffee")
+    sure = {"topic": np.arange(size) % 4 == 0} if routed else {}
+    return Answers(given, likeliest, confidence, promises, sure, seconds=2.0, commit="c0ffee")
 
 
 def test_kept_answers_come_back_as_they_were_and_not_for_another_split(corpus, tmp_path):
@@ -283,6 +285,7 @@ def test_kept_answers_come_back_as_they_were_and_not_for_another_split(corpus, t
     assert again is not None
     assert (again.seconds, again.commit) == (2.0, "c0ffee")
     assert_array_equal(again.routed[0.95], answers.routed[0.95])
+    assert_array_equal(again.sure["topic"], answers.sure["topic"])
     for head in HEADS:
         assert_array_equal(again.given[head], answers.given[head])
         assert_array_equal(again.likeliest[head], answers.likeliest[head])
@@ -294,6 +297,7 @@ def test_kept_answers_come_back_as_they_were_and_not_for_another_split(corpus, t
 def test_answers_of_the_command_are_read_by_id_and_other_labels_are_wrong(corpus, tmp_path):
     names = {head: corpus.labels.names[head] for head in HEADS}
     table = pd.DataFrame({"id": ["b", "a"], "decision": ["route", "review"], "reasons": ["", "low_confidence"]})
+    table["topic sure"] = [1, 0]
     for head in HEADS:
         table[f"{head} given"] = [names[head][1], "Прочее"]
         table[f"{head} confidence"] = [0.75, 0.5]
@@ -305,6 +309,7 @@ def test_answers_of_the_command_are_read_by_id_and_other_labels_are_wrong(corpus
     assert answers.given["topic"].tolist() == [-1, 1]
     assert answers.likeliest["topic"].tolist() == [[1, 0, -1]] * 2
     assert answers.confidence["agency"].tolist() == [0.5, 0.75]
+    assert answers.sure["topic"].tolist() == [False, True]
     assert {promise: routed.tolist() for promise, routed in answers.routed.items()} == {
         0.9: [True, True],
         0.95: [False, True],

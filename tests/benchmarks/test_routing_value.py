@@ -169,7 +169,7 @@ def test_the_script_reads_the_answers_that_the_quality_benchmark_kept(folder, tm
     truth = {head: np.maximum(fold.corpus.targets[head][fold.test], 0) for head in HEADS}
     likeliest = {head: np.tile(labels[:, None], (1, 3)) for head, labels in truth.items()}
     routed = {promise: np.arange(88) % 2 == 0 for promise in (0.9, 0.95, 0.98)}
-    answers = Answers(truth, likeliest, routed=routed, commit="c0ffee")
+    answers = Answers(truth, likeliest, routed=routed, sure={"topic": routed[0.9]}, commit="c0ffee")
     keep_answers(answers_path(PRODUCT, contenders()[PRODUCT].recipe, fold), fold, answers)
     command = [sys.executable, "-m", "benchmarks.routing_value", "--out", str(out)]
     done = subprocess.run(

@@ -119,8 +119,17 @@ def eventually(port: int, up: bool, seconds: float = 60) -> bool:
     return listens(port) == up
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_service_whose_command_is_ended_leaves_its_port(tmp_path: Path, ending: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("ending", "then"),
+    [
+        (signal.SIGTERM, ()),
+        (signal.SIGHUP, (signal.SIGHUP,)),
+        (signal.SIGINT, (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
+def test_a_service_whose_command_is_ended_leaves_its_port(
+    tmp_path: Path, ending: signal.Signals, then: tuple[signal.Signals, ...]
+) -> None:
     port = free_port()
     with (tmp_path / "output").open("wb") as output:
         process = subprocess.Popen(
@@ -132,7 +141,9 @@ def test_a_service_whose_command_is_ended_leaves_its_port(tmp_path: Path, ending
         )
     try:
         assert eventually(port, up=True), (tmp_path / "output").read_text()
-        process.send_signal(ending)
+        for signalled in (ending, *then):  # a second one comes while the service is being stopped
+            process.send_signal(signalled)
+            time.sleep(0.02)
         assert process.wait(timeout=30) == 0
         assert eventually(port, up=False, seconds=5)
     finally:

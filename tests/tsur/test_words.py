@@ -30,7 +30,8 @@ FOREIGN = "id,text,created_at,sector\n1,Яма,2026-01-05,Космос\n"
         (COUNTS, ["backtest", "--set", "windows"], "--set"),
         (COUNTS, ["backtest", "--set", "windows=0"], "--set"),
         (COUNTS, ["surges", "--region", "atlantis"], "--region"),
-        (FOREIGN, ["train", "classifier", "--set", "test_share=0"], "test_share: without rows held out"),
+        (FOREIGN, ["train", "classifier", "--set", "test_share=0"], "holdout"),
+        (FOREIGN, ["train", "classifier", "--set", "holdout=0.5"], "holdout"),
     ],
 )
 def test_an_error_names_the_option_that_mends_it(

@@ -39,10 +39,11 @@ FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
 """Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
 """A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
-WEIGHING_ROWS = 4_000
-"""Four numbers are fitted: more rows would move them by less than the weeks do, and each step reads all."""
-DECODED_AT_ONCE = 1_000
-"""Rows whose combinations are held at once: 16 MB for 2,000 combinations."""
+CELLS = 4_000_000
+"""Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
+there are 2,000 combinations. Each of some 150 steps reads them all, and more rows would move four numbers little."""
+LEAST_WEIGHING_ROWS = 500
+"""That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
 """Of a true label, so that one impossible row is dear and not infinitely so."""
 ASSURANCE = 0.8
@@ -134,23 +135,20 @@ class CalibrationRows:
 
 
 def _drawn_weights(decoder: JointDecoder, material: CalibrationRows, say: Tell) -> JointWeights:
-    sample = material.part(_drawn(len(material.municipalities)))
+    """The weights, fitted on all rows, or on as many as are enough."""
+    enough = max(LEAST_WEIGHING_ROWS, CELLS // len(decoder.combinations.listed))
+    sample = material.part(np.sort(np.random.default_rng(0).permutation(len(material.municipalities))[:enough]))
     with LongStep("calibrating", say) as tell:
         return fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
-
-
-def _drawn(rows: int) -> Ints:
-    """Positions of the rows that the weights are fitted on: all, or as many as are enough."""
-    drawn: Ints = np.random.default_rng(0).permutation(rows)[:WEIGHING_ROWS]
-    return np.sort(drawn)
 
 
 def _decoded(decoder: JointDecoder, material: CalibrationRows, weights: JointWeights) -> tuple[Ints, dict[str, Floats]]:
     """The likeliest combination of each row, shape (n, 3), and the probability of its label for each head."""
     best: list[Ints] = []
     probability: dict[str, list[Floats]] = {head: [] for head in HEADS}
-    for start in range(0, len(material.municipalities), DECODED_AT_ONCE):
-        rows = np.arange(start, min(start + DECODED_AT_ONCE, len(material.municipalities)))
+    at_once = max(1, CELLS // len(decoder.combinations.listed))
+    for start in range(0, len(material.municipalities), at_once):
+        rows = np.arange(start, min(start + at_once, len(material.municipalities)))
         joint = material.part(rows).evidence(decoder).joint(weights)
         best.append(joint.best())
         for head, chosen in zip(HEADS, best[-1].T, strict=True):

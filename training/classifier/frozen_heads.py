@@ -84,17 +84,21 @@ def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
 
 def _side_by_side(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
     """N-grams and heads fitted together, weighed by held-out rows."""
-    of_ngrams, of_heads = side_by_side_out_of_fold(rows, tell)
+    everywhere = side_by_side_out_of_fold(rows, tell)
     held_out = np.isin(rows.folds, rows.held_out)
+    of_ngrams, of_heads = ({head: of_rows[head][held_out] for head in HEADS} for of_rows in everywhere)
     factors = fit_factors(
-        {head: of_ngrams[head][held_out] for head in HEADS},
-        {head: of_heads[head][held_out] for head in HEADS},
+        of_ngrams,
+        of_heads,
         {head: rows.targets[head][held_out] for head in HEADS},
         {head: rows.row_weights(head)[held_out] for head in HEADS},
     )
+    logits = {head: np.zeros_like(of_rows) for head, of_rows in everywhere[0].items()}
+    for head, of_held_out in factors.combined(of_ngrams, of_heads).items():
+        logits[head][held_out] = of_held_out
 
     def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:
         model, heads = fit_side_by_side(rows, tell)
         return factors.of_ngrams(model), factors.of_heads(heads)
 
-    return factors.combined(of_ngrams, of_heads), fit_all
+    return logits, fit_all

@@ -28,7 +28,7 @@ from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundl
 from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
-from models.classifier.out_of_vocabulary import OutOfVocabulary, fit_out_of_vocabulary
+from models.classifier.out_of_vocabulary import OutOfVocabulary, fit_out_of_vocabulary, known_beginnings
 from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from registry.client import CHAMPION, Registry
@@ -247,8 +247,7 @@ def _out_of_vocabulary(texts: "pd.Series[str]", held_out: HeldOut) -> OutOfVocab
     fold = held_out.rows[held_out.folds == held_out.folds.min()]
     others = np.setdiff1d(np.arange(len(texts)), fold)
     judged = fit_out_of_vocabulary(texts.iloc[others].tolist(), texts.iloc[fold].tolist())
-    known = fit_out_of_vocabulary(texts.tolist(), texts.iloc[fold].tolist()).beginnings
-    return judged.model_copy(update={"beginnings": known})
+    return judged.model_copy(update={"beginnings": known_beginnings(texts.tolist())})
 
 
 def measure(job: Job, fitted: FittedBundle, run: TrackedRun, say: Say) -> tuple[Evaluation, Evaluation]:
@@ -272,7 +271,7 @@ def measure(job: Job, fitted: FittedBundle, run: TrackedRun, say: Say) -> tuple[
         say(f"measuring on {len(rows)} rows held out in turn, and TF-IDF + linear SVM beside it")
         evaluation = evaluate_held_out(classifier, job.taught, held_out)
         lexical = evaluate_lexical_held_out(classifier.bundle.labels, job.taught, held_out)
-    write_card(fitted.folder, job.frame, evaluation, lexical, rows, job.arguments)
+    write_card(fitted.folder, job.frame, evaluation, lexical, rows, job.arguments, bool(len(job.splits.test)))
     for prefix, figures in (("test", evaluation), ("lexical", lexical)):
         for head in HEADS:
             numbers = {k: v for k, v in asdict(figures.heads[head]).items() if k != "rows"}

@@ -1,6 +1,6 @@
 """The candidate that fine-tunes the encoder: the same recipe on rows held out in turn, then on all rows.
 
-In: training rows, their tokens, a pretrained encoder. Out: a `TunedCandidate`: what n-grams and a tuned encoder say
+In: training rows, their tokens, a pretrained encoder. Out: a `TunedEncoder`: what n-grams and a tuned encoder say
 of rows that neither has seen, weighed by these very rows, and a way to fit both on all rows. What is finished of it is
 kept, so that an interrupted run goes on.
 """
@@ -123,10 +123,11 @@ class TunedEncoder:
         return TunedFit(model, factors.of_heads(network.linear_heads()), network.encoder)
 
     def _tune(self, rows: Ints, checkpoints: Path) -> ComplaintNetwork:
+        labelled = np.any([self.taught.targets[head][rows] >= 0 for head in HEADS], axis=0)
         return fine_tune(
             self._network(),
             self._tokens,
-            rows,
+            rows[labelled],  # a batch without any label has no loss
             self._states,
             self.tokenizer,
             self.arguments,

@@ -171,10 +171,10 @@ def teachers_job(
 ) -> Job:
     """Rows under the teacher's labels, catalogue and reading; tested are those that the teacher has not seen.
 
-    Where it has seen too few of them to learn from, a fifth of them is tested.
+    Where it has seen too few of them to learn from, a fifth of the others is tested.
 
     Raises:
-        InputError: it has seen all of them.
+        InputError: it has seen all of them, or there are too few.
     """
     parts = read_bundle(bundle)
     update = {"text_prefix": parts.config.text_prefix, "max_tokens": parts.config.max_tokens, "epochs": 0, "holdout": 0}
@@ -186,9 +186,10 @@ def teachers_job(
             f"version {version}, the teacher, was fitted on all of these complaints, and nothing is left to measure a "
             "student on: add complaints that it has not seen, or train the teacher with --set holdout=0.2"
         )
-    splits = Splits(np.flatnonzero(seen), np.flatnonzero(~seen))
+    tested = np.flatnonzero(~seen)
     if seen.sum() < MIN_ROWS:
-        splits = split_rows(job.frame, TESTED_SHARE, recipe.seed)
+        tested = tested[split_rows(job.frame.iloc[tested], TESTED_SHARE, recipe.seed).test]
+    splits = Splits(np.setdiff1d(np.arange(len(seen)), tested), tested)
     text = (bundle / "catalogue.yaml").read_text(encoding="utf-8")
     catalogue = Catalogue.model_validate(yaml.safe_load(text))
     return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text)

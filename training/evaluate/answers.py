@@ -12,22 +12,24 @@ from data.tables.csv_writer import write_csv
 from models.classifier.labels import HEADS
 from models.classifier.routing import ALTERNATIVES
 from training.evaluate.evaluate import Evaluation
+from training.evaluate.routed import sure_topics
 
 GIVEN, CONFIDENCE = "given", "confidence"
-AT = "routed at"
+AT, SURE = "routed at", "topic sure"
 
 
 def answers(evaluation: Evaluation, rows: pd.DataFrame) -> pd.DataFrame:
     """One row a complaint; `rows` are those of the evaluation, in its order.
 
-    Columns: `id, decision, reasons` (joined by a space), of each HEAD `HEAD, HEAD given, HEAD confidence, HEAD 1` to
-    `HEAD 3`, and `routed at PRECISION` of each precision whose threshold the bundle knows.
+    Columns: `id, decision, reasons` (joined by a space), `topic sure` (1 or 0), of each HEAD `HEAD, HEAD given,
+    HEAD confidence, HEAD 1` to `HEAD 3`, and `routed at PRECISION` of each precision whose threshold the bundle knows.
     """
     said = evaluation.decisions
     table: dict[str, object] = {
         "id": rows["id"].to_numpy(),
         "decision": [item.decision for item in said],
         "reasons": [" ".join(item.reasons) for item in said],
+        SURE: sure_topics(said).astype(int),
     }
     for head in HEADS:
         table[head] = rows[head].to_numpy()

@@ -24,7 +24,7 @@ from registry.names import classifier_name
 from training.evaluate.label_space import label_counts, label_space, rare_rows
 from training.evaluate.metrics import HeadMetrics, expected_calibration_error, head_metrics
 from training.evaluate.predictions import Predictions, predictions_of
-from training.evaluate.routed import Bools, RoutedFigures, routed_figures
+from training.evaluate.routed import Bools, RoutedFigures, routed_figures, sure_topics
 from training.evaluate.tfidf_svm import LexicalClassifier
 
 LabelCounts = Mapping[str, Mapping[str, int]]
@@ -97,7 +97,8 @@ class Evaluation:
         """What would be routed if that precision were promised, and how often rightly."""
         every = {head: (self.right(head), self.labelled(head)) for head in HEADS}
         right, labelled = ({head: pair[i] for head, pair in every.items()} for i in (0, 1))
-        return routed_figures(self.promises[promise], right, labelled)
+        sure = sure_topics(self.decisions) if self.decisions else None
+        return routed_figures(self.promises[promise], right, labelled, sure)
 
     def answers(self, head: str) -> tuple[Floats, Bools]:
         """Confidences of this head and which of its answers are right, over the rows that have its label."""
@@ -159,7 +160,7 @@ def evaluate_predictions(
         },
         rare={head: _rare(head, labels, known, targets, right, counts) for head in HEADS},
         routed=routed,
-        routing=routed_figures(routed, right, labelled),
+        routing=routed_figures(routed, right, labelled, sure_topics(predictions.decisions)),
         decisions=predictions.decisions,
         promises=predictions.promises,
     )
@@ -231,7 +232,10 @@ def evaluate_champion(frame: pd.DataFrame, region: str, registry: Registry) -> C
     learnt = seen_by(rows, registry, name, version)
     rows, seen = rows[~learnt].reset_index(drop=True), int(learnt.sum())
     if rows.empty:
-        raise InputError(f"version {version} was trained on all {seen} of these complaints: measure it on others")
+        raise InputError(
+            f"version {version} was trained on all {seen} of these complaints: measure it on others, or train with "
+            "--set holdout=0.2 to keep a fifth of them back"
+        )
     note = f"version {version} on {len(rows)} complaints"
     if seen:
         note += f"; {seen} more are left out, because it was trained or calibrated on them"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, Ints, LabelSpace
+from models.classifier.out_of_vocabulary import known_beginnings
 from models.classifier.topic_agency_pmi import count_topic_agency
 from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut
@@ -22,8 +23,8 @@ from training.evaluate.tfidf_svm import LexicalClassifier
 def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: HeldOut) -> Evaluation:
     """Measure the fits on the rows that they had not seen; `taught` are the rows that the classifier was fitted on.
 
-    The agencies' places are counted without the part that is judged, and its confidences scaled, and thresholds chosen,
-    by the other parts. Only the four weights of the joint decoding are those of all rows held out.
+    The agencies' places and the known words are counted without the part that is judged, and its confidences scaled,
+    and thresholds chosen, by the other parts. Only the four weights of the joint decoding are of all rows held out.
     """
     labels, rows = classifier.bundle.labels, taught.iloc[held_out.rows].reset_index(drop=True)
     places = classifier.catalogue.municipality_ids(taught["municipality"])
@@ -44,7 +45,13 @@ def evaluate_held_out(classifier: Classifier, taught: pd.DataFrame, held_out: He
             {head: of_head[counted] for head, of_head in targets.items()},
             [places[row] for row in counted.tolist()],
         )
-        bundle = replace(classifier.bundle, calibration=calibration, topic_agency_pmi=pmi)
+        words = known_beginnings(taught["text"].iloc[counted].tolist())
+        bundle = replace(
+            classifier.bundle,
+            calibration=calibration,
+            topic_agency_pmi=pmi,
+            out_of_vocabulary=classifier.bundle.out_of_vocabulary.model_copy(update={"beginnings": words}),
+        )
         logits = {head: held_out.logits[head][here] for head in HEADS}
         of_part = predictions_of(Classifier(bundle, classifier.encoders), logits, rows.iloc[here])
         predictions.append((here, of_part))

@@ -25,6 +25,8 @@ class RoutedFigures:
         agency: share of the routed ones whose agency is right.
         topic: share whose topic is right, which the deadline follows from.
         both: share in which both are right.
+        sure: share of the routed ones whose topic is told as sure.
+        sure_topic: share of those whose topic is right.
     """
 
     rows: int
@@ -32,16 +34,23 @@ class RoutedFigures:
     agency: float | None
     topic: float | None
     both: float | None
+    sure: float | None = None
+    sure_topic: float | None = None
 
     @property
     def with_topics(self) -> str:
         """How often the topic is right, for a sentence about the agency; nothing where no topic is known."""
         if self.topic is None or self.both is None:
             return ""
-        return f", the topic in {self.topic:.1%}, both in {self.both:.1%}"
+        told = f", the topic in {self.topic:.1%}, both in {self.both:.1%}"
+        if self.sure is None or self.sure_topic is None:
+            return told
+        return f"{told}; the topic is told as sure in {self.sure:.1%}, and right in {self.sure_topic:.1%} of these"
 
 
-def routed_figures(routed: Bools, right: Mapping[str, Bools], labelled: Mapping[str, Bools]) -> RoutedFigures:
+def routed_figures(
+    routed: Bools, right: Mapping[str, Bools], labelled: Mapping[str, Bools], topic_sure: Bools | None = None
+) -> RoutedFigures:
     """Figures of what is routed; all arrays of shape (n,), `right` and `labelled` by head."""
     both = labelled["agency"] & labelled["topic"]
 
@@ -55,6 +64,8 @@ def routed_figures(routed: Bools, right: Mapping[str, Bools], labelled: Mapping[
         agency=share(right["agency"], labelled["agency"]),
         topic=share(right["topic"], labelled["topic"]),
         both=share(right["agency"] & right["topic"], both),
+        sure=None if topic_sure is None else share(topic_sure, np.ones_like(routed)),
+        sure_topic=None if topic_sure is None else share(right["topic"], labelled["topic"] & topic_sure),
     )
 
 
@@ -64,3 +75,8 @@ def routed_at(decisions: Sequence[Classification], threshold: float) -> Bools:
         [item.agency.confidence >= threshold and set(item.reasons) <= {"low_confidence"} for item in decisions],
         dtype=bool,
     )
+
+
+def sure_topics(decisions: Sequence[Classification]) -> Bools:
+    """Whose topic is told as sure."""
+    return np.array([item.topic_sure for item in decisions], dtype=bool)

@@ -1,6 +1,6 @@
 """The model card of a bundle, generated at each training, in Russian and English.
 
-In: the bundle, all labelled rows, the evaluation and the lexical rival's on the test rows. Out:
+In: the bundle, all labelled rows, the evaluation and the lexical rival's on the same rows. Out:
 `MODEL_CARD.md` with the front matter of a Hugging Face card. Labels and figures only: no complaint
 is quoted.
 """
@@ -32,6 +32,9 @@ from training.report.card_texts import (
 )
 from training.report.markdown import cell, markdown_table
 
+RARE_MARK = "°"
+"""Behind a rare label; an asterisk would be Markdown."""
+
 
 def write_card(
     bundle: Path,
@@ -40,13 +43,15 @@ def write_card(
     lexical: Evaluation,
     rows: pd.DataFrame | None = None,
     arguments: ClassifierTraining | None = None,
+    kept_back: bool = False,
 ) -> None:
     """Write `MODEL_CARD.md`: what it is for and not for, data, training, figures, limits.
 
     With `rows` (those of the evaluation) it says how the longest texts fare; with `arguments`, the
-    whole recipe.
+    whole recipe. `kept_back`: the bundle itself was measured, on rows that no fit saw; else fits without the rows were.
     """
-    (bundle / CARD).write_text(card(bundle, frame, evaluation, lexical, rows, arguments), encoding="utf-8")
+    text = card(bundle, frame, evaluation, lexical, rows, arguments, kept_back)
+    (bundle / CARD).write_text(text, encoding="utf-8")
 
 
 def card(
@@ -56,9 +61,10 @@ def card(
     lexical: Evaluation,
     rows: pd.DataFrame | None = None,
     arguments: ClassifierTraining | None = None,
+    kept_back: bool = False,
 ) -> str:
     """The text of the card."""
-    facts = Facts(read_bundle(bundle), frame, evaluation, lexical, rows, arguments)
+    facts = Facts(read_bundle(bundle), frame, evaluation, lexical, rows, arguments, kept_back)
     bodies: dict[str, Callable[[Facts], str]] = {
         "purpose": lambda _: PURPOSE,
         "out_of_scope": lambda _: OUT_OF_SCOPE,
@@ -110,10 +116,11 @@ def _data(facts: Facts) -> str:
     frame, catalogue = facts.frame, facts.bundle.catalogue
     dates = frame["created_at"]
     placed = frame["municipality"].notna().mean()
+    judging = "из них отложено / of them kept back" if facts.kept_back else "отложено по очереди / held out in turn"
     sources = ", ".join(f"{cell(name)} ({rows})" for name, rows in frame["source"].value_counts().items())
     entries = {
         "обращений с метками / labelled complaints": len(frame),
-        "из них отложено для проверки / of them held out": len(facts.evaluation.targets["sector"]),
+        judging: len(facts.evaluation.targets["sector"]),
         "период / period": f"{dates.min():%Y-%m-%d} … {dates.max():%Y-%m-%d}",
         "источники / sources": sources,
         "с муниципалитетом / with a municipality": f"{placed:.0%}",
@@ -136,20 +143,24 @@ def _training(facts: Facts) -> str:
 
 
 def _labels(facts: Facts) -> str:
-    """Every label that can come out, with its rows; and those too rare to come out."""
-    text = f"В скобках — размеченных обращений. In brackets: labelled complaints. «{OTHER}»: rare ones together."
+    """Every label that can come out, with its rows and a mark if it is rare; and those of the rows that cannot."""
+    space = facts.bundle.labels
+    text = (
+        f"В скобках — размеченных обращений; {RARE_MARK} — обучали меньше {space.min_rows}: предлагается, решает "
+        "всегда оператор.\n\n"
+        f"In brackets: labelled complaints; {RARE_MARK}: fewer than {space.min_rows} taught it, so it is proposed and "
+        "always an operator's."
+    )
     for head in HEADS:
         rows = facts.frame[head].value_counts()
-        learned = [name for name in facts.bundle.labels.names[head] if name != OTHER]
-        rare = rows[~rows.index.isin(learned)]
-        listed = "; ".join(f"{cell(name)} ({rows.get(name, 0)})" for name in learned)
+        learned = [name for name in space.names[head] if name != OTHER]
+        marks = {name: RARE_MARK if name in space.rare[head] else "" for name in learned}
+        listed = "; ".join(f"{cell(name)} ({rows.get(name, 0)}){marks[name]}" for name in learned)
         text += f"\n\n### {TITLES[head].capitalize()}: {len(learned)}\n\n{listed}."
-        if len(rare):
-            names = "; ".join(f"{cell(name)} ({count})" for name, count in rare.items())
-            text += (
-                f"\n\nСлишком редкие, чтобы выучить, выходят как «{OTHER}» / too rare to learn, come out as «{OTHER}» "
-                f"({len(rare)}): {names}."
-            )
+        unknown = rows[~rows.index.isin(learned)]
+        if len(unknown):
+            names = "; ".join(f"{cell(name)} ({count})" for name, count in unknown.items())
+            text += f"\n\nМодель их не знает / not known to the model ({len(unknown)}): {names}."
     return text
 
 

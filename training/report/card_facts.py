@@ -14,7 +14,11 @@ TITLES = {"sector": "группа тем / sector", "topic": "тема / topic",
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the sections of the card tell of; `rows` are those of the evaluation, in its order."""
+    """All that the sections of the card tell of.
+
+    `rows` are those of the evaluation, in its order; `kept_back` says whether the bundle itself was measured on them,
+    or fits without them in its place.
+    """
 
     bundle: ClassifierBundle
     frame: pd.DataFrame
@@ -22,6 +26,7 @@ class Facts:
     lexical: Evaluation
     rows: pd.DataFrame | None
     arguments: ClassifierTraining | None
+    kept_back: bool = False
 
     @property
     def encoder(self) -> str:

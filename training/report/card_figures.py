@@ -1,6 +1,6 @@
 """The sections of a model card that hold measured figures: quality, labels, confidence and limits.
 
-In: `Facts`. Out: Markdown in Russian and English; figures of the bundle as it is served, on rows held out.
+In: `Facts`. Out: Markdown in Russian and English; figures on rows that the fits they are of had not seen.
 """
 
 from typing import get_args
@@ -20,7 +20,7 @@ from training.evaluate.metrics import (
     risk_coverage,
 )
 from training.report.card_facts import TITLES, Facts
-from training.report.card_texts import LIMITS
+from training.report.card_texts import HELD_OUT, KEPT_BACK, LIMITS
 from training.report.markdown import markdown_table
 
 BEST_AND_WORST = 10
@@ -43,12 +43,8 @@ def quality(facts: Facts) -> str:
                 f"{getattr(ours, name):.3f} ({getattr(rival, name):.3f})"
             )
         lines.append(line)
-    rows = len(facts.evaluation.targets["sector"])
-    return (
-        f"На {rows} отложенных обращениях; в скобках TF-IDF + линейный SVM на тех же строках.\n\n"
-        f"On {rows} held-out complaints; in brackets TF-IDF + linear SVM on the same rows.\n\n"
-        + markdown_table(pd.DataFrame(lines))
-    )
+    whose = (KEPT_BACK if facts.kept_back else HELD_OUT).strip().format(rows=len(facts.evaluation.targets["sector"]))
+    return f"{whose}\n\n{markdown_table(pd.DataFrame(lines))}"
 
 
 def best_and_worst(facts: Facts) -> str:
@@ -107,7 +103,8 @@ def confidence(facts: Facts) -> str:
 
 def limits(facts: Facts) -> str:
     """Where it fails: long texts, and what it takes for what."""
-    text = LIMITS.strip().format(max_tokens=facts.bundle.config.max_tokens)
+    bundle = facts.bundle
+    text = LIMITS.strip().format(max_tokens=bundle.config.max_tokens, min_rows=bundle.labels.min_rows)
     text += _longest(facts)
     text += "\n\n### Чаще всего путает / Most confused"
     for head in HEADS:

@@ -53,22 +53,41 @@ OUT_OF_SCOPE = """
 """
 
 LABELLING = """
-Метки поставлены операторами; их ошибки и привычки модель перенимает. Одинаковые тексты не попадают
-в разные части.
+Метки поставлены операторами; их ошибки и привычки модель перенимает. Одинаковые тексты откладываются
+вместе; где датированных обращений много, откладываются отрезки времени, с новейшего.
 
-Labels are operators' decisions; the model inherits their errors and habits. Equal texts never stand
-on two sides of the split.
+Labels are operators' decisions; the model inherits their errors and habits. Equal texts are held out
+together; of many dated complaints spans of time are held out, the newest first.
 """
 
 METHOD = """
-Один кодировщик и рядом с ним слова и буквосочетания, по линейному слою на группу тем, тему и
-исполнителя; ответ выбирается совместно, только из сочетаний, возможных по рубрикатору, с учётом того,
-кто на какую тему обычно отвечает. Уверенность откалибрована по ответам, в которых сами строки не
-участвовали.
+Один кодировщик, как есть или дообученный (`chosen`: что выбрано и почему), и рядом с ним слова и
+буквосочетания, по линейному слою на группу тем, тему и исполнителя; ответ выбирается совместно, только
+из сочетаний, возможных по рубрикатору, с учётом того, кто на какую тему обычно отвечает. Уверенность
+откалибрована по ответам, в которых сами строки не участвовали.
 
-One encoder and n-grams beside it, one linear head each for sector, topic and agency; decoded jointly,
-only into combinations that the catalogue allows, with regard to who usually answers for a topic.
-Confidences are calibrated on answers that the rows themselves had no part in.
+One encoder, as it is or fine-tuned (`chosen`: which, and why), and n-grams beside it, one linear head
+each for sector, topic and agency; decoded jointly, only into combinations that the catalogue allows,
+with regard to who usually answers for a topic. Confidences are calibrated on answers that the rows
+themselves had no part in.
+"""
+
+KEPT_BACK = """
+Показатели этой самой модели на {rows} обращениях, которых она не видела; в скобках TF-IDF + линейный SVM,
+обученный на тех же обращениях, что и она.
+
+Figures of this very model on {rows} complaints that it has not seen; in brackets TF-IDF + linear SVM,
+fitted on the same complaints as the model.
+"""
+
+HELD_OUT = """
+Показатели на {rows} обращениях, отложенных по очереди: каждое судит обучение по тому же рецепту без него и
+калибровка без него. Сама эта модель обучена на всех обращениях. В скобках TF-IDF + линейный SVM на тех же
+строках, тоже обученный без них.
+
+Figures on {rows} complaints held out in turn: each judges a fit by the same recipe without it, and a
+calibration without it. This model itself is fitted on all complaints. In brackets TF-IDF + linear SVM on
+the same rows, fitted without them too.
 """
 
 PERSONAL_DATA = """
@@ -85,8 +104,10 @@ body's decision.
 """
 
 LIMITS = """
-- Редкие метки выходят как «Прочее» и всегда решаются оператором; они перечислены ниже.
-  Rare labels come out as «Прочее» and are always an operator's; they are listed below.
+- Редкие метки (меньше {min_rows} обращений в обучении) предлагаются, и решает их всегда оператор; они
+  отмечены ниже.
+  Rare labels (fewer than {min_rows} complaints in training) are proposed, and always an operator's; they
+  are marked below.
 - Длинный текст читается окнами по {max_tokens} токенов, не больше 16; об обрезке сообщает `truncated`.
   A long text is read in windows of {max_tokens} tokens, at most 16; `truncated` says when one was cut.
 - Несколько проблем в одном тексте находятся не всегда; две проблемы одной группы тем не разделяются.

@@ -52,6 +52,33 @@ def test_a_draft_keeps_a_topic_in_both_of_its_sectors_and_the_commoner_agency_fi
     assert catalogue.municipality_id("восток")
 
 
+def test_a_draft_says_that_it_is_one(tmp_path: Path):
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(draft_catalogue(table([("Дороги", "Ямы", "Комитет", None)]), "Область"), encoding="utf-8")
+    assert load_catalogue(path).drafted
+    path.write_text(path.read_text(encoding="utf-8").replace("drafted: true\n", ""), encoding="utf-8")
+    assert not load_catalogue(path).drafted, "an editor takes that line out"
+
+
+def test_rows_that_lack_a_label_give_a_draft_those_they_have(tmp_path: Path):
+    """A topic without any agency gets the commonest of its sector, or of all."""
+    labelled = [
+        ("Дороги", "Ямы", "Комитет", None),
+        ("Дороги", "Ямы", "Комитет", None),
+        ("Дороги", "Знаки", None, None),
+        ("ЖКХ", "Вода", None, None),
+        (None, None, "Мэрия", None),
+        ("Дворы", None, None, None),
+    ]
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(draft_catalogue(table(labelled), "Область"), encoding="utf-8")
+    catalogue = load_catalogue(path)
+    assert {tuple(triple) for triple in catalogue.triples()} == {
+        ("Дороги", "Ямы", "Комитет"), ("Дороги", "Знаки", "Комитет"), ("ЖКХ", "Вода", "Комитет")
+    }  # fmt: skip
+    assert set(catalogue.agency_names.values()) == {"Комитет", "Мэрия"}
+
+
 @pytest.mark.parametrize(
     "name", ["да", "no", "123", "1e3", "~", "a: b", "# x", "- y", "«Ель»\n«Сосна»", "я" * 200, "😡"]
 )

@@ -27,7 +27,7 @@ def every_label(catalogue: Catalogue) -> LabelSpace:
 
 
 def labels_without(**dropped: str) -> LabelSpace:
-    """The catalogue's labels, where one of a head was too rare and became «Прочее»."""
+    """The catalogue's labels, where an earlier recipe found one of a head too rare and made it «Прочее»."""
     names = dict(every_label(CATALOGUE).names)
     for head, name in dropped.items():
         names[head] = (*(known for known in names[head] if known != name), OTHER)
@@ -239,19 +239,34 @@ RARE_TOPIC = labels_without(topic="Детская площадка")
 RARE_AGENCY = labels_without(agency="Администрация города Новозаводска")
 
 
+def labels_with_rows(**few: str) -> LabelSpace:
+    """The catalogue's labels, five rows each, but those of few have one less."""
+    rows = {head: tuple(5 - (name == few.get(head)) for name in FULL.names[head]) for head in HEADS}
+    return LabelSpace(FULL.names, rows)
+
+
 @pytest.mark.parametrize(
     ("labels", "chosen", "text", "threshold", "reasons"),
     [
         (FULL, LIGHTING, TEXT, 0.9, []),
         (FULL, {}, TEXT, 0.9, ["low_confidence"]),
         (FULL, LIGHTING, TEXT, 1.01, ["low_confidence"]),
+        (labels_with_rows(), LIGHTING, TEXT, 0.9, []),
+        (labels_with_rows(sector=LIGHTING["sector"]), LIGHTING, TEXT, 0.9, ["rare_label"]),
+        (labels_with_rows(topic=LIGHTING["topic"]), LIGHTING, TEXT, 0.9, ["rare_label"]),
+        (labels_with_rows(agency=LIGHTING["agency"]), LIGHTING, TEXT, 0.9, ["rare_label"]),
+        (labels_with_rows(topic="Ямы на дороге"), LIGHTING, TEXT, 0.9, []),
         (RARE_TOPIC, {**LIGHTING, "topic": OTHER}, TEXT, 0.9, ["rare_label"]),
         (RARE_AGENCY, {**LIGHTING, "agency": OTHER}, TEXT, 0.9, ["rare_label"]),
         (FULL, LIGHTING, "Playground is broken!!! 12", 0.9, ["no_cyrillic"]),
         (FULL, LIGHTING, "", 0.9, ["no_cyrillic"]),
         (RARE_AGENCY, {"agency": OTHER}, "???", 1.01, ["low_confidence", "rare_label", "no_cyrillic"]),
     ],
-    ids=["sure", "unsure", "nothing is ever routed", "rare topic", "rare agency", "Latin", "empty", "all"],
+    ids=[
+        *("sure", "unsure", "nothing is ever routed", "five rows each", "sector of few rows", "topic of few rows"),
+        *("agency of few rows", "another topic of few rows", "topic «Прочее»", "agency «Прочее»", "Latin", "empty"),
+        "all",
+    ],
 )
 def test_every_reason_for_review_is_named(
     labels: LabelSpace, chosen: dict[str, str], text: str, threshold: float, reasons: list[str]

@@ -1,5 +1,6 @@
-"""The label space: which names are learned, what becomes «Прочее», which combinations remain."""
+"""The label space: every label that a row has is learned, few rows make it rare, and which combinations remain."""
 
+import pandas as pd
 import pytest
 
 from data.catalogue.model import Triple
@@ -8,6 +9,7 @@ from models.classifier.labels import HEADS, OTHER, LabelSpace, learn_label_space
 SMALL = LabelSpace(
     {"sector": ("Дороги", "ЖКХ"), "topic": ("Ямы", OTHER), "agency": ("Дорожный комитет", "Мэрия", OTHER)}
 )
+"""Of an earlier recipe, which put rare labels together."""
 
 
 def labels(**rows: list[str | None]) -> dict[str, list[str | None]]:
@@ -15,20 +17,27 @@ def labels(**rows: list[str | None]) -> dict[str, list[str | None]]:
 
 
 @pytest.mark.parametrize(
-    ("rows", "learned"),
+    ("rows", "learned", "counted", "rare"),
     [
-        (["б", "а", "б", "а"], ("а", "б")),
-        (["б", "а", "б", "а", "в"], ("а", "б", OTHER)),
-        (["б", "а", "б", "а", None], ("а", "б")),
-        (["а", "а", OTHER], ("а", OTHER)),
-        (["а", "а", OTHER, OTHER, OTHER], ("а", OTHER)),
-        (["в", "г"], (OTHER,)),
-        ([None, None], ()),
+        (["б", "а", "б", "а"], ("а", "б"), (2, 2), set()),
+        (["б", "а", "б", "а", "в"], ("а", "б", "в"), (2, 2, 1), {"в"}),
+        (["б", "а", "б", "а", None], ("а", "б"), (2, 2), set()),
+        (["в", "г"], ("в", "г"), (1, 1), {"в", "г"}),
+        ([None, None], (), (), set()),
     ],
-    ids=["sorted", "rare last", "unlabelled do not count", "rare «Прочее»", "frequent «Прочее»", "all", "none"],
+    ids=["sorted", "one row is enough", "unlabelled do not count", "all rare", "none"],
 )
-def test_labels_with_enough_rows_are_learned_and_the_rest_is_other(rows: list[str | None], learned: tuple[str, ...]):
-    assert learn_label_space(labels(sector=rows), min_rows=2).names["sector"] == learned
+def test_every_label_with_a_row_is_learned_and_those_with_few_are_rare(
+    rows: list[str | None], learned: tuple[str, ...], counted: tuple[int, ...], rare: set[str]
+):
+    space = learn_label_space(labels(sector=rows), min_rows=2)
+    assert space.names["sector"] == learned
+    assert space.rows["sector"] == counted
+    assert space.rare["sector"] == rare | {OTHER}
+
+
+def test_a_space_that_counted_no_rows_knows_no_rare_label_but_other():
+    assert SMALL.rare == {head: {OTHER} for head in HEADS}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,15 @@ def test_labels_with_enough_rows_are_learned_and_the_rest_is_other(rows: list[st
 )
 def test_index_of_a_label(head: str, name: str | None, index: int):
     assert SMALL.index(head, name) == index
+
+
+def test_targets_of_rows_are_those_of_their_labels_one_by_one():
+    space = learn_label_space(labels(sector=["ЖКХ", "Дороги", None], topic=["Ямы"], agency=["Мэрия"]))
+    rows = pd.DataFrame(
+        {"sector": ["ЖКХ", None, "Связь"], "topic": ["Ямы", "Ямы", None], "agency": [float("nan"), "Мэрия", "Мэрия"]}
+    )
+    targets = {head: of_head.tolist() for head, of_head in space.targets(rows).items()}
+    assert targets == {"sector": [1, -100, -100], "topic": [0, 0, -100], "agency": [-100, 0, 0]}
 
 
 def test_combinations_of_unlearned_labels_merge_into_other_or_are_left_out():

@@ -11,7 +11,7 @@ from models.classifier.classifier import Classifier
 from models.classifier.ngrams import NgramModel
 from models.encoder.onnx_runtime import OnnxEncoder
 from models.text.model_input import model_input
-from training.classifier.fit_network import model_inputs
+from training.classifier.taught_rows import model_inputs
 
 COMPLAINTS = [
     ("ЯМА  ещё с зимы!!!", "Алмазовский район", "алмазовский район. яма еще с зимы!"),

@@ -43,12 +43,12 @@ def rows() -> Rows:
     texts = [" ".join(word for word, said in zip(WORDS, line, strict=True) if said) for line in words]
     weight = np.where(np.arange(COUNT) < COUNT - 30, 1.0, 4.0)
     features = (deep * 0.01 + 0.5).astype(np.float32)
-    return Rows(texts, features, targets, LABELS, weight, np.arange(COUNT) % 4, "sqrt", 0)
+    return Rows(texts, features, targets, LABELS, weight, np.arange(COUNT) % 4, range(4), "sqrt")
 
 
 @pytest.fixture(scope="module")
 def priors(rows: Rows) -> dict[str, Floats]:
-    return out_of_fold(rows.texts, rows.targets, LABELS, rows.seed, rows.folds)
+    return out_of_fold(rows.texts, rows.targets, LABELS, rows.folds)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_features_that_tell_nothing_get_a_high_penalty(rows: Rows, priors: dict[
 def test_the_mixture_is_one_model_that_says_what_both_say_in_their_shares(
     rows: Rows, priors: dict[str, Floats], share: float
 ):
-    ngrams = fit_maps(rows.texts, rows.targets, LABELS, rows.seed).ngrams
+    ngrams = fit_maps(rows.texts, rows.targets, LABELS).ngrams
     choice = Choice(LOW, dict.fromkeys(HEADS, share), {})
     mixed_ngrams, mixed_heads = fit_mixture(rows, ngrams, priors, choice)
     mixed = summed(mixed_ngrams.logits(rows.texts), mixed_heads.logits(rows.features))
@@ -158,7 +158,7 @@ def test_the_mixture_is_one_model_that_says_what_both_say_in_their_shares(
 
 
 def test_each_head_has_its_own_share(rows: Rows, priors: dict[str, Floats]):
-    ngrams = fit_maps(rows.texts, rows.targets, LABELS, rows.seed).ngrams
+    ngrams = fit_maps(rows.texts, rows.targets, LABELS).ngrams
     mixed, _ = fit_mixture(rows, ngrams, priors, Choice(LOW, {"sector": 0.0, "topic": 0.5, "agency": 0.5}, {}))
     np.testing.assert_array_equal(mixed.weights["sector"], ngrams.weights["sector"])
     assert np.abs(mixed.weights["topic"] - ngrams.weights["topic"]).max() > 0.01

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data.complaints.files import read_complaints, write_complaints
-from data.errors import BundleError
+from data.errors import BundleError, InputError
 from data.settings import CHECKOUT
 from models.classifier.bundle import encoder_folder, read_bundle
 from models.classifier.labels import HEADS
@@ -20,6 +20,7 @@ from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining, Distillation
 from training.classifier.splits import text_keys
+from training.classifier.train import Job
 from tsur.samples import SAMPLE_REGION
 
 ROWS, WIDTH, LAYERS = 200, 32, 3
@@ -45,7 +46,7 @@ def teachers_home(tmp_path_factory, sample, small_encoder) -> Path:
     write_complaints(sample.head(ROWS), home / "rows.jsonl")
     write_complaints(sample.iloc[ROWS : 2 * ROWS].assign(sector=None, topic=None, agency=None), home / "more.jsonl")
     shutil.copytree(CHECKOUT / "configs", home / "configs")
-    recipe = "max_tokens: 32\ncourtesy_augmentation: false\nngrams: false\nfrozen_layers: 0\n"
+    recipe = "max_tokens: 32\ncourtesy_augmentation: false\nngrams: false\nfrozen_layers: 0\nholdout: 0.2\n"
     (home / "configs" / "classifier.yaml").write_text(recipe, encoding="utf-8")
     wanted = ["--set", f"encoder={home / 'encoder'}"]
     tsur(home, "train", "classifier", str(home / "rows.jsonl"), *wanted, TSUR_CONFIGS=str(home / "configs"))
@@ -152,9 +153,44 @@ def test_texts_of_the_test_rows_teach_nothing(distilled, job):
     tested = job.frame["text"].iloc[job.splits.test]
     unlabelled = rows.assign(text=[f"{text} !" for text in rows["text"]])
     taught = taught_texts(rows, [unlabelled], job)
-    assert len(tested) > 20
+    assert 20 < len(tested) < 60
     assert len(taught) > 100
     assert not set(text_keys(tested)) & set(text_keys(pd.Series(taught)))
+
+
+@pytest.fixture
+def seen(job) -> pd.DataFrame:
+    """The rows that the teacher was trained on."""
+    return job.frame.iloc[job.splits.train].reset_index(drop=True)
+
+
+def job_of(rows: pd.DataFrame, recipe: ClassifierTraining | None = None) -> Job:
+    from training.encoder.distill import teachers_job
+
+    registry = open_registry(SAMPLE_REGION)
+    bundle = registry.bundle(CLASSIFIER, 1)
+    return teachers_job(rows, bundle, registry, CLASSIFIER, 1, recipe or ClassifierTraining())
+
+
+def test_tested_are_all_rows_that_the_teacher_has_not_seen(job, seen, sample):
+    new = sample.iloc[2 * ROWS : 2 * ROWS + 30]
+    both = job_of(pd.concat([seen, new], ignore_index=True))
+    assert both.kept_back["id"].tolist() == new["id"].tolist()
+    assert both.arguments.holdout == 0
+    assert both.arguments.epochs == 0
+
+
+def test_of_a_file_that_is_new_to_the_teacher_a_fifth_is_tested_and_no_row_that_it_has_seen(job, seen, sample):
+    new = sample.iloc[2 * ROWS : 3 * ROWS]
+    both = job_of(pd.concat([seen.head(40), new], ignore_index=True))
+    assert set(both.kept_back["id"]) <= set(new["id"])
+    assert len(both.kept_back) == pytest.approx(0.2 * len(new), abs=15)
+    assert len(both.taught) + len(both.kept_back) == 40 + len(new)
+
+
+def test_a_teacher_that_has_seen_every_row_is_refused_with_what_to_do(job, seen):
+    with pytest.raises(InputError, match=r"version 1, the teacher, was fitted on all of these.* --set holdout=0\.2"):
+        job_of(seen)
 
 
 def test_the_student_is_half_as_wide_inside_as_its_teacher(distilled):

@@ -120,8 +120,9 @@ def test_what_is_routed_counts_agency_topic_and_both_by_hand():
         bools("xxxx.x"),
         right={"agency": bools("xx..x."), "topic": bools("x.x.xx")},
         labelled={"agency": bools("xxxxx."), "topic": bools("xxx.xx")},
+        topic_sure=bools("xx.xx."),
     )
-    assert figures == RoutedFigures(rows=5, coverage=5 / 6, agency=2 / 4, topic=3 / 4, both=1 / 3)
+    assert figures == RoutedFigures(5, 5 / 6, agency=2 / 4, topic=3 / 4, both=1 / 3, sure=3 / 5, sure_topic=1 / 2)
     nothing = routed_figures(bools(".."), {h: bools("xx") for h in HEADS}, {h: bools("xx") for h in HEADS})
     assert nothing == RoutedFigures(rows=0, coverage=0.0, agency=None, topic=None, both=None)
 
@@ -202,3 +203,4 @@ def test_answers_tell_of_each_row_what_was_true_what_was_said_and_whether_it_goe
         named = (table[[f"{head} {place}" for place in (1, 2, 3)]].to_numpy() == true[:, None]).any(axis=1)
         assert named[true != ""].mean() == pytest.approx(measured.heads[head].top3)
     assert (table["decision"] == "route").tolist() == measured.routed.tolist()
+    assert table["topic sure"].tolist() == [int(item.topic_sure) for item in measured.decisions]

@@ -1,7 +1,9 @@
 """The model card: its shape in both languages, its front matter, and that it quotes nobody."""
 
+import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 import yaml
 
 from data.settings import CHECKOUT
-from models.classifier.bundle import CARD, read_bundle
+from models.classifier.bundle import CARD, LABELS, read_bundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from tests.serving.bundles import write_classifier
@@ -109,11 +111,35 @@ def test_every_label_that_can_come_out_is_named_with_its_rows(text, bundle, fram
             assert f"{name} ({rows.get(name, 0)})" in labels
 
 
-def test_labels_too_rare_to_learn_are_listed_as_other(bundle, frame, evaluation):
+def test_labels_that_only_rows_kept_back_have_are_listed_as_unknown(bundle, frame, evaluation):
     strange = frame.copy()
     strange.loc[:1, "topic"] = "Следы на снегу"
     labels = section(card(bundle, strange, evaluation, evaluation), "labels")
-    assert "«Прочее» (1): Следы на снегу (2)." in labels
+    assert "not known to the model (1): Следы на снегу (2)." in labels
+
+
+def test_rare_labels_are_marked_as_an_operators(bundle, frame, evaluation, tmp_path):
+    rare_bundle = shutil.copytree(bundle, tmp_path / "bundle")
+    labels = json.loads((rare_bundle / LABELS).read_text(encoding="utf-8"))
+    rare, usual = labels["topic"][:2]
+    labels["rows"] = {head: [2 if name == rare else 3 for name in labels[head]] for head in HEADS}
+    labels["min_rows"] = 3
+    (rare_bundle / LABELS).write_text(json.dumps(labels), encoding="utf-8")
+    text = card(rare_bundle, frame, evaluation, evaluation)
+    rows = frame["topic"].value_counts()
+    assert f"{rare} ({rows.get(rare, 0)})°;" in section(text, "labels")
+    assert f"{usual} ({rows.get(usual, 0)});" in section(text, "labels")
+    assert "fewer than 3 complaints" in " ".join(section(text, "limits").split())
+
+
+def test_it_says_whether_the_figures_are_of_the_bundle_or_of_fits_without_the_rows(bundle, frame, evaluation, text):
+    own = section(card(bundle, frame, evaluation, evaluation, kept_back=True), "quality")
+    in_turn = section(text, "quality")
+    assert "этой самой модели" in own
+    assert "this very model" in own
+    assert "fitted on all complaints" in " ".join(in_turn.split())
+    assert "обучена на всех обращениях" in in_turn
+    assert "this very model" not in in_turn
 
 
 def test_data_are_described_by_rows_period_sources_region_and_fingerprint(text, frame, bundle):
