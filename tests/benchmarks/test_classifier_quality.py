@@ -1,19 +1,12 @@
-"""Benchmarks: figures that hold against their definitions, and a script that goes on where it was stopped."""
+"""The classifier's benchmark: its corpora, its rivals, its figures from kept answers, its targets."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from benchmarks.classifier_quality import figures as quality
 from benchmarks.classifier_quality.answers import Answers, answers_path, keep_answers, kept_answers, pooled
 from benchmarks.classifier_quality.contenders import (
     HEADS_ONLY,
@@ -24,158 +17,14 @@ from benchmarks.classifier_quality.contenders import (
     STUDENT,
     contenders,
 )
-from benchmarks.classifier_quality.corpus import Corpus, Fold, folds_of, load_corpus, recipe_hash
+from benchmarks.classifier_quality.corpus import Fold, folds_of, load_corpus, recipe_hash
 from benchmarks.classifier_quality.measured import Judged, corpus_figures, with_earlier
 from benchmarks.classifier_quality.rivals import frozen_vectors, tfidf_frozen_svm, tfidf_svm
 from benchmarks.classifier_quality.tables import markdown
 from benchmarks.classifier_quality.targets import targets
-from benchmarks.results import Target, interval, markdown_table, resample_weights, write_results
 from data.errors import ColumnsError, FileError
-from data.settings import CHECKOUT
 from models.classifier.labels import HEADS
-from training.evaluate.metrics import expected_calibration_error, head_metrics
-
-LABELS = 10
-
-
-@pytest.fixture
-def answers():
-    """Truth, labels given and the three likeliest of 300 rows, ten labels of falling frequency, often right."""
-    rng = np.random.default_rng(3)
-    truth = rng.choice(LABELS, size=300, p=np.arange(LABELS, 0, -1) / 55)
-    scores = rng.normal(size=(300, LABELS)) + 2 * np.eye(LABELS)[truth]
-    return truth, *best(scores), scores
-
-
-def best(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    falling = np.argsort(-scores, axis=1, kind="stable")
-    return falling[:, 0], falling[:, :3]
-
-
-def test_figures_are_those_of_training_metrics(answers):
-    truth, given, likeliest, scores = answers
-    ours = quality.estimates(truth, given, likeliest, LABELS, resample_weights(len(truth), 50))
-    theirs = head_metrics(truth, scores)
-    assert {key: ours[key].value for key in quality.FIGURES} == pytest.approx(
-        {key: getattr(theirs, key) for key in quality.FIGURES}, abs=1e-6
-    )
-
-
-def test_each_resample_is_the_figure_of_the_rows_drawn(answers):
-    truth, given, likeliest, scores = answers
-    weights = resample_weights(len(truth), 5)
-    resampled = quality.weighted_figures(truth, given, likeliest, LABELS, weights)
-    for i, weight in enumerate(weights):
-        drawn = np.repeat(np.arange(len(truth)), weight.astype(int))
-        assert len(drawn) == len(truth)
-        theirs = head_metrics(truth[drawn], scores[drawn])
-        for key in quality.FIGURES:
-            assert resampled[key][i] == pytest.approx(getattr(theirs, key), abs=1e-6)
-
-
-def test_an_answer_that_is_no_label_is_wrong_and_spoils_no_other_label():
-    truth, likeliest = np.array([0, 0, 1]), np.full((3, 3), -1)
-    ours = quality.estimates(truth, np.array([0, -1, 1]), likeliest, 2, resample_weights(3, 4))
-    assert ours["accuracy"].value == pytest.approx(2 / 3)
-    assert ours["macro_f1"].value == pytest.approx((2 / 3 + 1) / 2)  # of the first label: recall 1/2, precision 1
-    assert ours["top3"].value == 0
-
-
-def test_the_interval_of_accuracy_is_that_of_scipy(answers):
-    from scipy.stats import bootstrap
-
-    truth, given, likeliest, _ = answers
-    ours = quality.estimates(truth, given, likeliest, LABELS, resample_weights(len(truth), 4000))["accuracy"]
-    correct = (given == truth).astype(float)
-    theirs = bootstrap((correct,), np.mean, n_resamples=4000, method="percentile", rng=0).confidence_interval
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
-    assert ours.low < ours.value < ours.high
-
-
-def test_a_paired_difference_is_narrower_than_an_unpaired_one(answers):
-    truth, given, likeliest, scores = answers
-    better = best(scores + 0.3 * np.eye(LABELS)[truth])
-    weights, others = resample_weights(len(truth)), resample_weights(len(truth), seed=1)
-    ours = quality.estimates(truth, *better, LABELS, weights)["accuracy"]
-    paired = quality.difference(ours, quality.estimates(truth, given, likeliest, LABELS, weights)["accuracy"])
-    unpaired = quality.difference(ours, quality.estimates(truth, given, likeliest, LABELS, others)["accuracy"])
-    assert paired.low > 0
-    assert paired.high - paired.low < (unpaired.high - unpaired.low) / 2
-
-
-def test_what_is_routed_is_counted_over_the_rows_whose_labels_are_known():
-    def bools(marks: str) -> np.ndarray:
-        return np.array([mark == "x" for mark in marks])
-
-    right = {"agency": bools("x.x.x"), "topic": bools("xx...")}
-    labelled = {"agency": bools("xxxx."), "topic": bools("xxxxx")}
-    routed = bools("xxx.x")
-    found = quality.routed_estimates(routed, bools("x..xx"), right, labelled, resample_weights(5, 10))
-    values = {key: estimate.value for key, estimate in found.items() if estimate is not None}
-    expected = {"coverage": 4 / 5, "agency": 2 / 3, "topic": 2 / 4, "both": 1 / 3, "sure": 2 / 4, "sure_topic": 1 / 2}
-    assert values == pytest.approx(expected)
-    assert quality.share(bools("....."), routed, resample_weights(5, 3)) is None
-
-
-@pytest.mark.parametrize(
-    ("target", "met"),
-    [
-        (Target.at_least("accuracy", 0.8, 0.8), True),
-        (Target.at_least("accuracy", 0.79, 0.8), False),
-        (Target.at_most("ECE", 0.04, 0.04), True),
-        (Target.at_most("ECE", 0.05, 0.04), False),
-        (Target.above("gain", 0.001, 0.0), True),
-        (Target.above("gain", 0.0, 0.0), False),
-        (Target.at_least("coverage", None, 0.0), False),
-    ],
-)
-def test_a_target_is_met_from_its_value_on_and_never_unmeasured(target, met):
-    assert target.met == met
-
-
-def test_results_say_what_was_run_and_hold_no_path(tmp_path):
-    path = tmp_path / "results" / "some.json"
-    write_results(path, {"kursk": "0123"}, ["numpy"], {"figures": (1 / 3, [2])}, [Target.above("x", 0.5, 0)])
-    content = json.loads(path.read_text(encoding="utf-8"))
-    assert list(content) == ["commit", "data", "machine", "versions", "figures", "targets"]
-    assert content["figures"] == [0.3333, [2]]
-    assert content["targets"] == [{"name": "x", "value": 0.5, "target": 0, "met": True}]
-    assert content["machine"]["cores"] >= 1
-    assert str(CHECKOUT) not in path.read_text(encoding="utf-8")
-
-
-def test_resamples_are_the_same_for_the_same_rows():
-    assert_array_equal(resample_weights(40, 3), resample_weights(40, 3))
-    assert (resample_weights(40, 3).sum(axis=1) == 40).all()
-    assert interval(np.arange(1001.0)) == (25.0, 975.0)
-    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
-
-
-def rows_of(sample: pd.DataFrame, part: slice) -> pd.DataFrame:
-    """Some complaints of three sectors; of the topics some are rare, of the agencies some lack."""
-    frequent = sample["sector"].isin(sample["sector"].value_counts().index[:3])
-    chosen = sample[frequent].iloc[part].reset_index(drop=True)
-    return chosen.assign(agency=chosen["agency"].where(chosen.index % 10 > 0, None))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, sample):
-    """A folder laid out as that of the real data, of the bundled sample's texts."""
-    folder = tmp_path_factory.mktemp("real")
-    (folder / "text").mkdir()
-    columns = ["id", "text", *HEADS]
-    for name, part in (("kursk", slice(0, 130)), ("ryazan", slice(130, 240))):
-        rows_of(sample, part)[columns].to_csv(folder / "text" / f"{name}.csv", index=False)
-    days = pd.date_range("2021-02-14 12:00", periods=160, freq="10min").strftime("%Y-%m-%d %H:%M:%S")
-    timed = rows_of(sample, slice(240, 400)).assign(created_at=days)
-    timed[["id", "created_at", "text", "municipality", *HEADS]].to_csv(folder / "text" / "petersburg.csv", index=False)
-    return folder
-
-
-@pytest.fixture
-def corpus(folder, tmp_path, at_home) -> Corpus:
-    at_home(tmp_path)
-    return load_corpus(folder / "text" / "kursk.csv")
+from training.evaluate.metrics import expected_calibration_error
 
 
 def test_every_row_and_every_label_is_there(corpus, folder):
@@ -411,80 +260,3 @@ def test_earlier_figures_stand_only_for_the_same_rows_protocol_and_recipe(measur
     assert list(found["kursk"]["contenders"]) == kept
     alone = with_earlier({}, tmp_path / "earlier.json", {"folds": 5}, contenders())
     assert list(alone) == ([] if "protocol" in changed else ["kursk"])
-
-
-def environment(home: Path, folder: Path | None) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key != "TSUR_REAL_DATA"}
-    real = {"TSUR_REAL_DATA": str(folder)} if folder else {}
-    return kept | {"TSUR_HOME": str(home), "COLUMNS": "200", "OMP_NUM_THREADS": "1"} | real
-
-
-def script(*options: str, contender: str = LEXICAL) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.classifier_quality", "--contenders", contender, *options]
-
-
-def test_the_script_goes_on_after_a_kill_and_writes_its_results(tmp_path, folder):
-    out, table, env = tmp_path / "out.json", tmp_path / "table.md", environment(tmp_path / "home", folder)
-    killed = subprocess.Popen(script("--out", str(out)), cwd=CHECKOUT, env=env, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (kept := list(tmp_path.glob("home/benchmarks/*/*/*/fold-?-of-5.npz"))) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
-    before = {path: path.stat().st_mtime_ns for path in kept}
-    command = script("--out", str(out), "--table", str(table))
-    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=True)
-    assert "kursk, tfidf_svm, fold 0: computed before" in done.stdout
-    assert {path: path.stat().st_mtime_ns for path in kept} == before
-    assert len(list(tmp_path.glob("home/benchmarks/*/*/*/fold-?-of-?.npz"))) == 11
-    content = json.loads(out.read_text(encoding="utf-8"))
-    assert set(content["data"]) == {"kursk", "ryazan", "petersburg"}
-    figures = content["corpora"]["kursk"]["contenders"]["tfidf_svm"]["heads"]["sector"]
-    assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
-    assert not any(goal["met"] for goal in content["targets"])
-    assert str(tmp_path) not in out.read_text(encoding="utf-8")
-    assert "| TF-IDF, SVM |" in table.read_text(encoding="utf-8")
-    assert table.read_text(encoding="utf-8") in done.stdout
-
-
-def test_what_the_command_leaves_behind_is_what_is_judged(tmp_path, folder, small_encoder):
-    """One fold, an exploration: training and evaluation in processes of their own, answers kept, home gone."""
-    out, env = tmp_path / "out.json", environment(tmp_path / "home", folder)
-    quick = [f"encoder={small_encoder}", "max_tokens=32", "epochs=0", "frozen_layers=0"]
-    sets = [part for item in quick for part in ("--set", item)]
-    command = script("--folds", "1", "--corpora", "kursk", "--out", str(out), *sets, contender=PRODUCT)
-    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=True)
-    assert "champion: benchmark.complaint-classifier version 1" in done.stdout
-    assert "not all folds: an exploration" in done.stdout
-    (kept,) = tmp_path.glob("home/benchmarks/classifier_quality/kursk-*/tsur-*/fold-0-of-5.npz")
-    with np.load(kept) as arrays:
-        assert len(arrays["given.topic"]) == len(arrays["test"])
-        assert (arrays["given.topic"] >= 0).any()
-        assert "routed.0.95" in arrays.files
-    assert not list(tmp_path.glob("home/benchmarks/classifier_quality/kursk-*/command-*"))
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ([], "set TSUR_REAL_DATA to their folder"),
-        (["--contenders", "oracle"], "no contender 'oracle': known are tfidf_svm"),
-        (["--corpora", "omsk"], "no corpus 'omsk': known are kursk, ryazan, petersburg"),
-    ],
-)
-def test_what_cannot_be_run_ends_with_one_sentence_and_status_2(tmp_path, options, sentence):
-    command, env = script(*options), environment(tmp_path, None)
-    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert sentence in " ".join(done.stderr.replace("│", " ").split())
-    assert "Traceback" not in done.stderr
-
-
-def test_a_command_that_fails_says_what_it_printed_last(corpus):
-    from benchmarks.classifier_quality.command import trained_by_command
-    from data.errors import InputError
-
-    recipe = {"set": ["holy=1"], "student": False}
-    with pytest.raises(InputError, match=r"(?s)tsur train classifier in .* ended with 2:.*holy"):
-        trained_by_command(folds_of(corpus)[0], recipe)

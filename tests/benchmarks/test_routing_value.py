@@ -21,7 +21,7 @@ from benchmarks.routing_value.value import compared, days_saved, reroutings_avoi
 from data.errors import ColumnsError, FileError
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS
-from tests.benchmarks.test_classifier_quality import environment
+from tests.benchmarks.scripts import environment
 
 JUDGED_FROM = pd.Timestamp("2021-02-15", tz="Europe/Moscow")
 
