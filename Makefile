@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench-routing-value: install ## what routing is worth against a portal's own (TS
 
 bench-classifier-speed: install ## compare the engine with its rivals and the machine's ceiling; load on the service
 	$(BIN)/python -m benchmarks.classifier_speed $(BENCH)
+
+bench-adaptation: install ## adapt an encoder on other regions, label a few rows of a new one (TSUR_REAL_DATA); goes on where it was stopped
+	$(BIN)/python -m benchmarks.adaptation $(BENCH)
 
 bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA)
 	$(BIN)/python -m benchmarks.emerging_topics $(BENCH)
