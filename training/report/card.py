@@ -178,7 +178,7 @@ def _reproduce(facts: Facts) -> str:
     catalogue = "--catalogue catalogue.yaml" if facts.bundle.catalogue.region else "--no-catalogue"
     return (
         f"```sh\ntsur train classifier complaints.jsonl {catalogue}{said}\n"
-        "tsur evaluate complaints.jsonl --report report\n```\n\n"
+        f"tsur evaluate {'complaints' if facts.kept_back else 'new'}.jsonl --report report\n```\n\n"
         f"Те же данные имеют отпечаток / the same data have the fingerprint `{config.data_fingerprint}`. "
         "Рубрикатор лежит рядом / the catalogue is beside this card: `catalogue.yaml`."
     )
