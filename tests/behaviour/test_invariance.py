@@ -149,6 +149,8 @@ MOVES_TOO_MANY = {
     "politeness": "11 of 90 in one training: two pleas and a greeting around four words outweigh them",
     "mild swearing": "8 of 90 in one training: it sounds like the sample's chat that is no complaint",
     "orders to the machine": "6 of 90 in one training: the ministry named is a word like any other",
+    "masked phone": "5 of 90 in one training: short messages that every sector knows",
+    "request to act": "5 of 90 in one training: seven words of chancery around five of the matter",
     "a machine's voice": "some 6 of 90 in one training: the sector named is a word like any other",
 }
 """What one training was measured to miss; another may not."""
