@@ -16,7 +16,7 @@ from data.errors import ConfigError
 from data.settings import CHECKOUT
 from models.forecasting.config import ForecasterConfig
 from serving.config import ServingConfig
-from training.arguments import ClassifierTraining, Distillation
+from training.arguments import ClassifierTraining, Distillation, EncoderAdaptation
 
 CONFIGS = CHECKOUT / "configs"
 
@@ -118,6 +118,7 @@ def missing_keys(content: dict[str, Any], kind: type[BaseModel], at: str = "") -
 
 COMPLETE: dict[str, type[Config]] = {
     "classifier.yaml": ClassifierTraining,
+    "adapt.yaml": EncoderAdaptation,
     "distill.yaml": Distillation,
     "forecaster.yaml": ForecasterConfig,
     "serving.yaml": ServingConfig,

@@ -26,7 +26,7 @@ from models.encoder.fastest import multiplies_int8
 from models.encoder.onnx_runtime import Encoders
 from training.arguments import ClassifierTraining
 from training.classifier.fine_tuning import LEAST_ROWS, epochs_of
-from training.classifier.frozen_heads import Candidate, frozen_heads
+from training.classifier.frozen_heads import Candidate, RowVectors, frozen_heads
 from training.classifier.held_out_rows import HeldOut
 from training.classifier.taught_rows import TaughtRows, taught_rows
 from training.classifier.tuned_encoder import TunedEncoder
@@ -114,7 +114,7 @@ def fit_network(
     say("fitting the heads on the encoder as it is, rows held out in turn")
     with LongStep("fitting the heads", say) as tell:
         frozen = frozen_heads(taught, vectors, arguments.ngrams, tell)
-    tuned = TunedEncoder(taught, vectors, tokenizer, limit, arguments, encoders, work, say, run)
+    tuned = TunedEncoder(taught, vectors.taught, tokenizer, limit, arguments, encoders, work, say, run)
     pays, chosen = _pays(frozen, tuned, say)
     say(chosen)
     say("fitting on all rows")
@@ -171,11 +171,11 @@ def _score(taught: TaughtRows, logits: Mapping[str, Floats], rows: Ints) -> floa
 
 def _vectors(
     address: str, taught: TaughtRows, arguments: ClassifierTraining, limit: int, work: Path, say: Say
-) -> Floats:
+) -> RowVectors:
     """Vectors of all rows as the exported encoder serves them; equal texts are read once."""
     path = work / "vectors.npy"
     if not path.exists():
-        texts, row_of = np.unique(np.array(taught.texts, dtype=object), return_inverse=True)
+        texts, row_of = np.unique(np.array([*taught.texts, *taught.asked], dtype=object), return_inverse=True)
         precision: Precision = "int8" if arguments.precision != "fp32" and multiplies_int8() else "fp32"
         folder = work / ENCODERS
         encoder = Encoders(cached=0, folder=folder).load(encoder_files(folder / address, precision))
@@ -189,4 +189,4 @@ def _vectors(
         with atomic_file(path) as partial, partial.open("wb") as file:
             np.save(file, np.concatenate(parts)[row_of])
     read: Floats = np.load(path)
-    return read
+    return RowVectors(*np.split(read, 2))

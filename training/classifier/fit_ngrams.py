@@ -202,18 +202,32 @@ def out_of_fold(
 
     Shape (n, labels of the head); zeros for rows of other folds.
     """
-    scores = {head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS}
     numbers = np.unique(folds).tolist() if held_out is None else held_out
-    for place, fold in enumerate(numbers, 1):
+    return scores_out_of_fold(texts, [texts], targets, label_counts, folds, numbers, tell)[0]
+
+
+def scores_out_of_fold(
+    texts: Sequence[str],
+    asked: Sequence[Sequence[str]],
+    targets: Mapping[str, Ints],
+    label_counts: Mapping[str, int],
+    folds: Ints,
+    held_out: Sequence[int],
+    tell: Tell = quiet,
+) -> list[dict[str, Floats]]:
+    """As `out_of_fold`, of each wording in `asked`, n texts each, by n-grams that learn from `texts`."""
+    scores = [{head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS} for _ in asked]
+    for place, fold in enumerate(held_out, 1):
         taught, rest = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         maps = fit_maps(
             [texts[row] for row in taught.tolist()],
             {head: target[taught] for head, target in targets.items()},
             label_counts,
-            tell=within(tell, f"fold {place} of {len(numbers)}"),
+            tell=within(tell, f"fold {place} of {len(held_out)}"),
         )
-        for head, logits in maps.ngrams.logits([texts[row] for row in rest.tolist()]).items():
-            scores[head][rest] = logits
+        for of_wording, wording in zip(scores, asked, strict=True):
+            for head, logits in maps.ngrams.logits([wording[row] for row in rest.tolist()]).items():
+                of_wording[head][rest] = logits
     return scores
 
 

@@ -15,7 +15,7 @@ from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS
 from models.classifier.ngrams import NgramModel
 from training.classifier.evidence import fit_factors
-from training.classifier.fit_ngrams import MOST_TEXTS, fit_maps, out_of_fold, silent
+from training.classifier.fit_ngrams import MOST_TEXTS, fit_maps, scores_out_of_fold, silent
 from training.classifier.heads import (
     Rows,
     choose,
@@ -31,6 +31,14 @@ Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
+class RowVectors:
+    """The encoder's vectors of the rows as they teach, and as they are read when held out; shape (n, hidden)."""
+
+    taught: Floats
+    asked: Floats
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A way to fit a classifier.
 
@@ -43,17 +51,19 @@ class Candidate:
     fit_all: Callable[[Tell], tuple[NgramModel, LinearHeads]]
 
 
-def frozen_heads(taught: TaughtRows, vectors: Floats, ngrams: bool, tell: Tell) -> Candidate:
+def frozen_heads(taught: TaughtRows, vectors: RowVectors, ngrams: bool, tell: Tell) -> Candidate:
     """The candidate that leaves the encoder as it is; without `ngrams` its heads stand alone."""
     rows = Rows(
         texts=taught.texts,
-        features=vectors,
+        features=vectors.taught,
         targets=taught.targets,
         label_counts=taught.label_counts,
         weight=taught.weight,
         folds=taught.folds,
         held_out=taught.held_out,
         weighting=taught.weighting,
+        asked=taught.asked,
+        asked_features=vectors.asked,
     )
     fit = _mixed if not ngrams or len(taught.texts) <= MOST_TEXTS else _side_by_side
     logits, fit_all = fit(rows, ngrams, tell)
@@ -65,13 +75,15 @@ Fitted = tuple[Mapping[str, Floats], Callable[[Tell], tuple[NgramModel, LinearHe
 
 def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
     """Stacked heads and those side by side, mixed as held-out rows choose."""
+    wordings = [rows.texts, rows.texts if rows.asked is None else rows.asked]
     if ngrams:
-        priors = out_of_fold(
-            rows.texts, rows.targets, rows.label_counts, rows.folds, rows.held_out, within(tell, "n-grams")
+        priors, asked_priors = scores_out_of_fold(
+            rows.texts, wordings, rows.targets, rows.label_counts, rows.folds, rows.held_out, within(tell, "n-grams")
         )
     else:
-        priors = {head: np.zeros((len(rows.texts), count)) for head, count in rows.label_counts.items()}
-    choice = choose(rows, priors, ngrams, tell)
+        priors = {head: np.zeros((len(rows.texts), count), np.float32) for head, count in rows.label_counts.items()}
+        asked_priors = priors
+    choice = choose(rows, priors, ngrams, tell, asked_priors)
 
     def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:
         model = fit_maps(rows.texts, rows.targets, rows.label_counts, tell=within(tell, "n-grams")).ngrams

@@ -51,6 +51,8 @@ class Rows:
         folds: which rows are held out together, shape (n,).
         held_out: the folds that are, in turn.
         weighting: of labels by their rows: none, sqrt or balanced.
+        asked: the texts as they are read when held out; None: as they teach.
+        asked_features: the encoder's vectors of these.
     """
 
     texts: Sequence[str]
@@ -61,6 +63,8 @@ class Rows:
     folds: npt.NDArray[np.int64]
     held_out: Sequence[int]
     weighting: str
+    asked: Sequence[str] | None = None
+    asked_features: Floats | None = None
 
     def part(self, kept: Bools) -> "Rows":
         """Some of the rows."""
@@ -72,6 +76,13 @@ class Rows:
             weight=self.weight[kept],
             folds=self.folds[kept],
         )
+
+    def held_out_as_asked(self, fold: int) -> tuple[Bools, list[str], Floats]:
+        """Which rows are of a fold, shape (n,), and their texts and vectors as they are read when held out."""
+        held_out = self.folds == fold
+        texts = self.texts if self.asked is None else self.asked
+        features = self.features if self.asked_features is None else self.asked_features
+        return held_out, [texts[row] for row in np.flatnonzero(held_out).tolist()], features[held_out]
 
     def row_weights(self, head: str) -> Floats:
         """What each row counts for one head: its own weight and that of its label."""
@@ -140,9 +151,19 @@ def fit_mixture(
     return mixed_ngrams, LinearHeads(weights, bias, stacked.mean, stacked.deviation)
 
 
-def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool, tell: Tell = quiet) -> Choice:
-    """Penalties and, with `mixtures`, shares that give held-out rows the highest weighted likelihood."""
-    stacked = {penalty: _stacked_out_of_fold(rows, priors, penalty, tell) for penalty in PENALTIES}
+def choose(
+    rows: Rows,
+    priors: Mapping[str, Floats],
+    mixtures: bool,
+    tell: Tell = quiet,
+    asked_priors: Mapping[str, Floats] | None = None,
+) -> Choice:
+    """Penalties and, with `mixtures`, shares that give held-out rows the highest weighted likelihood.
+
+    `asked_priors` are those of the rows as they are read when held out; None: as `priors`.
+    """
+    asked = asked_priors or priors
+    stacked = {penalty: _stacked_out_of_fold(rows, priors, asked, penalty, tell) for penalty in PENALTIES}
     shares: Sequence[float] = SHARES if mixtures else (0.0,)
     beside = _side_by_side_out_of_fold(rows, tell) if mixtures else priors  # at share 0 they have no say
     chosen_penalties, chosen_shares, held_out = {}, {}, {}
@@ -158,16 +179,18 @@ def choose(rows: Rows, priors: Mapping[str, Floats], mixtures: bool, tell: Tell 
     return Choice(chosen_penalties, chosen_shares, held_out)
 
 
-def _stacked_out_of_fold(rows: Rows, priors: Mapping[str, Floats], penalty: float, tell: Tell) -> dict[str, Floats]:
+def _stacked_out_of_fold(
+    rows: Rows, priors: Mapping[str, Floats], asked_priors: Mapping[str, Floats], penalty: float, tell: Tell
+) -> dict[str, Floats]:
     """Log-probabilities of each row by stacked heads fitted without its fold."""
     out = {head: np.zeros_like(prior) for head, prior in priors.items()}
     for fold in rows.held_out:
         tell(f"stacked, penalty {penalty:g}, fold {fold + 1}")
-        held_out = rows.folds == fold
+        held_out, _, features = rows.held_out_as_asked(fold)
         priors_of_rest = {head: prior[~held_out] for head, prior in priors.items()}
         heads = fit_stacked(rows.part(~held_out), priors_of_rest, dict.fromkeys(HEADS, penalty))
-        for head, logits in heads.logits(rows.features[held_out]).items():
-            out[head][held_out] = log_softmax(logits + priors[head][held_out], axis=1)
+        for head, logits in heads.logits(features).items():
+            out[head][held_out] = log_softmax(logits + asked_priors[head][held_out], axis=1)
     return out
 
 
@@ -187,10 +210,9 @@ def side_by_side_out_of_fold(rows: Rows, tell: Tell) -> tuple[dict[str, Floats],
         for _ in range(2)
     )
     for fold in rows.held_out:
-        held_out = rows.folds == fold
+        held_out, texts, features = rows.held_out_as_asked(fold)
         ngrams, heads = fit_side_by_side(rows.part(~held_out), within(tell, f"side by side, fold {fold + 1}"))
-        by_ngrams = ngrams.logits(rows.part(held_out).texts)
-        by_heads = heads.logits(rows.features[held_out])
+        by_ngrams, by_heads = ngrams.logits(texts), heads.logits(features)
         for head in HEADS:
             of_ngrams[head][held_out], of_heads[head][held_out] = by_ngrams[head], by_heads[head]
     return of_ngrams, of_heads

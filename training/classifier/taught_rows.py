@@ -40,6 +40,7 @@ class TaughtRows:
         frame: columns `text, municipality, sector, topic, agency`.
         complaints: how many rows, from the first on, are complaints.
         texts: as the models read them.
+        asked: as they read them when the row is held out: as it came, without augmentation.
         targets: label indices of each head, -100 where unknown, shape (n,).
         label_counts: labels of each head.
         weight: what each row counts, shape (n,).
@@ -51,6 +52,7 @@ class TaughtRows:
     frame: pd.DataFrame
     complaints: int
     texts: list[str]
+    asked: list[str]
     targets: Mapping[str, Ints]
     label_counts: Mapping[str, int]
     weight: Floats
@@ -77,12 +79,14 @@ def taught_rows(
     words = catalogue_rows(catalogue)
     frame = pd.concat([train, words], ignore_index=True)
     folds, held_out = folds_of(frame, len(train), arguments.seed)
+    asked = model_inputs(frame, catalogue)
     if arguments.courtesy_augmentation:
         frame["text"] = [*with_courtesy(train["text"].tolist(), arguments.seed), *words["text"]]
     return TaughtRows(
         frame=frame,
         complaints=len(train),
         texts=model_inputs(frame, catalogue),
+        asked=asked,
         targets=labels.targets(frame),
         label_counts=labels.counts,
         weight=np.where(np.arange(len(frame)) < len(train), 1.0, CATALOGUE_WEIGHT),

@@ -24,7 +24,7 @@ from models.encoder.architecture import ComplaintNetwork
 from training.arguments import ClassifierTraining
 from training.classifier.evidence import Factors, fit_factors
 from training.classifier.fine_tuning import class_weights, epochs_of, fine_tune
-from training.classifier.fit_ngrams import fit_maps, out_of_fold, silent
+from training.classifier.fit_ngrams import fit_maps, scores_out_of_fold, silent
 from training.classifier.heads import moments
 from training.classifier.taught_rows import TaughtRows, tokenised
 from training.encoder.cached_states import CachedStates, can_cache, encode_with
@@ -93,7 +93,16 @@ class TunedEncoder:
         if not self.arguments.ngrams:
             return {head: np.zeros((len(taught.texts), count)) for head, count in taught.label_counts.items()}
         with LongStep("fitting the n-grams alone", self.say) as tell:
-            return out_of_fold(taught.texts, taught.targets, taught.label_counts, taught.folds, taught.held_out, tell)
+            (scores,) = scores_out_of_fold(
+                taught.texts,
+                [taught.asked],
+                taught.targets,
+                taught.label_counts,
+                taught.folds,
+                taught.held_out,
+                tell,
+            )
+            return scores
 
     def weighed(self, folds: list[int]) -> tuple[Factors, dict[str, Floats], Ints]:
         """The factors that suit the folds best, the logits under them, and the rows these are of."""
@@ -171,7 +180,7 @@ class TunedEncoder:
 
     def _read(self, network: ComplaintNetwork, rows: Ints) -> Floats:
         """Vectors of some rows, read as far as serving reads a window."""
-        texts, targets = self.taught.texts, self.taught.targets
+        texts, targets = self.taught.asked, self.taught.targets
         tokens = tokenised(
             [texts[row] for row in rows.tolist()],
             {head: of_head[rows] for head, of_head in targets.items()},
