@@ -20,12 +20,11 @@ from rich.progress import (
 from rich.table import Table
 
 from data.tables.csv_writer import csv_text
-from models.classifier.labels import HEADS
+from models.classifier.labels import HEADS, RARE_ROWS
 from models.surges.types import Surge
 from models.topics.emerging import LEAST_PAST, Emerging, EmergingTopic
 from training.encoder.distillation_metrics import Comparison, Fidelity
 from training.evaluate.evaluate import Evaluation
-from training.evaluate.label_space import RARE_ROWS
 from training.evaluate.metrics import slice_figures
 from training.evaluate.routed import RoutedFigures
 from training.forecaster.backtest import Progress as SeriesProgress

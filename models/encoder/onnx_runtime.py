@@ -81,7 +81,7 @@ class Encoders:
         Raises:
             BundleError: a file is broken.
         """
-        if multiplies_int8() or self._int8_wins.get(int8.address):
+        if multiplies_int8():
             return self.load(int8)
         if int8.address not in self._int8_wins:
             small, plain = self.load(int8), self.load(fp32)

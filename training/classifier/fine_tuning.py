@@ -19,6 +19,7 @@ import torch
 from models.classifier.labels import HEADS, Ints
 from models.encoder.architecture import ComplaintNetwork, PooledEncoder
 from training.arguments import ClassifierTraining, EncoderAdaptation
+from training.classifier.regression import label_weights
 from training.encoder.cached_states import CachedStates
 from training.encoder.trainer import epochs_done, last_checkpoint, make_trainer, pad_collator, run_arguments
 from training.tracker import TrackedRun
@@ -88,14 +89,10 @@ def class_weights(
     """Weights of each head's labels, mean 1 over rows: balanced 1/rows, or its square root."""
     if weighting == "none":
         return None
-    weights = {}
-    for head, of_head in targets.items():
-        counted = np.bincount(of_head[of_head >= 0], minlength=label_counts[head])
-        at_least_one = counted.clip(min=1)
-        weight = 1.0 / at_least_one if weighting == "balanced" else 1.0 / np.sqrt(at_least_one)
-        mean = (weight * counted).sum() / max(counted.sum(), 1)
-        weights[head] = torch.tensor(weight / (mean or 1.0), dtype=torch.float32)
-    return weights
+    return {
+        head: torch.tensor(label_weights(of_head, label_counts[head], weighting), dtype=torch.float32)
+        for head, of_head in targets.items()
+    }
 
 
 class Collator:

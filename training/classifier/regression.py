@@ -82,10 +82,15 @@ def _tensor(values: Floats) -> torch.Tensor:
 
 def row_weights(targets: Ints, labels: int, weighting: str) -> Floats:
     """A weight for each row: none, or balanced (1/rows of its label), or the square root of that; mean 1."""
+    weights: Floats = label_weights(targets, labels, weighting)[np.maximum(targets, 0)]
+    return weights
+
+
+def label_weights(targets: Ints, labels: int, weighting: str) -> Floats:
+    """A weight for each label, shape (labels,): none, 1/rows or its square root; their mean over labelled rows is 1."""
     if weighting == "none":
-        return np.ones(len(targets))
-    labelled = targets >= 0
-    counts = np.bincount(targets[labelled], minlength=labels).clip(min=1)
-    of_label = 1.0 / counts if weighting == "balanced" else 1.0 / np.sqrt(counts)
-    weights: Floats = of_label[np.maximum(targets, 0)]
-    return weights / (weights[labelled].mean() if labelled.any() else 1.0)
+        return np.ones(labels)
+    known = targets[targets >= 0]
+    counts = np.bincount(known, minlength=labels).clip(min=1)
+    weights: Floats = 1.0 / counts if weighting == "balanced" else 1.0 / np.sqrt(counts)
+    return weights / (weights[known].mean() if len(known) else 1.0)

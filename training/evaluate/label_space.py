@@ -10,10 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.classifier.labels import HEADS, Ints, LabelSpace
-
-RARE_ROWS = 5
-"""Training rows below which a label counts as rare: fewer cannot stand on both sides of five folds."""
+from models.classifier.labels import HEADS, RARE_ROWS, Ints, LabelSpace
 
 
 def label_space(rows: pd.DataFrame, known: LabelSpace | None = None) -> LabelSpace:

@@ -19,10 +19,9 @@ import pandas as pd
 from data.complaints.masking import mask
 from data.tables.csv_writer import write_csv
 from models.classifier.classifier import Classifier
-from models.classifier.labels import HEADS
+from models.classifier.labels import HEADS, RARE_ROWS
 from models.classifier.routing import Classification
 from training.evaluate.evaluate import Evaluation
-from training.evaluate.label_space import RARE_ROWS
 from training.evaluate.metrics import (
     area_under_risk,
     brier,
