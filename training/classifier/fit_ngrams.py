@@ -190,22 +190,6 @@ def _svm(vectors: Any, targets: Ints, labels: int, row_weights: Floats) -> tuple
     return weights, bias
 
 
-def out_of_fold(
-    texts: Sequence[str],
-    targets: Mapping[str, Ints],
-    label_counts: Mapping[str, int],
-    folds: Ints,
-    held_out: Sequence[int] | None = None,
-    tell: Tell = quiet,
-) -> dict[str, Floats]:
-    """Scores of the rows of the folds `held_out` (default: all), by n-grams fitted without their fold.
-
-    Shape (n, labels of the head); zeros for rows of other folds.
-    """
-    numbers = np.unique(folds).tolist() if held_out is None else held_out
-    return scores_out_of_fold(texts, [texts], targets, label_counts, folds, numbers, tell)[0]
-
-
 def scores_out_of_fold(
     texts: Sequence[str],
     asked: Sequence[Sequence[str]],
@@ -215,7 +199,10 @@ def scores_out_of_fold(
     held_out: Sequence[int],
     tell: Tell = quiet,
 ) -> list[dict[str, Floats]]:
-    """As `out_of_fold`, of each wording in `asked`, n texts each, by n-grams that learn from `texts`."""
+    """Scores of the rows of the folds `held_out`, by n-grams fitted on the `texts` of the other folds.
+
+    One mapping for each wording in `asked`, n texts each: shape (n, labels of the head), zeros for rows of other folds.
+    """
     scores = [{head: np.zeros((len(texts), label_counts[head]), dtype=np.float32) for head in HEADS} for _ in asked]
     for place, fold in enumerate(held_out, 1):
         taught, rest = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

@@ -10,7 +10,7 @@ from models.classifier.ngrams import NgramModel
 pytest.importorskip("torch")
 
 from training.classifier import fit_ngrams as module
-from training.classifier.fit_ngrams import PENALTY, UNSEEN, draw_folds, fit_maps, out_of_fold, silent
+from training.classifier.fit_ngrams import PENALTY, UNSEEN, draw_folds, fit_maps, scores_out_of_fold, silent
 
 SUBJECTS = ["не вывозят мусор", "яма на дороге", "нет горячей воды"]
 WHERE = ["у дома", "во дворе", "у школы", "на площади", "в посёлке", "за гаражами", "у рынка", "в деревне"]
@@ -18,6 +18,11 @@ TEXTS = [f"{what} {where}" for what in SUBJECTS for where in WHERE]
 TARGETS = np.repeat(np.arange(3), len(WHERE))
 UNIQUE = "верните библиотеку читателям"
 COUNTS = dict.fromkeys(HEADS, 4)
+
+
+def out_of_fold(texts, targets, counts, folds):
+    """Scores of every row without its fold, as it taught."""
+    return scores_out_of_fold(texts, [texts], targets, counts, folds, np.unique(folds).tolist())[0]
 
 
 def every_head(targets: Ints) -> dict[str, Ints]:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from tests.training.tiny import HIDDEN, LABELS, tiny_network  # noqa: E402
 from training.classifier import heads as module  # noqa: E402
-from training.classifier.fit_ngrams import fit_maps, out_of_fold  # noqa: E402
+from training.classifier.fit_ngrams import fit_maps, scores_out_of_fold  # noqa: E402
 from training.classifier.heads import (  # noqa: E402
     PENALTIES,
     SHARES,
@@ -48,7 +48,9 @@ def rows() -> Rows:
 
 @pytest.fixture(scope="module")
 def priors(rows: Rows) -> dict[str, Floats]:
-    return out_of_fold(rows.texts, rows.targets, LABELS, rows.folds)
+    return scores_out_of_fold(
+        rows.texts, [rows.texts], rows.targets, LABELS, rows.folds, np.unique(rows.folds).tolist()
+    )[0]
 
 
 @pytest.fixture
