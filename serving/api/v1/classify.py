@@ -86,7 +86,7 @@ PLACE_NOTES: dict[PlaceNote, str] = {
     responses={
         429: {
             "model": ErrorAnswer,
-            "description": "As many as can be answered in time (`too_many_requests`), or as a key may send (`rate_limited`)",
+            "description": "More than fit in time (`too_many_requests`), or than a key may send (`rate_limited`)",
         }
     },
 )
