@@ -1,17 +1,23 @@
-"""The store of an installation, put together: decisions, corrections, promotions, keys, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from collections.abc import Iterator
+
 from data.regions.region import known_regions
 from data.settings import settings
+from data.store.audit import Audit
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
+from data.store.erasure import Erasures
 from data.store.features import Features
 from data.store.keys import Keys
 from data.store.promotions import Promotions
+from data.store.retention import Expiry
+from data.store.scanning import Finding, Scanner
 from data.store.session import Database
 
 
@@ -29,6 +35,9 @@ class Store:
         complaints: how they stand after both.
         promotions: which versions became champions.
         keys: who may ask the service what.
+        audit: who has asked it what.
+        erasures: how a complaint is erased.
+        expiry: what is over its retention.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -42,6 +51,9 @@ class Store:
         self.complaints = Complaints(self._database)
         self.promotions = Promotions(self._database)
         self.keys = Keys(self._database)
+        self.audit = Audit(self._database)
+        self.erasures = Erasures(self._database)
+        self.expiry = Expiry(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -50,6 +62,10 @@ class Store:
             StoreError: the database cannot be reached or written.
         """
         self._database.prepare()
+
+    def scan(self, scanner: Scanner) -> Iterator[Finding]:
+        """What a scanner finds in it. Raises StoreError where it cannot be read."""
+        return scanner.store(self._database)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -152,6 +152,12 @@ def test_a_running_service_learns_of_a_new_key_and_of_its_revocation(locked: Ser
     number = re.findall(r"key (\d+), shown", made.stderr)[0]
     tsur(locked.home, "keys", "revoke", number, **store)
     assert eventually(locked, key, 401)
+    audited = tsur(locked.home, "audit", "--route", "/v1/heatmap", **store).stdout
+    assert f"key-{number}  ПОС  analyst  {REGION}  GET  /v1/heatmap  200" in audited
+    table = locked.home / "audit.csv"
+    tsur(locked.home, "audit", "--key", "command-line", "--limit", "0", "--out", str(table), **store)
+    lines = table.read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(";")[6] for line in lines] == ["route", f"tsur keys revoke {number}", f"tsur keys make {number}"]
 
 
 def eventually(server: Server, key: str, status: int) -> bool:
