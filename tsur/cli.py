@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, classification, forecasting
+from tsur import adaptation, classification, forecasting, operations
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -28,6 +28,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
+app.add_typer(operations.app)
 
 
 def main() -> None:

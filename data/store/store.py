@@ -1,4 +1,4 @@
-"""The store of an installation, put together: decisions, corrections, promotions, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
@@ -8,6 +8,8 @@ from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.features import Features
+from data.store.job_leases import JobLeases
+from data.store.jobs import Jobs
 from data.store.promotions import Promotions
 from data.store.session import Database
 
@@ -25,6 +27,8 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         promotions: which versions became champions.
+        jobs: files that are classified beside the service.
+        leases: who works on which of them.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -37,6 +41,8 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.promotions = Promotions(self._database)
+        self.jobs = Jobs(self._database)
+        self.leases = JobLeases(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.

@@ -7,6 +7,8 @@ was of a decision that is gone: it keeps the complaint, and its decision and ver
 import sqlalchemy as sa
 from alembic import context, op
 
+from data.errors import ConfigError
+
 revision = "0002"
 down_revision = "0001"
 
@@ -112,6 +114,8 @@ def _create_corrections() -> None:
 
 def _copy(region: str) -> None:
     connection, given = op.get_bind(), {"region": region}
+    if not region and connection.execute(sa.text("SELECT 1 FROM old_decisions LIMIT 1")).first():
+        raise ConfigError("the store holds rows from before there were regions: name theirs with TSUR_REGION")
     connection.execute(sa.text(COPY_DECISIONS), given)
     op.create_index("decisions_by_complaint", "decisions", ["region", "source", "id", "number"])
     op.create_index("decisions_by_day", "decisions", ["region", "day"])
