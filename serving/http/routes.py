@@ -126,8 +126,16 @@ class RouteTable:
 
     def find(self, method: str, path: str) -> Route | None:
         """The route; by its template alone where the address does not answer to the method; None: no such address."""
-        address = self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
+        address = self._address(path)
         return None if address is None else address.methods.get(method, Route(address.template))
+
+    def allowed(self, path: str) -> str:
+        """The methods that a path answers to, as the header `Allow` lists them; empty: no such address."""
+        address = self._address(path)
+        return "" if address is None else ", ".join(sorted(address.methods))
+
+    def _address(self, path: str) -> _Address | None:
+        return self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
 
 
 def _addresses(app: FastAPI) -> Iterator[_Address]:

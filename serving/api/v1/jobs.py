@@ -5,6 +5,7 @@ end the decisions as `tsur classify` writes them. A job is accepted when its fil
 on nothing is lost, whoever dies. A file that cannot be read at all is refused at once.
 """
 
+import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -39,6 +40,7 @@ from serving.runtime import CurrentRuntime, Runtime
 
 router = APIRouter(tags=["jobs"])
 UPLOAD = Limits(upload=True)
+ENDING = rf"(?i)(?:{'|'.join(map(re.escape, NAMES))})(?:\.gz)?$"
 BLOCK = 1 << 20
 """Bytes that go to the disk together: few enough changes of threads."""
 UNKNOWN: dict[int | str, dict[str, Any]] = {
@@ -62,7 +64,7 @@ NameQuery = Annotated[
     Query(
         min_length=1,
         max_length=200,
-        pattern=r"(?i)\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|xlsm)(\.gz)?$",
+        pattern=ENDING,
         description="The file's name: its ending says what it is",
         examples=["november.csv"],
     ),
@@ -180,12 +182,13 @@ def check_readable(upload: Path, job: NewJob, region: Region) -> None:
 
     Raises:
         InputError: it is not; names the file as its sender does.
-        ConfigError: there is no such source map.
+        RequestError: there is no such source map.
     """
-    try:
-        source = load_source(job.source, *region.source_folders, timezone=region.timezone)
-    except TsurError as error:
-        raise RequestError(f"source: {error.message}", source=error.message) from None
+    known = sorted({path.stem for folder in region.source_folders for path in folder.glob("*.yaml")})
+    if job.source not in known:
+        problem = f"source {job.source!r} is not known: known are {', '.join(known)}"
+        raise RequestError(f"source: {problem}", source=problem)
+    source = load_source(job.source, *region.source_folders, timezone=region.timezone)
     default = None if job.date is None else datetime.fromisoformat(job.date)
     try:
         next(islice(stream_complaints(upload, source.without_labels(), None, default, unique=False), 1), None)
@@ -253,10 +256,9 @@ def _sized(job: NewJob, size: int) -> NewJob:
 
 def _suffix(name: str) -> str:
     """The ending that says what the file is."""
-    suffixes = [suffix.lower() for suffix in Path(name).suffixes[-2:]]
-    packed = suffixes[-1:] == [".gz"]
-    kind = suffixes[-2] if packed and len(suffixes) == 2 else suffixes[-1]
-    return (kind if kind in NAMES else ".csv") + (".gz" if packed else "")
+    ending = re.search(ENDING, name)
+    assert ending is not None  # the query's pattern
+    return ending[0].lower()
 
 
 def _job(runtime: Runtime, id: str) -> Job:

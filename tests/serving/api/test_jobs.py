@@ -73,6 +73,7 @@ def test_a_workbook_tells_how_many_rows_to_expect(api: httpx.Client) -> None:
         (b"", "empty.csv", {}, 400, "bad_file", "empty.csv: the file is empty"),
         (b"%PDF-1.7", "a.csv", {}, 400, "bad_file", "a.csv: this is a PDF"),
         (b"id,created_at\n1,2026-01-05\n", "a.csv", {}, 400, "missing_columns", "a.csv: no column for text"),
+        (b"", ".csv", {}, 400, "bad_file", ".csv: the file is empty"),
         (export(2), "a.exe", {}, 422, "bad_request", "name"),
         (export(2), "a.csv", {"source": "nobody"}, 422, "bad_request", "source 'nobody' is not known"),
         (export(2), "a.csv", {"source": "../../x.yaml"}, 422, "bad_request", "source"),
@@ -148,6 +149,11 @@ def test_jobs_are_listed_page_by_page(api: httpx.Client) -> None:
     assert api.get("/v1/jobs").json()["jobs"][0]["id"] == late
     refused = api.get("/v1/jobs", params={"cursor": "WzFd!"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "bad_request")
+
+
+def test_an_address_tells_all_of_its_methods(api: httpx.Client) -> None:
+    answer = api.delete("/v1/jobs")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
 
 
 def test_a_file_may_be_larger_than_other_bodies(api: httpx.Client) -> None:
