@@ -42,6 +42,7 @@ ERRORS = {
     401: "No key or a wrong one (`unauthorized`)",
     403: "A key whose role or regions are not enough (`forbidden`)",
     413: "The body is too large (`body_too_large`)",
+    429: "A key that has sent the requests that it may in a minute (`rate_limited`)",
     422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
     500: "A bug (`internal`)",
     503: "No champion yet (`no_champion`, `not_ready`, `bad_bundle`), or no store (`store_unavailable`)",
@@ -61,8 +62,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     try:
         await anyio.to_thread.run_sync(runtime.store.prepare)
+        await anyio.to_thread.run_sync(runtime.keys.refresh)
     except StoreError as error:
         logging.getLogger(LOGGER).error("%s", error.message)
+    runtime.keys.start()
     yield
     runtime.close()
 
@@ -80,7 +83,7 @@ def create_app() -> FastAPI:
     )
     install_error_handlers(app)
     keys = [
-        Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
+        Depends(HTTPBearer(auto_error=False, description="A key that `tsur keys make` has made")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
     ]
     answers: dict[int | str, dict[str, Any]] = {

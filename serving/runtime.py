@@ -13,9 +13,11 @@ from registry.client import open_registry
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
+from serving.auth.keyring import KeyRing
 from serving.config import ServingConfig, load_serving_config
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
+from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
 
 
@@ -30,18 +32,20 @@ class Runtime:
     """
 
     config: ServingConfig
-    keys: frozenset[str]
+    keys: KeyRing
     region: Region
     champions: Champions
     store: Store
     metrics: Metrics
     admission: Admission
+    rates: RequestRates
     analytics: AnalyticsThreads
     searches: SearchMemory
     surges: SurgeMemory = field(default_factory=SurgeMemory)
 
     def close(self) -> None:
         """Stop watching the registry, begin no analytics more and let go of the store."""
+        self.keys.close()
         self.searches.close()
         self.analytics.close()
         self.champions.stop()
@@ -62,12 +66,13 @@ def open_runtime() -> Runtime:
     champions.start(config.refresh_seconds)
     return Runtime(
         config=config,
-        keys=settings().keys,
+        keys=KeyRing(store.keys, settings().keys),
         region=region,
         champions=champions,
         store=store,
         metrics=metrics,
         admission=Admission(config.classified_at_once),
+        rates=RequestRates(config.requests_per_minute),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
     )

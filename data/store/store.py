@@ -1,15 +1,18 @@
-"""The store of an installation, put together: decisions, corrections, promotions, jobs, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from data.regions.region import known_regions
+from data.settings import settings
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.features import Features
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
+from data.store.keys import Keys
 from data.store.promotions import Promotions
 from data.store.session import Database
 
@@ -29,6 +32,7 @@ class Store:
         promotions: which versions became champions.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
+        keys: who may ask the service what.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -43,6 +47,7 @@ class Store:
         self.promotions = Promotions(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
+        self.keys = Keys(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -55,3 +60,13 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._database.close()
+
+
+def open_store() -> Store:
+    """The store of this installation, for what concerns all of its regions.
+
+    Raises:
+        ConfigError: the URL is malformed or its driver is not installed.
+    """
+    regions = known_regions()
+    return Store(settings().database_url, settings().region or (regions[0] if len(regions) == 1 else ""))

@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
-from serving.auth.access import authenticate
+from serving.auth.access import METRICS, authenticate
+from serving.auth.requires import check_allowed
 from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
@@ -107,7 +108,12 @@ class Middleware:
         self, runtime: Runtime, route: Route | None, scope: Scope, receive: Receive, guard: ResponseGuard
     ) -> None:
         client = scope["client"][0] if scope.get("client") else None
-        scope["state"]["principal"] = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        principal = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        scope["state"]["principal"] = principal
+        endpoint = ("GET", METRICS) if scope["path"] == METRICS else route.endpoint if route else None
+        if principal is not None and endpoint is not None:
+            check_allowed(principal, endpoint, runtime.region.id)
+            await runtime.rates.count(principal)
         if scope["path"] == readiness.PATH:
             await readiness.readiness(runtime)(scope, receive, guard)
             return

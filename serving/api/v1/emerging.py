@@ -15,7 +15,7 @@ from serving.analytics.new_topics import SearchResult, search
 from serving.api.v1.emerging_types import ComplaintKey, EmergingAnswer, EmergingTopicOut
 from serving.api.v1.queries import MunicipalityQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Operator
+from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.routes import Limits, limited
 from serving.runtime import CurrentRuntime
@@ -30,7 +30,7 @@ DaysQuery = Annotated[int | None, Query(ge=1, le=60, description="The last days;
 async def emerging(
     request: Request,
     runtime: CurrentRuntime,
-    principal: Operator,
+    principal: Caller,
     days: DaysQuery = None,
     municipality: MunicipalityQuery = None,
     format: Format = None,

@@ -33,7 +33,7 @@ from registry.names import classifier_name
 from serving.api.v1.cursors import CursorQuery, cursor_of, read_cursor
 from serving.api.v1.jobs_types import JobError, JobOut, JobProgress, JobsAnswer
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Operator
+from serving.auth.requires import Caller
 from serving.http.errors import ErrorAnswer
 from serving.http.routes import NO_BODY, Limits, limited
 from serving.runtime import CurrentRuntime, Runtime
@@ -83,7 +83,7 @@ NameQuery = Annotated[
 async def start_job(
     request: Request,
     runtime: CurrentRuntime,
-    principal: Operator,
+    principal: Caller,
     name: NameQuery,
     source: Annotated[
         str | None, Query(pattern=r"^[a-z0-9_-]{1,100}$", description="Source map; default: the region's")
@@ -117,7 +117,6 @@ async def start_job(
 @limited(NO_BODY)
 def list_jobs(
     runtime: CurrentRuntime,
-    principal: Operator,
     limit: Annotated[int, Query(ge=1, le=200, description="Jobs on a page")] = 50,
     cursor: CursorQuery = None,
 ) -> JobsAnswer:
@@ -130,14 +129,14 @@ def list_jobs(
 
 @router.get("/jobs/{id}", summary="How far a job is", response_model=JobOut, responses=UNKNOWN)
 @limited(NO_BODY)
-def get_job(id: str, runtime: CurrentRuntime, principal: Operator) -> JobOut:
+def get_job(id: str, runtime: CurrentRuntime) -> JobOut:
     """Its status, progress and time left."""
     return job_out(_job(runtime, id))
 
 
 @router.post("/jobs/{id}/cancel", summary="Cancel a job", response_model=JobOut, responses={**UNKNOWN, **WRONG_STATE})
 @limited(NO_BODY)
-def cancel_job(id: str, runtime: CurrentRuntime, principal: Operator) -> JobOut:
+def cancel_job(id: str, runtime: CurrentRuntime) -> JobOut:
     """Stop it and remove its files; a cancelled job may be cancelled again."""
     job = runtime.store.jobs.cancel(runtime.region.id, id) or _job(runtime, id)
     if job.status != "cancelled":
@@ -153,7 +152,7 @@ def cancel_job(id: str, runtime: CurrentRuntime, principal: Operator) -> JobOut:
     responses={**CSV_FILE, **UNKNOWN, **WRONG_STATE},
 )
 @limited(NO_BODY)
-def job_result(id: str, runtime: CurrentRuntime, principal: Operator) -> Response:
+def job_result(id: str, runtime: CurrentRuntime) -> Response:
     """One row a complaint in the file's order, as `tsur classify` writes them; no texts."""
     job = _job(runtime, id)
     if job.status != "done":
@@ -168,7 +167,7 @@ def job_result(id: str, runtime: CurrentRuntime, principal: Operator) -> Respons
     responses={**CSV_FILE, **UNKNOWN, **WRONG_STATE},
 )
 @limited(NO_BODY)
-def job_rejects(id: str, runtime: CurrentRuntime, principal: Operator) -> Response:
+def job_rejects(id: str, runtime: CurrentRuntime) -> Response:
     """Line, reason and the masked row of each, as `tsur import` writes them."""
     job = _job(runtime, id)
     path = JobFolder(settings().home, job.id).rejects

@@ -114,8 +114,8 @@ def _create_corrections() -> None:
 
 def _copy(region: str) -> None:
     connection, given = op.get_bind(), {"region": region}
-    if not region and connection.execute(sa.text("SELECT 1 FROM old_decisions LIMIT 1")).first():
-        raise ConfigError("the store holds rows from before there were regions: name theirs with TSUR_REGION")
+    if not region and connection.scalar(sa.text("SELECT count(*) FROM old_decisions")):
+        raise ConfigError("the store holds complaints of before there were regions: name theirs with TSUR_REGION")
     connection.execute(sa.text(COPY_DECISIONS), given)
     op.create_index("decisions_by_complaint", "decisions", ["region", "source", "id", "number"])
     op.create_index("decisions_by_day", "decisions", ["region", "day"])
