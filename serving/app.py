@@ -4,7 +4,6 @@ BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.p
 uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
-import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,10 +18,9 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
-from data.errors import StoreError
 from serving.api.v1 import classify, emerging, feedback, forecast, heatmap, jobs, surges
 from serving.http.errors import ErrorAnswer, install_error_handlers
-from serving.http.logs import LOGGER, configure_logs
+from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
 RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, jobs)
@@ -60,12 +58,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = runtime.config.threads
     # the first full name loads natasha's models: seconds that no request should wait for
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
-    try:
-        await anyio.to_thread.run_sync(runtime.store.prepare)
-        await anyio.to_thread.run_sync(runtime.keys.refresh)
-    except StoreError as error:
-        logging.getLogger(LOGGER).error("%s", error.message)
-    runtime.keys.start()
+    await anyio.to_thread.run_sync(runtime.store_thread.once)
+    runtime.store_thread.start()
     yield
     runtime.close()
 

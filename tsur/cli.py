@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, classification, forecasting, keys, operations
+from tsur import adaptation, audit, classification, forecasting, keys, operations
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -26,6 +26,7 @@ registry_app = typer.Typer(no_args_is_help=True, help="What is done to registere
 app.add_typer(train_app, name="train")
 app.add_typer(registry_app, name="registry")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app)
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)

@@ -25,6 +25,7 @@ def make(
     ] = None,
 ) -> None:
     """Make a key and print it, this once: the store keeps its digest only."""
+    from data.store.audit import command_entry
     from data.store.store import open_store
 
     checked_role, regions = _role(role), _regions(region or [], all_regions)
@@ -33,7 +34,10 @@ def make(
         raise InputError(f"--expires {expires:%Y-%m-%d} is over; name a day to come")
     if not name.strip():
         raise InputError("--name is empty: say whose key it is")
-    _show_made(*open_store().keys.make(name.strip(), checked_role, regions, ends))
+    store = open_store()
+    number, text = store.keys.make(name.strip(), checked_role, regions, ends)
+    store.audit.save([command_entry(f"tsur keys make {number}")])
+    _show_made(number, text)
 
 
 @app.command("list")
@@ -64,18 +68,25 @@ def rotate(
     overlap_hours: Annotated[float, typer.Option(min=0, help="How long the old key still opens.")] = 24.0,
 ) -> None:
     """Make a new key with the name, role and regions of an old one, which ends after the overlap."""
+    from data.store.audit import command_entry
     from data.store.store import open_store
 
-    _show_made(*open_store().keys.rotate(number, timedelta(hours=overlap_hours)))
+    store = open_store()
+    made, text = store.keys.rotate(number, timedelta(hours=overlap_hours))
+    store.audit.save([command_entry(f"tsur keys rotate {number}")])
+    _show_made(made, text)
     typer.echo(f"key {number} ends in {overlap_hours:g} h", err=True)
 
 
 @app.command()
 def revoke(number: Number) -> None:
     """End a key; a running service refuses it within seconds."""
+    from data.store.audit import command_entry
     from data.store.store import open_store
 
-    key = open_store().keys.revoke(number)
+    store = open_store()
+    key = store.keys.revoke(number)
+    store.audit.save([command_entry(f"tsur keys revoke {number}")])
     console.print(f"key {number} ({key.name}, {key.role}) is revoked; running services refuse it within seconds")
 
 

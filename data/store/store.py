@@ -1,4 +1,4 @@
-"""The store of an installation, put together: decisions, corrections, promotions, keys, jobs, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
@@ -6,6 +6,7 @@ sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 
 from data.regions.region import known_regions
 from data.settings import settings
+from data.store.audit import Audit
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
@@ -33,6 +34,7 @@ class Store:
         jobs: files that are classified beside the service.
         leases: who works on which of them.
         keys: who may ask the service what.
+        audit: who has asked it what.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -48,6 +50,7 @@ class Store:
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
+        self.audit = Audit(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.

@@ -1,14 +1,14 @@
-"""The keys that a running worker knows: those of the store, looked at every two seconds, and those of `TSUR_API_KEYS`.
+"""The keys that a running worker knows: those of the store, looked at every few seconds, and those of `TSUR_API_KEYS`.
 
 In: the text of a key. Out: its principal. A request costs a hash and a look into a dictionary, never one into the
-store: a thread brings new and revoked keys and writes down when each was last used. While the store does not answer,
-the keys known last go on; before it has answered for the first time, nobody but a key of `TSUR_API_KEYS` is let in.
+store: `refresh` brings new and revoked keys and writes down when each was last used (`serving/store_thread.py`). While
+the store does not answer, the keys known last go on; before it has answered for the first time, nobody but a key of
+`TSUR_API_KEYS` is let in.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 
 from data.errors import AccessError, StoreError
 from data.store.key_text import PREFIX, digest, is_key
@@ -16,8 +16,6 @@ from data.store.keys import Key, Keys
 from serving.auth.principal import Principal
 from serving.auth.roles import ROLES
 
-REFRESH_SECONDS = 2.0
-"""How long a revoked key may still open a running service."""
 LAST_USED_EVERY = timedelta(minutes=1)
 
 
@@ -41,9 +39,6 @@ class KeyRing:
         self._known: dict[str, _Entry] | None = None
         self._used: dict[int, datetime] = {}
         self._written: dict[int, datetime] = {}
-        self._stop = Event()
-        self._thread: Thread | None = None
-        self.trouble: StoreError | None = None
 
     @property
     def demands_keys(self) -> bool:
@@ -82,36 +77,13 @@ class KeyRing:
         Raises:
             StoreError: the store does not answer; the keys known before go on.
         """
-        try:
-            self._known = {key.digest: _Entry(key, _principal(key)) for key in self._keys.all()}
-            self._write_uses()
-        except StoreError as error:
-            self.trouble = error
-            raise
-        self.trouble = None
-
-    def start(self) -> None:
-        """Go on asking in a thread."""
-        self._thread = Thread(target=self._watch, name="keys", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, if there is one."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._known = {key.digest: _Entry(key, _principal(key)) for key in self._keys.all()}
+        self._write_uses()
 
     def _of_the_store(self) -> dict[str, _Entry]:
         if self._known is None:
             raise StoreError("the store, which holds the keys, cannot be read yet; try again later")
         return self._known
-
-    def _watch(self) -> None:
-        while not self._stop.wait(REFRESH_SECONDS):
-            try:
-                self.refresh()
-            except StoreError:
-                continue  # `trouble` says so
 
     def _write_uses(self) -> None:
         due = {

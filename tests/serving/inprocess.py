@@ -16,6 +16,7 @@ from data.store.store import Store
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.threads import AnalyticsThreads
 from serving.app import create_app
+from serving.auth.audit_log import AuditLog
 from serving.auth.keyring import KeyRing
 from serving.config import ServingConfig
 from serving.http.admission import Admission
@@ -24,6 +25,7 @@ from serving.http.middleware import Middleware
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
 from serving.runtime import Runtime
+from serving.store_thread import StoreThread
 
 
 def make_runtime(champions: Champions, folder: Path, config: ServingConfig | None = None) -> Runtime:
@@ -32,6 +34,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
     region = load_region()
     store = Store(f"sqlite:///{folder}/store.db", region.id)
     ring = KeyRing(store.keys)
+    audit = AuditLog(store.audit)
     ring.refresh()
     return Runtime(
         config=config,
@@ -42,6 +45,8 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
         metrics=Metrics(CollectorRegistry()),
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
+        audit=audit,
+        store_thread=StoreThread([ring.refresh, audit.flush]),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
     )

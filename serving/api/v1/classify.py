@@ -112,6 +112,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         decided.append(result_of(complaint, classification, proposals, words))
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
     runtime.store.decisions.save(decisions)
+    request.state.complaints = [(complaint.source, complaint.id) for complaint in complaints]
     runtime.metrics.classified(result.decision for result in decided)
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)

@@ -47,16 +47,22 @@ async def emerging(
     )
     model = ModelVersion(name=champion.name, version=champion.version)
     as_csv = wants_csv(request, format)
-    return await runtime.analytics.run(partial(answer_of, result, place, model, as_csv))
+    topics = await runtime.analytics.run(partial(topics_of, result, place))
+    request.state.complaints = [(shown.source, shown.id) for topic in topics for shown in topic.complaints]
+    return await runtime.analytics.run(partial(answer_of, result, topics, model, as_csv))
 
 
-def answer_of(result: SearchResult, place: str | None, model: ModelVersion, as_csv: bool) -> Response:
-    """The topics of a place, or all, as they go over the wire."""
-    topics = [
+def topics_of(result: SearchResult, place: str | None) -> list[EmergingTopicOut]:
+    """The topics of a place, or all."""
+    return [
         topic_out(topic, result.complaints)
         for topic in result.emerging.topics
         if place is None or place in topic.municipalities
     ]
+
+
+def answer_of(result: SearchResult, topics: list[EmergingTopicOut], model: ModelVersion, as_csv: bool) -> Response:
+    """Topics as they go over the wire."""
     if as_csv:
         return csv_response([_flat(topic) for topic in topics], list(EmergingTopicOut.model_fields))
     answer = EmergingAnswer(

@@ -41,6 +41,7 @@ def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, p
     read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
     corrections = good_ones(read)
     runtime.store.corrections.save(corrections)
+    request.state.complaints = [(each.source, each.complaint_id) for each in corrections]
     return FeedbackAnswer(stored=len(corrections), results=[_answer(item) for item in read])
 
 
