@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, forecasting, keys, operations
+from tsur import adaptation, audit, classification, forecasting, keys, operations, personal_data
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -27,6 +27,7 @@ app.add_typer(train_app, name="train")
 app.add_typer(registry_app, name="registry")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app)
+app.add_typer(personal_data.app)
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)

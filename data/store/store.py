@@ -4,17 +4,22 @@ A complaint is accepted when it is stored: where the store cannot be written, `/
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from collections.abc import Iterator
+
 from data.regions.region import known_regions
 from data.settings import settings
 from data.store.audit import Audit
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
+from data.store.erasure import Erasures
 from data.store.features import Features
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
 from data.store.promotions import Promotions
+from data.store.retention import Expiry
+from data.store.scanning import Finding, Scanner
 from data.store.session import Database
 
 
@@ -35,6 +40,8 @@ class Store:
         leases: who works on which of them.
         keys: who may ask the service what.
         audit: who has asked it what.
+        erasures: how a complaint is erased.
+        expiry: what is over its retention.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -51,6 +58,8 @@ class Store:
         self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
         self.audit = Audit(self._database)
+        self.erasures = Erasures(self._database)
+        self.expiry = Expiry(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -59,6 +68,10 @@ class Store:
             StoreError: the database cannot be reached or written.
         """
         self._database.prepare()
+
+    def scan(self, scanner: Scanner) -> Iterator[Finding]:
+        """What a scanner finds in it. Raises StoreError where it cannot be read."""
+        return scanner.store(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
