@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, datasets, forecasting, keys, personal_data
+from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -32,6 +32,7 @@ app.add_typer(personal_data.app)
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
+app.add_typer(operations.app)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
@@ -14,6 +14,8 @@ from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.job_leases import JobLeases
+from data.store.jobs import Jobs
 from data.store.keys import Keys
 from data.store.promotions import Promotions
 from data.store.retention import Expiry
@@ -34,6 +36,8 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         promotions: which versions became champions.
+        jobs: files that are classified beside the service.
+        leases: who works on which of them.
         keys: who may ask the service what.
         audit: who has asked it what.
         erasures: how a complaint is erased.
@@ -50,6 +54,8 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.promotions = Promotions(self._database)
+        self.jobs = Jobs(self._database)
+        self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
         self.audit = Audit(self._database)
         self.erasures = Erasures(self._database)
