@@ -102,11 +102,10 @@ def _corrections(region: str) -> "list[CorrectedComplaint]":
     """All that operators said in a region, in the order of writing: what the clock showed then plays no part."""
     from datetime import UTC, datetime
 
-    from data.settings import settings
-    from data.store.store import Store
+    from data.store.store import open_store
 
     heartbeat.step("reading the store")
-    store = Store(settings().database_url, region)
+    store = open_store()
     try:
         return store.corrections.since(region, datetime(1, 1, 2, tzinfo=UTC))
     finally:

@@ -157,7 +157,6 @@ def _manifest(
         region=region.id,
         parent=None if parent is None else parent.name,
         created_at=now,
-        data_fingerprint=fingerprint(gathered.rows),
         test_share=arguments.test_share,
         split_key=split_key,
         catalogue=None if catalogue is None else hashlib.sha256(catalogue.read_bytes()).hexdigest(),
@@ -166,5 +165,12 @@ def _manifest(
             for path, frame in sources.files
         ],
         corrections=corrections,
-        history=[State(at=now, fingerprint=frozen_as, rows=len(gathered.rows))],
+        history=[
+            State(
+                at=now,
+                fingerprint=frozen_as,
+                data_fingerprint=fingerprint(gathered.rows),
+                rows=len(gathered.rows),
+            )
+        ],
     )

@@ -35,6 +35,8 @@ ROWS, ROW_LIST, MANIFEST, FINDINGS = "rows.jsonl", "row_list.jsonl", "version.js
 REPORT, REPORT_JSON = "report.md", "report.json"
 ERASED, LOCK = "erased.txt", ".lock"
 TEST, TRAIN = "test", "train"
+ERASED_KEY = "erased"
+"""In the row list: this entry is a tombstone."""
 
 
 class Input(Config):
@@ -46,10 +48,14 @@ class Input(Config):
 
 
 class State(Config):
-    """What a version was from this moment on; all but the first are left by an erasing."""
+    """What a version was from this moment on; all but the first are left by an erasing.
+
+    `data_fingerprint` is what training on `rows.jsonl` calls its rows: a bundle holds it, and so names its version.
+    """
 
     at: datetime
     fingerprint: str
+    data_fingerprint: str
     rows: int
     erased: int = 0
 
@@ -59,7 +65,6 @@ class Manifest(Config):
 
     Attributes:
         parent: name of the version before; None of the first one.
-        data_fingerprint: what training on `rows.jsonl` calls its rows; bundles hold it.
         test_share: of the texts, held out for good by `split_key`; versions of one folder share both.
         catalogue: SHA-256 of the catalogue whose labels these are; None without one.
         corrections: number of the newest correction of the store; None where it was not asked.
@@ -71,7 +76,6 @@ class Manifest(Config):
     region: str
     parent: str | None
     created_at: datetime
-    data_fingerprint: str
     test_share: float
     split_key: str
     catalogue: str | None
@@ -95,8 +99,10 @@ class DatasetVersion:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Columns of COMPLAINTS, then `split, topic_id` and each label's origin; in the order of the file."""
+        if not self.manifest.history[-1].rows:  # all of them were erased
+            return pd.DataFrame(columns=[*COLUMNS, "split", "topic_id", *ORIGINS])
         frame = read_complaints(self.folder / ROWS)
-        listed = pd.DataFrame([entry for entry in read_row_list(self.folder) if "erased" not in entry])
+        listed = pd.DataFrame([entry for entry in read_row_list(self.folder) if ERASED_KEY not in entry])
         return frame.join(listed[["split", "topic_id", *ORIGINS]])
 
     @property

@@ -78,7 +78,7 @@ def build(
     arguments: DatasetBuild = QUICK,
 ) -> Built:
     """Freeze a version of `folder / versions` from files of these complaints."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     read: list[tuple[Path, pd.DataFrame]] = []
     for place, file in enumerate(files):
         path = folder / f"file-{place}.jsonl"

@@ -58,7 +58,7 @@ def test_a_version_holds_its_rows_split_origins_report_and_where_they_come_from(
 def test_training_reads_the_rows_and_calls_them_by_the_fingerprint_that_the_version_knows(tmp_path):
     version = build(tmp_path, complaints(60)).version
     rows = read_complaints(version.folder / "rows.jsonl")
-    assert fingerprint(rows) == version.manifest.data_fingerprint
+    assert fingerprint(rows) == version.manifest.history[0].data_fingerprint
 
 
 def test_the_same_rows_are_told_to_be_there_whatever_the_files_order_and_names(tmp_path):
@@ -94,7 +94,7 @@ def test_a_confirmation_is_a_new_version_of_the_same_labels(tmp_path):
     first = build(tmp_path, complaints(30)).version
     second = build(tmp_path, complaints(30), corrections=[correction(1, "0", corrected=Labels(*HOLES, None))])
     assert second.is_new
-    assert second.version.manifest.data_fingerprint == first.manifest.data_fingerprint
+    assert second.version.manifest.history[0].data_fingerprint == first.manifest.history[0].data_fingerprint
 
 
 def test_no_row_changes_sides_in_any_later_version(tmp_path):
