@@ -20,9 +20,12 @@
     │   ├── ForbiddenError    the key's role or regions do not reach this address
     │   └── BindingError      the service would listen beyond this machine without keys
     ├── RequestError          a request's fields do not fit; says which and why
+    ├── UnknownJobError       no such job, or its files are gone
+    ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a correction names a complaint that was never classified
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
+    ├── RateLimitError        a key has sent more requests than it may in a minute
     ├── StoreError            the store cannot be read or written
     └── ResumeError           an interrupted run cannot be continued as asked
 
@@ -165,6 +168,18 @@ class UnknownComplaintError(TsurError):
     code = "unknown_complaint"
 
 
+class UnknownJobError(TsurError):
+    """There is no such job, or its files are gone."""
+
+    code = "unknown_job"
+
+
+class JobStateError(TsurError):
+    """A job has no result yet, or has ended already."""
+
+    code = "wrong_job_state"
+
+
 class NotReadyError(TsurError):
     """The service is still loading the champions."""
 
@@ -175,6 +190,20 @@ class BusyError(TsurError):
     """The service answers as many requests as it can in time; this one may come again in a moment."""
 
     code = "too_many_requests"
+
+
+class RateLimitError(TsurError):
+    """A key has sent more requests than it may in a minute.
+
+    Attributes:
+        seconds: after which it may ask again.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, seconds: int = 60, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.seconds = seconds
 
 
 class StoreError(TsurError):

@@ -8,7 +8,7 @@ would fail with «database is locked» whatever its timeout, as soon as somebody
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,6 +22,8 @@ from data.errors import ConfigError, StoreError
 BACKENDS = ("sqlite", "postgresql")
 LOCK_SECONDS = 10
 """How long a writer waits for another one of SQLite."""
+CONNECT_SECONDS = 5
+"""How long a server of PostgreSQL may take to answer at all: less than a sender waits for its 503."""
 RETRY_SECONDS = 0.01
 """A new file is another process' alone for milliseconds."""
 MIGRATION_SECONDS = 600
@@ -89,6 +91,24 @@ class Database:
         with _as_store_error("written"), self._writing.begin() as connection:
             yield connection
 
+    def overwrite_remains(self) -> None:
+        """Let nothing of deleted rows lie about: SQLite's journal is emptied, PostgreSQL's dead rows are cleared.
+
+        SQLite overwrites what it deletes (`secure_delete`); its journal still holds the pages of before.
+
+        Raises:
+            StoreError: somebody reads all the time; the rows are deleted all the same.
+        """
+        with _as_store_error("cleared of what was deleted"):
+            if self._engine.dialect.name == "sqlite":
+                with closing(self._engine.raw_connection()) as connection:
+                    busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy is not None and busy[0]:
+                    raise StoreError("the rows are deleted, but the journal is being read; run the command once more")
+                return
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
+                connected.execute(text("VACUUM"))
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -122,7 +142,8 @@ def _engine(url: str) -> Engine:
             event.listen(engine, "connect", _write_ahead)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        patience = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
     except (ArgumentError, NoSuchModuleError):
         raise ConfigError("TSUR_STORE_URL is not a SQLAlchemy URL such as sqlite:////path/store.db") from None
     except ImportError as error:
@@ -135,6 +156,7 @@ def _write_ahead(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -1,14 +1,25 @@
-"""The store of an installation, put together: decisions, corrections, promotions, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from collections.abc import Iterator
+
+from data.regions.region import known_regions
+from data.settings import settings
+from data.store.audit import Audit
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
+from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.job_leases import JobLeases
+from data.store.jobs import Jobs
+from data.store.keys import Keys
 from data.store.promotions import Promotions
+from data.store.retention import Expiry
+from data.store.scanning import Finding, Scanner
 from data.store.session import Database
 
 
@@ -25,6 +36,12 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         promotions: which versions became champions.
+        jobs: files that are classified beside the service.
+        leases: who works on which of them.
+        keys: who may ask the service what.
+        audit: who has asked it what.
+        erasures: how a complaint is erased.
+        expiry: what is over its retention.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -37,6 +54,12 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.promotions = Promotions(self._database)
+        self.jobs = Jobs(self._database)
+        self.leases = JobLeases(self._database)
+        self.keys = Keys(self._database)
+        self.audit = Audit(self._database)
+        self.erasures = Erasures(self._database)
+        self.expiry = Expiry(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -46,6 +69,20 @@ class Store:
         """
         self._database.prepare()
 
+    def scan(self, scanner: Scanner) -> Iterator[Finding]:
+        """What a scanner finds in it. Raises StoreError where it cannot be read."""
+        return scanner.store(self._database)
+
     def close(self) -> None:
         """Give the connections back."""
         self._database.close()
+
+
+def open_store() -> Store:
+    """The store of this installation, for what concerns all of its regions.
+
+    Raises:
+        ConfigError: the URL is malformed or its driver is not installed.
+    """
+    regions = known_regions()
+    return Store(settings().database_url, settings().region or (regions[0] if len(regions) == 1 else ""))

@@ -1,8 +1,9 @@
 """The table of routes: what each asks of a request before its endpoint is reached.
 
-In: the application. Out: for a method and path, the route's template and what its endpoint declares: the role, the
-limits, whether it needs a place. Templates, not paths, name a route in logs and metrics: `/v1/jobs/{id}` stays one
-line whatever ids are asked for. Declared are they beside the endpoint, with `limited`, `admitted` and `requires`.
+In: the application. Out: for a method and path, the route's template and what its endpoint declares: its limits,
+whether it needs a place. Templates, not paths, name a route in logs and metrics: `/v1/jobs/{id}` stays one
+line whatever ids are asked for. Declared are they beside the endpoint, with `limited` and `admitted`; who may ask
+stands in `serving/auth/roles.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from data.errors import RequestError
-from serving.auth.principal import Role
-from serving.auth.requires import Requires
+from serving.auth.roles import Endpoint as MethodAndTemplate
 from serving.config import ServingConfig
 from serving.http.admission import admitted
 
@@ -31,14 +31,18 @@ class Limits:
         body_bytes: of the body, counted while it is read.
         items: in the body's list.
         seconds: until the answer; then 504.
+        upload: the body is a file that goes to the disk: its size and time are those of `jobs` in `serving.yaml`.
     """
 
     body_bytes: int | None = None
     items: int | None = None
     seconds: float | None = None
+    upload: bool = False
 
     def within(self, config: ServingConfig) -> "EffectiveLimits":
         """These, or the installation's where those are tighter."""
+        if self.upload:
+            return EffectiveLimits(config.jobs.max_upload_bytes, 0, config.jobs.upload_seconds)
         return EffectiveLimits(
             body_bytes=min(self.body_bytes or config.max_body_bytes, config.max_body_bytes),
             items=min(self.items or config.max_items, config.max_items),
@@ -86,13 +90,13 @@ class Route:
 
     Attributes:
         template: its path, ids in braces.
-        role: the least that a caller must be; None: anybody.
+        endpoint: method and template, as `serving/auth/roles.py` names it; None: it does not answer to this method.
         limits: declared with `limited`.
         admitted: whether a request needs one of the places for classification.
     """
 
     template: str
-    role: Role | None = None
+    endpoint: MethodAndTemplate | None = None
     limits: Limits = field(default_factory=Limits)
     admitted: bool = False
 
@@ -122,8 +126,16 @@ class RouteTable:
 
     def find(self, method: str, path: str) -> Route | None:
         """The route; by its template alone where the address does not answer to the method; None: no such address."""
-        address = self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
+        address = self._address(path)
         return None if address is None else address.methods.get(method, Route(address.template))
+
+    def allowed(self, path: str) -> str:
+        """The methods that a path answers to, as the header `Allow` lists them; empty: no such address."""
+        address = self._address(path)
+        return "" if address is None else ", ".join(sorted(address.methods))
+
+    def _address(self, path: str) -> _Address | None:
+        return self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
 
 
 def _addresses(app: FastAPI) -> Iterator[_Address]:
@@ -135,16 +147,16 @@ def _addresses(app: FastAPI) -> Iterator[_Address]:
             continue
         patterns[context.path] = context.path_regex
         routes = methods.setdefault(context.path, {})
-        routes |= dict.fromkeys(context.methods, _route(context.path, context))
+        routes |= {method: _route(method, context.path, context) for method in context.methods}
     for template, pattern in patterns.items():
         yield _Address(template, pattern, methods[template])
 
 
-def _route(template: str, context: RouteContext) -> Route:
+def _route(method: str, template: str, context: RouteContext) -> Route:
     calls = list(_calls(getattr(context, "dependant", None)))
     return Route(
         template=template,
-        role=next((call.role for call in calls if isinstance(call, Requires)), None),
+        endpoint=(method, template),
         limits=getattr(context.endpoint, "limits", Limits()),
         admitted=admitted in calls,
     )
