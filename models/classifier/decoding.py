@@ -86,6 +86,7 @@ class JointDecoder:
             ),
             np.array([self._possible(place) for place, _ in position], dtype=bool).reshape(-1, size),
             np.array([position[row] for row in zip(known, own, strict=True)], dtype=np.int64),
+            np.log(self._pmi.agency_shares),
         )
 
     def joint(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Joint:

@@ -123,6 +123,9 @@ class PmiTable:
         counted: the counts; names that the labels do not hold are left out.
         labels: the labels of each head.
         pairs: topics and agencies whose information will be asked for, shape (pairs, 2); each once.
+
+    Attributes:
+        agency_shares: P(agency), shape (labels of the agency,).
     """
 
     def __init__(self, counted: TopicAgencyPmi, labels: LabelSpace, pairs: Ints) -> None:
@@ -134,6 +137,7 @@ class PmiTable:
         self._topics, self._agencies = np.divmod(self._keys, self._shape[1])
         self._asked = np.searchsorted(self._keys, asked)
         self._in_all = self._counts(in_all)
+        self.agency_shares = self._shares(self._in_all)
         self._local = {
             place: self._counts(_rows_of_pairs(rows, labels)) for place, rows in counted.municipalities.items()
         }
@@ -154,7 +158,7 @@ class PmiTable:
 
     def _smoothed(self, in_all: _Counts, local: _Counts | None) -> Pmi:
         """Ratios of P(agency | topic) or P(agency | topic, municipality) to P(agency), as logarithms."""
-        share = (in_all.agencies + 0.5) / (in_all.agencies.sum() + 0.5 * self._shape[1])
+        share = self._shares(in_all)
         expected = share[self._agencies]
         unseen = PRIOR_ROWS / (in_all.topics + PRIOR_ROWS)
         of_topic = in_all.pairs / (in_all.topics + PRIOR_ROWS)[self._topics]
@@ -168,6 +172,10 @@ class PmiTable:
         of_topic_here = local.pairs / (local.topics + LOCAL_PRIOR_ROWS)[self._topics]
         ratio = of_topic_here / expected + (level_above / total)[self._topics] * ratio * here[self._agencies]
         return Pmi(np.log(ratio)[self._asked], np.log(level_above / total * unseen), np.log(here))
+
+    def _shares(self, counts: _Counts) -> Floats:
+        shares: Floats = (counts.agencies + 0.5) / (counts.agencies.sum() + 0.5 * self._shape[1])
+        return shares
 
     def _counts(self, keyed: Mapping[int, int]) -> _Counts:
         pairs: Floats = np.zeros(len(self._keys))

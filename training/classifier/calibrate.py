@@ -1,7 +1,7 @@
 """Calibration of a classifier: weights of the joint decoding, scaled confidences, and the routing threshold.
 
-In: logits and true labels of rows that no weight was trained on. Out: a `Calibration`. The temperatures and the weight
-of the topic–agency PMI are fitted on the marginals of the joint decoding; then an offset and a slope a head set right
+In: logits and true labels of rows that no weight was trained on. Out: a `Calibration`. The temperatures and the weights
+of what topics and places say of agencies are fitted on the marginals of the joint decoding; then an offset and a slope a head set right
 what sector and topic, which speak of the same thing, say too loudly together; the threshold is the lowest at which the
 agency is right as often as promised, by an exact binomial bound.
 """
@@ -35,13 +35,15 @@ LOG_TEMPERATURES = (-3.0, 4.0)
 """Temperatures between 0.05 and 55: beyond them a head decides alone or says nothing, which no data asked for."""
 PMI_WEIGHTS = (0.0, 2.0)
 """A whole factor P(agency | topic) / P(agency) is 1; more than its square would only repeat the commonest agency."""
-FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
-"""Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
+AGENCY_BY_TOPIC_WEIGHTS = (0.0, 2.0)
+"""Twice is what topics and place would count if the agency's own head said nothing new."""
+FIRST_TEMPERATURE, FIRST_PMI_WEIGHT, FIRST_AGENCY_BY_TOPIC_WEIGHT = 2.0, 0.5, 0.3
+"""Where the search begins: sums of three heads are over-confident; the weights lie between nothing and all."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
-"""A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
+"""A hundredth of a temperature's logarithm changes no decision; five numbers settle in some 250 steps."""
 CELLS = 4_000_000
 """Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
-there are 2,000 combinations. Each of some 150 steps reads them all, and more rows would move four numbers little."""
+there are 2,000 combinations. Each of some 250 steps reads them all, and more rows would move five numbers little."""
 LEAST_WEIGHING_ROWS = 500
 """That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
@@ -81,26 +83,28 @@ def calibrate(
     if weights is None:
         weights = _drawn_weights(decoder, material, say)
     best, probability = _decoded(decoder, material, weights)
-    right = {head: chosen == targets[head] for head, chosen in zip(HEADS, best.T, strict=True)}
-    labelled = {head: targets[head] >= 0 for head in HEADS}
-    scaling = {head: fit_scaling(probability[head][labelled[head]], right[head][labelled[head]]) for head in HEADS}
-    confidence = {head: scaling[head].scale(probability[head]) for head in HEADS}
-    routable = _routable(classifier.bundle, texts, best)
-
-    def threshold(head: str, precision: float) -> RoutingThreshold:
-        judged = routable & labelled[head]  # rows that an operator gets anyway have no say in what is routed
-        return fit_threshold(confidence[head][judged], right[head][judged], precision)
-
-    routing = threshold("agency", promised)
+    scaling, thresholds = {}, {}
+    routable = _routable(classifier.bundle, texts, best)  # the others get to an operator anyway and have no say
+    for head, chosen in zip(HEADS, best.T, strict=True):
+        labelled = targets[head] >= 0
+        right, said = chosen[labelled] == targets[head][labelled], probability[head][labelled]
+        scaling[head] = fit_scaling(said, right)
+        judged = routable[labelled]
+        confidence = scaling[head].scale(said)[judged]
+        thresholds[head] = {
+            precision: fit_threshold(confidence, right[judged], precision) for precision in {promised, *PROMISES}
+        }
+    routing = thresholds["agency"]
     return Calibration(
         temperatures=dict(weights.temperatures),
         pmi_weight=weights.pmi,
+        agency_by_topic_weight=weights.agency_by_topic,
         scaling=scaling,
-        threshold=routing.value,
-        topic_threshold=threshold("topic", promised).value,
+        threshold=routing[promised].value,
+        topic_threshold=thresholds["topic"][promised].value,
         promised_precision=promised,
-        coverage=routing.coverage * float(routable.mean()),
-        thresholds={precision: threshold("agency", precision).value for precision in PROMISES},
+        coverage=routing[promised].coverage * float(routable.mean()),
+        thresholds={precision: routing[precision].value for precision in PROMISES},
     )
 
 
@@ -168,13 +172,14 @@ def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
 def fit_weights(
     decoder: JointDecoder, evidence: Evidence, targets: Mapping[str, Ints], tell: Tell = quiet
 ) -> JointWeights:
-    """The temperatures and the weight of the PMI that minimise the negative log-likelihood, all heads together."""
+    """The temperatures and weights that minimise the negative log-likelihood, all heads together."""
     from scipy.optimize import minimize
 
     def weights_of(point: npt.NDArray[np.float64]) -> JointWeights:
         temperatures = np.exp(np.clip(point[: len(HEADS)], *LOG_TEMPERATURES)).tolist()
         pmi = float(np.clip(point[len(HEADS)], *PMI_WEIGHTS))
-        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi)
+        by_topic = float(np.clip(point[len(HEADS) + 1], *AGENCY_BY_TOPIC_WEIGHTS))
+        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi, by_topic)
 
     def loss(point: npt.NDArray[np.float64]) -> float:
         weights = weights_of(point)
@@ -188,7 +193,7 @@ def fit_weights(
                 total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).mean())
         return total
 
-    start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT]
+    start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT, FIRST_AGENCY_BY_TOPIC_WEIGHT]
     return weights_of(minimize(loss, start, method="Nelder-Mead", options=SEARCH).x)
 
 

@@ -115,14 +115,15 @@ def topics_and_agencies(of_the_topic: float, rows_each: int) -> tuple[Catalogue,
 
 
 def fitted_weight(of_the_topic: float, rows_each: int, counted: bool) -> float:
-    """the weight of the PMI fitted on the rows it was counted on; the logits know the topic only."""
+    """the weight of what topics say of agencies, fitted on the rows it was counted on; the logits know the topic only."""
     catalogue, labels, targets = topics_and_agencies(of_the_topic, rows_each)
     rows = len(targets["topic"])
     logits: dict[str, Floats] = {head: np.zeros((rows, len(labels.names[head]))) for head in HEADS}
     logits["topic"][np.arange(rows), targets["topic"]] = 6.0
     decoder = JointDecoder(labels, catalogue, count_topic_agency(labels, targets))
     evidence = decoder.evidence(logits, [None] * rows, targets if counted else None)
-    return fit_weights(decoder, evidence, targets).pmi
+    weights = fit_weights(decoder, evidence, targets)
+    return weights.pmi + weights.agency_by_topic
 
 
 def test_a_pmi_that_is_chance_gets_no_weight_when_rows_are_taken_out_of_their_own_count():
