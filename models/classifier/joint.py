@@ -173,7 +173,7 @@ class Evidence:
         return self._scored(of_topics, of_agencies, weights.pmi)
 
     def _agencies_by_topic(self, of_topics: Floats) -> Floats:
-        """log Σ P(topic) · P(agency | topic, place), what an agency is given without its own head, (n, agencies)."""
+        """Log Σ P(topic) · P(agency | topic, place), what an agency is given without its own head, (n, agencies)."""
         agencies = np.broadcast_to(self.agency_shares, (len(of_topics), len(self.agency_shares)))
         marginal = self._scored(of_topics, agencies, 1.0).marginal("agency")
         by_topic: Floats = np.log(np.maximum(marginal, LEAST_PROBABILITY))

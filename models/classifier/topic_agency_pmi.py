@@ -8,8 +8,7 @@ Bauman Peto 1995, «A hierarchical Dirichlet language model»).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -90,13 +89,6 @@ class Pmi:
     agencies: Floats
 
 
-class OwnRow(NamedTuple):
-    """Label indices of a counted row that is to have no vote."""
-
-    topic: int
-    agency: int
-
-
 @dataclass(frozen=True)
 class _Counts:
     """Rows of each counted pair, topic and agency."""
@@ -104,16 +96,6 @@ class _Counts:
     pairs: Floats
     topics: Floats
     agencies: Floats
-
-    def without(self, pair: int, own: OwnRow) -> "_Counts":
-        """One row less, where there is one."""
-        if self.pairs[pair] < 1:
-            return self
-        less = replace(self, pairs=self.pairs.copy(), topics=self.topics.copy(), agencies=self.agencies.copy())
-        less.pairs[pair] -= 1
-        less.topics[own.topic] -= 1
-        less.agencies[own.agency] -= 1
-        return less
 
 
 class PmiTable:
@@ -142,19 +124,9 @@ class PmiTable:
             place: self._counts(_rows_of_pairs(rows, labels)) for place, rows in counted.municipalities.items()
         }
 
-    def of(self, municipality: str | None, own: OwnRow | None = None) -> Pmi:
-        """Information in a municipality; in all, where it is None or was not counted.
-
-        `own` is a row of that municipality which was counted and is left out, as if it had never been there.
-        """
-        in_all, local = self._in_all, None if municipality is None else self._local.get(municipality)
-        if own is not None:
-            key = own.topic * self._shape[1] + own.agency
-            pair = int(np.searchsorted(self._keys, key))
-            if pair < len(self._keys) and self._keys[pair] == key:
-                in_all = in_all.without(pair, own)
-                local = local and local.without(pair, own)
-        return self._smoothed(in_all, local)
+    def of(self, municipality: str | None) -> Pmi:
+        """Information in a municipality; in all, where it is None or was not counted."""
+        return self._smoothed(self._in_all, None if municipality is None else self._local.get(municipality))
 
     def _smoothed(self, in_all: _Counts, local: _Counts | None) -> Pmi:
         """Ratios of P(agency | topic) or P(agency | topic, municipality) to P(agency), as logarithms."""

@@ -165,32 +165,6 @@ def test_without_a_known_place_all_places_are_asked(drafted: bool):
     assert unnamed[A] == pytest.approx(unnamed[B], rel=0.25)
 
 
-@pytest.mark.parametrize("drafted", [True, False])
-@pytest.mark.parametrize("row", [(WATER, A, NORTH), (LIGHT, B, NORTH), (PITS, C, None)])
-def test_a_row_without_a_vote_is_decoded_as_if_it_had_never_been_counted(
-    drafted: bool, row: tuple[int, int, str | None]
-):
-    topic, agency, place = row
-    others = [*ROWS]
-    others.remove(row)
-    logits = {head: np.random.default_rng(0).normal(size=(1, len(LABELS.names[head]))) for head in HEADS}
-    own = {"topic": np.array([topic]), "agency": np.array([agency])}
-    left = JointDecoder(LABELS, catalogue(drafted), COUNTS).evidence(logits, [place], own).joint(WEIGHTS)
-    without = JointDecoder(LABELS, catalogue(drafted), counted(*others)).evidence(logits, [place]).joint(WEIGHTS)
-    for head in HEADS:
-        np.testing.assert_allclose(left.marginal(head), without.marginal(head), atol=1e-12)
-
-
-def test_a_row_of_an_unseen_pair_has_the_probability_it_would_have_had():
-    """The only row of its pair: without its vote the pair is one of the unseen."""
-    counts = counted(*ROWS, (PITS, D, NORTH))
-    own = {"topic": np.array([PITS]), "agency": np.array([D])}
-    decoder = JointDecoder(LABELS, catalogue(drafted=True), counts, WEIGHTS)
-    alone = decoder.evidence(logits_of(topic=PITS), [NORTH], own).joint(WEIGHTS).marginal("agency")[0, D]
-    assert alone == pytest.approx(agencies(NORTH, topic=PITS)[D])
-    assert decoder.joint(logits_of(topic=PITS), [NORTH]).marginal("agency")[0, D] > alone
-
-
 def test_pairs_that_were_counted_and_are_not_listed_have_their_counts():
     counts = counted(*ROWS, *[(PITS, D, NORTH)] * 20)
     decoder = JointDecoder(LABELS, catalogue(drafted=True), counts, WEIGHTS)
