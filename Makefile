@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -37,8 +37,16 @@ lint: install
 types: install
 	$(BIN)/mypy
 
+# The store is tested on both of its databases. Where PostgreSQL can be neither found nor installed, those tests are skipped.
+postgresql:
+	@which initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && which apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null || \
+		echo "PostgreSQL could not be installed: its tests are skipped"; \
+	else echo "PostgreSQL is not installed: its tests are skipped"; fi
+
 # The behaviour tests train the real encoder for minutes: they run beside the others.
-unit: install
+unit: install postgresql
 	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
 	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
 	wait $$behaviour && exit $$rest

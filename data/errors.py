@@ -23,6 +23,7 @@
     ├── UnknownComplaintError a correction names a complaint that was never classified
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
+    ├── RateLimitError        a key has sent more requests than it may in a minute
     ├── StoreError            the store cannot be read or written
     └── ResumeError           an interrupted run cannot be continued as asked
 
@@ -175,6 +176,20 @@ class BusyError(TsurError):
     """The service answers as many requests as it can in time; this one may come again in a moment."""
 
     code = "too_many_requests"
+
+
+class RateLimitError(TsurError):
+    """A key has sent more requests than it may in a minute.
+
+    Attributes:
+        seconds: after which it may ask again.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, seconds: int = 60, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.seconds = seconds
 
 
 class StoreError(TsurError):

@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     region: str | None = Field(default=None, description="the region, where `configs/regions` holds several")
     tracking_uri: str | None = Field(default=None, description="MLflow tracking URI; default: SQLite in `home`")
     store_url: str | None = Field(default=None, description="SQLAlchemy URL of the store; default: SQLite in `home`")
-    api_keys: SecretStr = Field(default=SecretStr(""), description="comma-separated keys; required off loopback")
+    api_keys: SecretStr = Field(
+        default=SecretStr(""), description="comma-separated keys that open everything, for a first start"
+    )
     csv_decimal: Literal["comma", "point"] = Field(
         default="point", description="decimal sign of the CSV files that are written; a Russian Excel reads `comma`"
     )

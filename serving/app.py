@@ -4,7 +4,6 @@ BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.p
 uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
-import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,10 +18,9 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
-from data.errors import StoreError
 from serving.api.v1 import classify, emerging, feedback, forecast, heatmap, surges
 from serving.http.errors import ErrorAnswer, install_error_handlers
-from serving.http.logs import LOGGER, configure_logs
+from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
 RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging)
@@ -42,6 +40,7 @@ ERRORS = {
     401: "No key or a wrong one (`unauthorized`)",
     403: "A key whose role or regions are not enough (`forbidden`)",
     413: "The body is too large (`body_too_large`)",
+    429: "A key that has sent the requests that it may in a minute (`rate_limited`)",
     422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
     500: "A bug (`internal`)",
     503: "No champion yet (`no_champion`, `not_ready`, `bad_bundle`), or no store (`store_unavailable`)",
@@ -59,10 +58,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = runtime.config.threads
     # the first full name loads natasha's models: seconds that no request should wait for
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
-    try:
-        await anyio.to_thread.run_sync(runtime.store.prepare)
-    except StoreError as error:
-        logging.getLogger(LOGGER).error("%s", error.message)
+    await anyio.to_thread.run_sync(runtime.store_thread.once)
+    runtime.store_thread.start()
     yield
     runtime.close()
 
@@ -80,7 +77,7 @@ def create_app() -> FastAPI:
     )
     install_error_handlers(app)
     keys = [
-        Depends(HTTPBearer(auto_error=False, description="One of TSUR_API_KEYS")),
+        Depends(HTTPBearer(auto_error=False, description="A key that `tsur keys make` has made")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
     ]
     answers: dict[int | str, dict[str, Any]] = {

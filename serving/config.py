@@ -36,6 +36,7 @@ class ServingConfig(Config):
     threads: int = Field(default=8, ge=1, le=256)
     analytics_threads: int = Field(default=2, ge=1, le=64)
     classified_at_once: int = Field(default=4, ge=1, le=1024)
+    requests_per_minute: int = Field(default=3000, ge=0)
     inference_threads: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=1, le=64)
     surges: SurgeDefaults = SurgeDefaults()

@@ -14,12 +14,14 @@ import socket
 import subprocess
 import sys
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 from data.errors import BindingError, ConfigError
 from data.regions.region import load_region
 from data.settings import CHECKOUT, settings
-from serving.auth.access import check_binding
+from data.store.store import open_store
+from serving.auth.access import check_binding, is_loopback
 from serving.config import load_serving_config
 
 SERVICE = "serving.service:TsurService"
@@ -98,12 +100,13 @@ def start(
     What it prints goes to this process's output, or behind what is in `log`.
 
     Raises:
-        BindingError: the host lets other machines in and no keys are set, or the port is taken.
+        BindingError: the host lets other machines in and there are no keys, or the port is taken.
+        StoreError: whether there are keys cannot be read.
         ConfigError: the host is not an address, `serving.yaml` is malformed, or there is no such region.
     """
     host = "127.0.0.1" if host == "localhost" else host
     check_address(host, port)
-    check_binding(host, settings().keys)
+    check_binding(host, is_loopback(host) or has_keys())
     home = settings().home.resolve() / "bentoml" / str(port)
     home.mkdir(parents=True, exist_ok=True)
     with nullcontext() if log is None else log.open("ab") as output:
@@ -115,6 +118,21 @@ def start(
             stdout=output,
             stderr=output,
         )
+
+
+def has_keys() -> bool:
+    """Whether this installation has a key that opens something.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    if settings().keys:
+        return True
+    store, now = open_store(), datetime.now(UTC)
+    try:
+        return any(key.opens_at(now) for key in store.keys.all())
+    finally:
+        store.close()
 
 
 def stop(process: "subprocess.Popen[bytes]") -> int:

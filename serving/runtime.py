@@ -13,10 +13,14 @@ from registry.client import open_registry
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
+from serving.auth.audit_log import AuditLog
+from serving.auth.keyring import KeyRing
 from serving.config import ServingConfig, load_serving_config
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
+from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
+from serving.store_thread import StoreThread
 
 
 @dataclass(frozen=True)
@@ -30,18 +34,23 @@ class Runtime:
     """
 
     config: ServingConfig
-    keys: frozenset[str]
+    keys: KeyRing
     region: Region
     champions: Champions
     store: Store
     metrics: Metrics
     admission: Admission
+    rates: RequestRates
+    audit: AuditLog
+    store_thread: StoreThread
     analytics: AnalyticsThreads
     searches: SearchMemory
     surges: SurgeMemory = field(default_factory=SurgeMemory)
 
     def close(self) -> None:
         """Stop watching the registry, begin no analytics more and let go of the store."""
+        self.store_thread.close()
+        self.audit.close()
         self.searches.close()
         self.analytics.close()
         self.champions.stop()
@@ -57,17 +66,21 @@ def open_runtime() -> Runtime:
     config, region = load_serving_config(), load_region()
     metrics = Metrics()
     store = Store(settings().database_url, region.id)
+    keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
     champions = Champions(open_registry(region.id), region.id, Encoders(config.inference_threads))
     champions.on_change = lambda: metrics.champions(champions.serving)
     champions.start(config.refresh_seconds)
     return Runtime(
         config=config,
-        keys=settings().keys,
+        keys=keys,
         region=region,
         champions=champions,
         store=store,
         metrics=metrics,
         admission=Admission(config.classified_at_once),
+        rates=RequestRates(config.requests_per_minute),
+        audit=audit,
+        store_thread=StoreThread([keys.refresh, audit.flush]),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
     )

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from data.settings import CHECKOUT, Settings, settings
+from tests.postgresql import PostgreSQL, running_postgresql
 
 
 def tsur(home: Path, *arguments: str, check: bool = True, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -43,6 +44,22 @@ def real_data() -> Path:
     if folder is None or not folder.is_dir():
         pytest.skip("TSUR_REAL_DATA names no folder: real complaints and counts are not part of the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server for the session; tests that need it are skipped where none is installed."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new/store.db"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
 
 
 @pytest.fixture(scope="session")

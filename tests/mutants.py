@@ -70,7 +70,7 @@ TARGETS = (
         "api",
         tuple(f"serving/api/v1/{name}.py" for name in ENDPOINTS),
         (
-            "tests/serving/auth/test_requires.py",
+            "tests/serving/auth/test_roles.py",
             "tests/serving/api",
             "tests/serving/analytics/test_threads.py",
             "tests/serving/analytics/test_live_counts.py",

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, classification, forecasting
+from tsur import adaptation, audit, classification, forecasting, keys
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -25,6 +25,8 @@ app = typer.Typer(
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 app.add_typer(train_app, name="train")
 app.add_typer(registry_app, name="registry")
+app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app)
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
@@ -47,7 +49,7 @@ def main() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; off loopback, TSUR_API_KEYS is required.")] = (
+    host: Annotated[str, typer.Option(help="Address to listen on; off loopback it needs keys (`tsur keys make`).")] = (
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from data.catalogue.migrations import problems as migration_problems
 from data.catalogue.model import ADMINISTRATION, Catalogue, Sector, Topic
 from data.complaints.cleaning import folded
 from data.config import load_config
@@ -60,6 +61,8 @@ def contradictions(catalogue: Catalogue) -> Iterator[Problem]:
     yield from _municipality_problems(catalogue)
     yield from _unknown_names(catalogue)
     yield from _route_problems(catalogue)
+    for n, sentence in migration_problems(catalogue):
+        yield Problem(("migrations", n), f"migration of {catalogue.migrations[n].day}", sentence)
 
 
 def _repeated_names(catalogue: Catalogue) -> Iterator[Problem]:
@@ -67,6 +70,10 @@ def _repeated_names(catalogue: Catalogue) -> Iterator[Problem]:
     yield from _repeated(("agencies",), "agency", [agency.id for agency in catalogue.agencies])
     yield from _repeated(("agencies",), "agency name", [agency.name for agency in catalogue.agencies])
     yield from _repeated(("sectors",), "sector", [sector.name for sector in catalogue.sectors])
+    written = [(keys, topic.id) for keys, _, topic in _topics(catalogue) if topic.id is not None]
+    for place, (keys, own) in enumerate(written):
+        if own in [other for _, other in written[:place]]:
+            yield Problem(keys, f'topic id "{own}"', "is given twice")
     for n, sector in enumerate(catalogue.sectors):
         topics = [topic.name for topic in sector.topics]
         yield from _repeated(("sectors", n, "topics"), f'topic of "{sector.name}"', topics)

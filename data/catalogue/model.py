@@ -2,7 +2,8 @@
 
 In: the keys of a region's `catalogue.yaml`. Out: an immutable `Catalogue` that answers three questions:
 which (sector, topic, agency) are possible, who answers for a topic in a municipality, and in how many
-hours. `checks.load_catalogue` reads one, `draft.draft_catalogue` writes one from labelled complaints.
+hours. What became of topics that it once had, `migrations` say. `checks.load_catalogue` reads one,
+`draft.draft_catalogue` writes one from labelled complaints.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
+from data.catalogue.migrations import Migration, in_order, topic_id
 from data.catalogue.places import place_keys, without_kind
 from data.complaints.cleaning import folded
 from data.config import Config
@@ -55,9 +57,13 @@ class Route(Config):
 
 
 class Topic(Config):
-    """What exactly a complaint is about; `deadline_hours` 0 means that no answer is owed."""
+    """What exactly a complaint is about; `deadline_hours` 0 means that no answer is owed.
+
+    `id` stays when the name changes; where none is written, it follows from the first name (`Catalogue.topic_id`).
+    """
 
     name: str
+    id: str | None = None
     deadline_hours: int = Field(ge=0, le=24 * 366)
     description: str = ""
     examples: list[str] = []
@@ -80,6 +86,8 @@ class Catalogue(Config):
     municipalities: list[Municipality] = []
     agencies: list[Agency] = Field(min_length=1)
     sectors: list[Sector] = Field(min_length=1)
+    migrations: list[Migration] = []
+    """What became of topics that it once had."""
 
     @cached_property
     def agency_names(self) -> dict[str, str]:
@@ -141,6 +149,19 @@ class Catalogue(Config):
             names = [name for owner, name in self._topics if owner == sector]
             raise LabelError(f"topic {topic!r} is not in sector {sector!r}: known are {', '.join(names)}")
         return entry
+
+    @cached_property
+    def ordered_migrations(self) -> list[Migration]:
+        """The migrations, the oldest first."""
+        return in_order(self.migrations)
+
+    def topic_id(self, sector: str, topic: str) -> str:
+        """The stable id of a topic: the one that is written, or one that follows from its first name.
+
+        Raises:
+            LabelError: no such sector, or no such topic in it.
+        """
+        return self.topic(sector, topic).id or topic_id(self.ordered_migrations, sector, topic)
 
     def _check_sector(self, sector: str) -> None:
         names = [entry.name for entry in self.sectors]

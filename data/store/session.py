@@ -22,6 +22,8 @@ from data.errors import ConfigError, StoreError
 BACKENDS = ("sqlite", "postgresql")
 LOCK_SECONDS = 10
 """How long a writer waits for another one of SQLite."""
+CONNECT_SECONDS = 5
+"""How long a server of PostgreSQL may take to answer at all: less than a sender waits for its 503."""
 RETRY_SECONDS = 0.01
 """A new file is another process' alone for milliseconds."""
 MIGRATION_SECONDS = 600
@@ -122,7 +124,8 @@ def _engine(url: str) -> Engine:
             event.listen(engine, "connect", _write_ahead)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        patience = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
     except (ArgumentError, NoSuchModuleError):
         raise ConfigError("TSUR_STORE_URL is not a SQLAlchemy URL such as sqlite:////path/store.db") from None
     except ImportError as error:

@@ -1,13 +1,17 @@
-"""The store of an installation, put together: decisions, corrections, promotions, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from data.regions.region import known_regions
+from data.settings import settings
+from data.store.audit import Audit
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.features import Features
+from data.store.keys import Keys
 from data.store.promotions import Promotions
 from data.store.session import Database
 
@@ -25,6 +29,8 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         promotions: which versions became champions.
+        keys: who may ask the service what.
+        audit: who has asked it what.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -37,6 +43,8 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.promotions = Promotions(self._database)
+        self.keys = Keys(self._database)
+        self.audit = Audit(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -49,3 +57,13 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._database.close()
+
+
+def open_store() -> Store:
+    """The store of this installation, for what concerns all of its regions.
+
+    Raises:
+        ConfigError: the URL is malformed or its driver is not installed.
+    """
+    regions = known_regions()
+    return Store(settings().database_url, settings().region or (regions[0] if len(regions) == 1 else ""))

@@ -1,18 +1,17 @@
 """Access: which requests need a key, who is behind it, and where the service may listen without keys.
 
-Keys come from `TSUR_API_KEYS`. With none set, the service is for this machine only. A caller sends
-`Authorization: Bearer KEY` or `X-API-Key: KEY`; health and the documentation stay open, metrics
-are open to this machine.
+Keys are made by `tsur keys`; those of `TSUR_API_KEYS` open everything, for a first start. Where there are none, the
+service is for this machine only. A caller sends `Authorization: Bearer KEY` or `X-API-Key: KEY`; health and the
+documentation stay open, metrics are open to this machine.
 """
 
-import hmac
 import ipaddress
-from collections.abc import Set as AbstractSet
 
 from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError
-from serving.auth.principal import ENVIRONMENT, LOCAL, Principal
+from serving.auth.keyring import KeyRing
+from serving.auth.principal import LOCAL, Principal
 
 GUARDED = "/v1/"
 METRICS = "/metrics"
@@ -32,16 +31,16 @@ def is_loopback(host: str | None) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-def check_binding(host: str, keys: AbstractSet[str]) -> None:
+def check_binding(host: str, has_keys: bool) -> None:
     """Refuse to listen beyond this machine without keys.
 
     Raises:
-        BindingError: the host is not loopback and no keys are set.
+        BindingError: the host is not loopback and there are no keys.
     """
-    if not keys and not is_loopback(host):
+    if not has_keys and not is_loopback(host):
         raise BindingError(
-            f"serving on {host} lets other machines in, so it needs keys: set TSUR_API_KEYS "
-            "(comma-separated), or serve on 127.0.0.1"
+            f"serving on {host} lets other machines in, so it needs keys: make one with `tsur keys make` "
+            "(or set TSUR_API_KEYS), or serve on 127.0.0.1"
         )
 
 
@@ -53,24 +52,21 @@ def given_key(headers: Headers) -> str | None:
     return headers.get("x-api-key")
 
 
-def authenticate(path: str, client: str | None, headers: Headers, keys: AbstractSet[str]) -> Principal | None:
+def authenticate(path: str, client: str | None, headers: Headers, ring: KeyRing) -> Principal | None:
     """Who asks; None where nobody has to say so.
 
     Raises:
         AccessError: a key is needed here, and none or a wrong one was sent.
+        StoreError: the store has not said yet which keys there are.
     """
     guarded = f"{path}/".startswith(GUARDED) or (path == METRICS and not is_loopback(client))
     if not guarded:
         return None
-    if not keys and is_loopback(client):
-        return LOCAL
-    if not keys:
-        raise AccessError("this service has no keys, so it answers its own machine only: set TSUR_API_KEYS")
     given = given_key(headers)
+    if not ring.demands_keys:
+        if is_loopback(client):
+            return LOCAL
+        raise AccessError("without keys this service answers its own machine only: make one with `tsur keys make`")
     if given is None:
         raise AccessError("an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
-    # every key is compared, each in constant time, so that the time tells nothing
-    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
-    if not any(matches):
-        raise AccessError("this API key is not known here")
-    return ENVIRONMENT
+    return ring.principal(given)

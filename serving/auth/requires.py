@@ -1,6 +1,6 @@
-"""What a route needs: `Depends(requires("operator"))` refuses whoever is not, and hands the endpoint its principal.
+"""Whether who asks may: the check in front of every endpoint, and how an endpoint gets its principal.
 
-The middleware has found out who asks before the body is read (`access.py`); here it is asked whether that is enough.
+The middleware finds out who asks (`access.py`) and asks here whether that is enough, before the body is read.
 """
 
 from typing import Annotated
@@ -8,43 +8,36 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.errors import AccessError, ForbiddenError
-from serving.auth.principal import Principal, Role
+from serving.auth.principal import Principal
+from serving.auth.roles import ALLOWED, ROLES, Endpoint
 
 
-class Requires:
-    """A dependency of a route. Async, so that it costs no change of threads.
+def check_allowed(principal: Principal, endpoint: Endpoint, region: str) -> None:
+    """Whether this principal may ask this endpoint about this region.
 
-    Attributes:
-        role: the least that the caller must be.
+    Raises:
+        ForbiddenError: the key's role or its regions are not enough.
     """
-
-    def __init__(self, role: Role) -> None:
-        self.role = role
-
-    async def __call__(self, request: Request) -> Principal:
-        """The caller, if it may.
-
-        Raises:
-            AccessError: nobody has found out who asks.
-            ForbiddenError: the key's role or its regions are not enough.
-        """
-        principal = getattr(request.state, "principal", None)
-        if not isinstance(principal, Principal):
-            raise AccessError("an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
-        if not principal.has(self.role):
-            raise ForbiddenError(f"this key is a {principal.role}'s; this address needs the role {self.role}")
-        region = request.app.state.runtime.region.id
-        if not principal.opens(region):
-            raise ForbiddenError(f"this key does not open the region {region!r} that is served here")
-        return principal
+    allowed = ALLOWED.get(endpoint, frozenset())
+    if principal.role not in allowed:
+        roles = ", ".join(role for role in ROLES if role in allowed)
+        need = f"needs the role {roles.replace(', ', ' or ')}" if roles else "is open to no role"
+        raise ForbiddenError(f"this key has the role {principal.role}; this address {need}")
+    if not principal.opens(region):
+        raise ForbiddenError(f"this key does not open the region {region!r} that is served here")
 
 
-def requires(role: Role) -> Requires:
-    """The dependency that lets only this role and those above it pass."""
-    return Requires(role)
+async def caller(request: Request) -> Principal:
+    """Who asks, whom the middleware has let in. Async, so that it costs no change of threads.
+
+    Raises:
+        AccessError: nobody has found out who asks.
+    """
+    principal = getattr(request.state, "principal", None)
+    if not isinstance(principal, Principal):
+        raise AccessError("an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
+    return principal
 
 
-Viewer = Annotated[Principal, Depends(requires("viewer"))]
-"""An endpoint's parameter: whoever may see counts and forecasts."""
-Operator = Annotated[Principal, Depends(requires("operator"))]
-"""An endpoint's parameter: whoever may see and decide complaints."""
+Caller = Annotated[Principal, Depends(caller)]
+"""An endpoint's parameter: who asks."""

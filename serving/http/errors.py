@@ -55,6 +55,7 @@ STATUS: dict[type[TsurError], int] = {
     errors.UnknownComplaintError: 404,
     errors.NotReadyError: 503,
     errors.BusyError: 429,
+    errors.RateLimitError: 429,
     errors.StoreError: 503,
     errors.ResumeError: 400,
 }
@@ -103,7 +104,7 @@ def error_response(
     answer = ErrorAnswer(error=Error(code=code, message=message, details=list(details)))
     extra = {CODE_HEADER: code, **(headers or {})}
     if status in RETRY_AFTER_SECONDS:
-        extra["Retry-After"] = RETRY_AFTER_SECONDS[status]
+        extra.setdefault("Retry-After", RETRY_AFTER_SECONDS[status])
     if status == 401:
         extra["WWW-Authenticate"] = "Bearer"
     return JSONResponse(answer.model_dump(), status_code=status, headers=extra)
@@ -118,7 +119,8 @@ def from_status(status: int, headers: dict[str, str] | None = None) -> JSONRespo
 
 def from_tsur_error(error: TsurError) -> JSONResponse:
     """The response to an error of the tree in `data/errors.py`."""
-    return error_response(STATUS[type(error)], error.code, error.message, Error.of(error).details)
+    later = {"Retry-After": str(error.seconds)} if isinstance(error, errors.RateLimitError) else None
+    return error_response(STATUS[type(error)], error.code, error.message, Error.of(error).details, later)
 
 
 def _sentence(problem: object) -> str:

@@ -1,14 +1,15 @@
 """The middleware in front of everything, BentoML's own routes too.
 
 In: every HTTP request. It gives the request an id, finds out who asks, stops bodies that are too large and
-answers that take too long by the limits of the route, turns every error into the one shape, and writes one line
-and the metrics. It lies outside of all routing, so an unknown address or a BentoML error comes by here.
+answers that take too long by the limits of the route, turns every error into the one shape, and writes one line,
+the metrics and the audit. It lies outside of all routing, so an unknown address or a BentoML error comes by here.
 """
 
 import asyncio
 import logging
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime
 from time import perf_counter
 
 from fastapi import FastAPI
@@ -18,7 +19,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import TsurError
-from serving.auth.access import authenticate
+from data.store.audit import AuditEntry
+from serving.auth.access import METRICS, authenticate
+from serving.auth.principal import Principal
+from serving.auth.requires import check_allowed
 from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
@@ -96,6 +100,7 @@ class Middleware:
         seconds = perf_counter() - started
         path = _template(route, scope["path"])
         runtime.metrics.request(scope["method"], path, guard.status, guard.code, seconds)
+        _audit(runtime, scope, path, guard.status, request_id)
         if path not in PROBES or guard.status == 500:
             items = state.get("items", 0)
             log_request(request_id, scope["method"], path, guard.status, guard.code, seconds * 1000, items)
@@ -104,7 +109,12 @@ class Middleware:
         self, runtime: Runtime, route: Route | None, scope: Scope, receive: Receive, guard: ResponseGuard
     ) -> None:
         client = scope["client"][0] if scope.get("client") else None
-        scope["state"]["principal"] = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        principal = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        scope["state"]["principal"] = principal
+        endpoint = ("GET", METRICS) if scope["path"] == METRICS else route.endpoint if route else None
+        if principal is not None and endpoint is not None:
+            check_allowed(principal, endpoint, runtime.region.id)
+            await runtime.rates.count(principal)
         if scope["path"] == readiness.PATH:
             await readiness.readiness(runtime)(scope, receive, guard)
             return
@@ -134,6 +144,27 @@ def _template(route: Route | None, path: str) -> str:
     if route is not None:
         return route.template
     return path if path in PROBES else ELSEWHERE
+
+
+def _audit(runtime: Runtime, scope: Scope, path: str, status: int, request_id: str) -> None:
+    """Who asked and what was shown; nothing was to whom another time was named (429)."""
+    state = scope["state"]
+    principal = state.get("principal")
+    if not isinstance(principal, Principal) or status == 429:
+        return
+    entry = AuditEntry(
+        at=datetime.now(UTC),
+        key_id=principal.key_id,
+        key_name=principal.name,
+        role=principal.role,
+        region=runtime.region.id,
+        method=scope["method"],
+        route=path,
+        status=status,
+        request_id=request_id,
+        complaints=tuple(state.get("complaints", ())) if status < 400 else (),
+    )
+    runtime.audit.add(entry)
 
 
 def _forget(work: "asyncio.Future[None]") -> None:

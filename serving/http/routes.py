@@ -1,8 +1,9 @@
 """The table of routes: what each asks of a request before its endpoint is reached.
 
-In: the application. Out: for a method and path, the route's template and what its endpoint declares: the role, the
-limits, whether it needs a place. Templates, not paths, name a route in logs and metrics: `/v1/jobs/{id}` stays one
-line whatever ids are asked for. Declared are they beside the endpoint, with `limited`, `admitted` and `requires`.
+In: the application. Out: for a method and path, the route's template and what its endpoint declares: its limits,
+whether it needs a place. Templates, not paths, name a route in logs and metrics: `/v1/jobs/{id}` stays one
+line whatever ids are asked for. Declared are they beside the endpoint, with `limited` and `admitted`; who may ask
+stands in `serving/auth/roles.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from data.errors import RequestError
-from serving.auth.principal import Role
-from serving.auth.requires import Requires
+from serving.auth.roles import Endpoint as MethodAndTemplate
 from serving.config import ServingConfig
 from serving.http.admission import admitted
 
@@ -86,13 +86,13 @@ class Route:
 
     Attributes:
         template: its path, ids in braces.
-        role: the least that a caller must be; None: anybody.
+        endpoint: method and template, as `serving/auth/roles.py` names it; None: it does not answer to this method.
         limits: declared with `limited`.
         admitted: whether a request needs one of the places for classification.
     """
 
     template: str
-    role: Role | None = None
+    endpoint: MethodAndTemplate | None = None
     limits: Limits = field(default_factory=Limits)
     admitted: bool = False
 
@@ -135,16 +135,16 @@ def _addresses(app: FastAPI) -> Iterator[_Address]:
             continue
         patterns[context.path] = context.path_regex
         routes = methods.setdefault(context.path, {})
-        routes |= dict.fromkeys(context.methods, _route(context.path, context))
+        routes |= {method: _route(method, context.path, context) for method in context.methods}
     for template, pattern in patterns.items():
         yield _Address(template, pattern, methods[template])
 
 
-def _route(template: str, context: RouteContext) -> Route:
+def _route(method: str, template: str, context: RouteContext) -> Route:
     calls = list(_calls(getattr(context, "dependant", None)))
     return Route(
         template=template,
-        role=next((call.role for call in calls if isinstance(call, Requires)), None),
+        endpoint=(method, template),
         limits=getattr(context.endpoint, "limits", Limits()),
         admitted=admitted in calls,
     )

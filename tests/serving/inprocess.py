@@ -16,36 +16,49 @@ from data.store.store import Store
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.threads import AnalyticsThreads
 from serving.app import create_app
+from serving.auth.audit_log import AuditLog
+from serving.auth.keyring import KeyRing
 from serving.config import ServingConfig
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.middleware import Middleware
+from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
 from serving.runtime import Runtime
+from serving.store_thread import StoreThread
 
 
 def make_runtime(champions: Champions, folder: Path, config: ServingConfig | None = None) -> Runtime:
     """As `open_runtime`, with champions that are loaded already and a store in this folder."""
     config = config or ServingConfig()
     region = load_region()
+    store = Store(f"sqlite:///{folder}/store.db", region.id)
+    ring = KeyRing(store.keys)
+    audit = AuditLog(store.audit)
+    ring.refresh()
     return Runtime(
         config=config,
-        keys=frozenset(),
+        keys=ring,
         region=region,
         champions=champions,
-        store=Store(f"sqlite:///{folder}/store.db", region.id),
+        store=store,
         metrics=Metrics(CollectorRegistry()),
         admission=Admission(config.classified_at_once),
+        rates=RequestRates(config.requests_per_minute),
+        audit=audit,
+        store_thread=StoreThread([ring.refresh, audit.flush]),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
     )
 
 
 @asynccontextmanager
-async def client_of(runtime: Runtime, app: FastAPI | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a service with these parts; `app` where it is not the usual one."""
+async def client_of(
+    runtime: Runtime, app: FastAPI | None = None, client: tuple[str, int] = ("127.0.0.1", 5000)
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service with these parts; `app` where it is not the usual one, `client` where it asks from."""
     app = app or create_app()
     app.state.runtime = runtime
-    transport = httpx.ASGITransport(app=Middleware(app, app))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=30) as client:
-        yield client
+    transport = httpx.ASGITransport(app=Middleware(app, app), client=client)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=30) as asking:
+        yield asking

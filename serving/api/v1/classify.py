@@ -37,7 +37,7 @@ from serving.api.v1.classify_types import (
 )
 from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, good_ones, refused
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Operator
+from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
 from serving.http.errors import ErrorAnswer
@@ -83,10 +83,15 @@ PLACE_NOTES: dict[PlaceNote, str] = {
     summary="Classify complaints and decide where they go",
     response_model=ClassifyAnswer,
     dependencies=[Depends(admitted)],
-    responses={429: {"model": ErrorAnswer, "description": "As many as can be answered in time (`too_many_requests`)"}},
+    responses={
+        429: {
+            "model": ErrorAnswer,
+            "description": "More than fit in time (`too_many_requests`), or than a key may send (`rate_limited`)",
+        }
+    },
 )
 @limited(LIMITS)
-def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> Response:
+def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Caller) -> Response:
     """Route or review each complaint; every answered decision is stored (with its text masked).
 
     An item that is wrong is answered with its own `error` in its place, beside the others' decisions. Where none is
@@ -107,6 +112,7 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         decided.append(result_of(complaint, classification, proposals, words))
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
     runtime.store.decisions.save(decisions)
+    request.state.complaints = [(complaint.source, complaint.id) for complaint in complaints]
     runtime.metrics.classified(result.decision for result in decided)
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)

@@ -15,7 +15,7 @@ from serving.analytics.new_topics import SearchResult, search
 from serving.api.v1.emerging_types import ComplaintKey, EmergingAnswer, EmergingTopicOut
 from serving.api.v1.queries import MunicipalityQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Operator
+from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.routes import Limits, limited
 from serving.runtime import CurrentRuntime
@@ -30,7 +30,7 @@ DaysQuery = Annotated[int | None, Query(ge=1, le=60, description="The last days;
 async def emerging(
     request: Request,
     runtime: CurrentRuntime,
-    principal: Operator,
+    principal: Caller,
     days: DaysQuery = None,
     municipality: MunicipalityQuery = None,
     format: Format = None,
@@ -47,16 +47,22 @@ async def emerging(
     )
     model = ModelVersion(name=champion.name, version=champion.version)
     as_csv = wants_csv(request, format)
-    return await runtime.analytics.run(partial(answer_of, result, place, model, as_csv))
+    topics = await runtime.analytics.run(partial(topics_of, result, place))
+    request.state.complaints = [(shown.source, shown.id) for topic in topics for shown in topic.complaints]
+    return await runtime.analytics.run(partial(answer_of, result, topics, model, as_csv))
 
 
-def answer_of(result: SearchResult, place: str | None, model: ModelVersion, as_csv: bool) -> Response:
-    """The topics of a place, or all, as they go over the wire."""
-    topics = [
+def topics_of(result: SearchResult, place: str | None) -> list[EmergingTopicOut]:
+    """The topics of a place, or all."""
+    return [
         topic_out(topic, result.complaints)
         for topic in result.emerging.topics
         if place is None or place in topic.municipalities
     ]
+
+
+def answer_of(result: SearchResult, topics: list[EmergingTopicOut], model: ModelVersion, as_csv: bool) -> Response:
+    """Topics as they go over the wire."""
     if as_csv:
         return csv_response([_flat(topic) for topic in topics], list(EmergingTopicOut.model_fields))
     answer = EmergingAnswer(

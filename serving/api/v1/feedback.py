@@ -13,7 +13,7 @@ from data.errors import LabelError, UnknownComplaintError
 from data.store.corrections import Correction, Corrections
 from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest, StoredCorrection
 from serving.api.v1.items import BadItem, Refusal, RefusedItem, good_ones, refused
-from serving.auth.requires import Operator
+from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
 from serving.http.errors import ErrorAnswer, error_at
 from serving.http.routes import Limits, check_count, limited
@@ -29,7 +29,7 @@ router = APIRouter(tags=["complaints"])
     responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
 )
 @limited(LIMITS)
-def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Operator) -> FeedbackAnswer:
+def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Caller) -> FeedbackAnswer:
     """Keep what an operator decided instead: the best training data there is.
 
     An item that is wrong is answered with its own `error` in its place; the good ones are stored. Where none is good,
@@ -41,6 +41,7 @@ def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, p
     read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
     corrections = good_ones(read)
     runtime.store.corrections.save(corrections)
+    request.state.complaints = [(each.source, each.complaint_id) for each in corrections]
     return FeedbackAnswer(stored=len(corrections), results=[_answer(item) for item in read])
 
 

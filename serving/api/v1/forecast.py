@@ -16,7 +16,7 @@ from serving.analytics.endpoint import in_analytics
 from serving.api.v1.forecast_types import ForecastAnswer, ForecastDay, ForecastRequest, HistoryDay
 from serving.api.v1.queries import UNKNOWN_SERIES, municipality_name
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Viewer
+from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.errors import ErrorAnswer
 from serving.http.routes import Limits, limited
@@ -38,7 +38,7 @@ router = APIRouter(tags=["analytics"])
 @limited(LIMITS)
 @in_analytics
 def forecast(
-    body: ForecastRequest, request: Request, runtime: CurrentRuntime, principal: Viewer, format: Format = None
+    body: ForecastRequest, request: Request, runtime: CurrentRuntime, principal: Caller, format: Format = None
 ) -> Response:
     """Mean and quantiles of each day, beside the end of the history."""
     champion = runtime.champions.forecaster

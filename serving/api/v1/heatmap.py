@@ -20,7 +20,7 @@ from serving.analytics.surges import open_since
 from serving.api.v1.heatmap_types import HeatCell, HeatmapAnswer
 from serving.api.v1.queries import AsOfQuery
 from serving.api.v1.shared_types import ModelVersion
-from serving.auth.requires import Viewer
+from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.routes import NO_BODY, limited
 from serving.runtime import CurrentRuntime
@@ -39,7 +39,7 @@ router = APIRouter(tags=["analytics"])
 def heatmap(
     request: Request,
     runtime: CurrentRuntime,
-    principal: Viewer,
+    principal: Caller,
     days: Annotated[int | None, Query(ge=1, le=28, description="Default: `surges.window_days`")] = None,
     as_of: AsOfQuery = None,
     format: Format = None,

@@ -13,7 +13,7 @@ from serving.analytics.live_counts import recent_counts, yesterday
 from serving.api.v1.queries import UNKNOWN_SERIES, AsOfQuery, MunicipalityQuery, SectorQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
 from serving.api.v1.surges_types import SurgeOut, SurgesAnswer
-from serving.auth.requires import Viewer
+from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.routes import NO_BODY, limited
 from serving.runtime import CurrentRuntime
@@ -32,7 +32,7 @@ router = APIRouter(tags=["analytics"])
 def surges(
     request: Request,
     runtime: CurrentRuntime,
-    principal: Viewer,
+    principal: Caller,
     kind: Literal["observed", "expected"] | None = None,
     municipality: MunicipalityQuery = None,
     sector: SectorQuery = None,

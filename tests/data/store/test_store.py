@@ -16,6 +16,7 @@ from data.store.corrections import Labels
 from data.store.promotions import Promotion
 from data.store.store import Store
 from tests.data.store.rows import NOON, OTHER, REGION, correction, decision, rows
+from tests.postgresql import PostgreSQL
 
 DAY = date(2026, 11, 10)
 
@@ -217,6 +218,20 @@ def test_a_store_comes_back_when_its_disk_does(tmp_path: Path) -> None:
     blocked.unlink()
     store.decisions.save([decision()])
     assert len(counts(store)) == 1
+
+
+def test_a_server_that_was_gone_is_written_to_again_when_it_is_back(postgresql: PostgreSQL) -> None:
+    store = Store(postgresql.database(), REGION)
+    store.decisions.save([decision()])
+    postgresql.stop()
+    try:
+        with pytest.raises(StoreError, match="try again"):
+            store.decisions.save([decision(id="2")])
+    finally:
+        postgresql.start()
+    store.decisions.save([decision(id="3")])
+    assert counts(store)[0][-1] == 2
+    store.close()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,34 @@
 """Keys: who needs one, which are accepted, and where the service may listen without any."""
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError, ConfigError, TsurError
+from data.store.store import Store, open_store
 from serving import launch as run
 from serving.auth.access import authenticate, check_binding, is_loopback
-from serving.auth.principal import ENVIRONMENT, LOCAL
+from serving.auth.keyring import KeyRing
+from serving.auth.principal import LOCAL
+from tests.conftest import tsur
+from tests.serving.bundles import REGION
 from tests.serving.conftest import RegistryHome, Server, start_server
 
 KEYS = frozenset({"first-key", "второй"})
+
+
+def ring_of(folder: Path, keys: Iterable[str] = ()) -> KeyRing:
+    """The keys of a worker whose store holds none."""
+    ring = KeyRing(Store(f"sqlite:///{folder}/store.db", "here").keys, keys)
+    ring.refresh()
+    return ring
+
+
 NOBODY: dict[str, str] = {}
 FIRST = {"Authorization": "Bearer first-key"}
 
@@ -40,30 +56,44 @@ FIRST = {"Authorization": "Bearer first-key"}
         ("/metrics", "10.0.0.5", FIRST, True),
     ],
 )
-def test_with_keys(path: str, client: str | None, headers: dict[str, str], passes: bool) -> None:
+def test_with_keys(path: str, client: str | None, headers: dict[str, str], passes: bool, tmp_path: Path) -> None:
+    ring = ring_of(tmp_path, KEYS)
     if passes:
-        who = authenticate(path, client, Headers(headers), KEYS)
-        assert who is (ENVIRONMENT if headers else None)
+        who = authenticate(path, client, Headers(headers), ring)
+        assert (who.role if who else None) == ("admin" if headers else None)
     else:
         with pytest.raises(AccessError):
-            authenticate(path, client, Headers(headers), KEYS)
+            authenticate(path, client, Headers(headers), ring)
 
 
 @pytest.mark.parametrize(("client", "passes"), [("127.0.0.1", True), ("::1", True), ("10.0.0.5", False)])
-def test_without_keys_only_this_machine_is_answered(client: str, passes: bool) -> None:
+def test_without_keys_only_this_machine_is_answered(client: str, passes: bool, tmp_path: Path) -> None:
+    ring = ring_of(tmp_path)
     if passes:
-        assert authenticate("/v1/classify", client, Headers(), frozenset()) is LOCAL
+        assert authenticate("/v1/classify", client, Headers(), ring) is LOCAL
     else:
-        with pytest.raises(AccessError, match="no keys"):
-            authenticate("/v1/classify", client, Headers(), frozenset())
+        with pytest.raises(AccessError, match="without keys"):
+            authenticate("/v1/classify", client, Headers(), ring)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5"])
 def test_listening_beyond_this_machine_needs_keys(host: str) -> None:
-    with pytest.raises(BindingError, match="TSUR_API_KEYS"):
-        check_binding(host, frozenset())
-    check_binding(host, KEYS)
-    check_binding("127.0.0.1", frozenset())
+    with pytest.raises(BindingError, match="tsur keys make"):
+        check_binding(host, has_keys=False)
+    check_binding(host, has_keys=True)
+    check_binding("127.0.0.1", has_keys=False)
+
+
+def test_a_key_of_the_store_is_enough_to_listen_beyond_this_machine_and_a_revoked_one_is_not(
+    at_home: Callable[[Path], None], tmp_path: Path
+) -> None:
+    at_home(tmp_path)
+    assert not run.has_keys()
+    store = open_store()
+    number, _ = store.keys.make("x", "admin", None, None)
+    assert run.has_keys()
+    store.keys.revoke(number)
+    assert not run.has_keys()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +139,36 @@ def test_over_http_a_key_opens(locked: Server, headers: dict[str, str]) -> None:
         assert client.post("/v1/classify", content=b"{", headers=headers).status_code != 401
         assert client.get("/livez").status_code == 200
         assert httpx.codes.is_success(client.get("/openapi.json").status_code)
+
+
+def test_a_running_service_learns_of_a_new_key_and_of_its_revocation(locked: Server) -> None:
+    store = {"TSUR_STORE_URL": f"sqlite:///{locked.home}/store.db"}
+    made = tsur(locked.home, "keys", "make", "--name", "ПОС", "--role", "analyst", "--region", REGION, **store)
+    key = made.stdout.strip()
+    assert eventually(locked, key, 200)
+    listed = tsur(locked.home, "keys", "list", **store).stdout
+    assert "ПОС" in listed
+    assert key not in listed + locked.output
+    number = re.findall(r"key (\d+), shown", made.stderr)[0]
+    tsur(locked.home, "keys", "revoke", number, **store)
+    assert eventually(locked, key, 401)
+    audited = tsur(locked.home, "audit", "--route", "/v1/heatmap", **store).stdout
+    assert f"key-{number}  ПОС  analyst  {REGION}  GET  /v1/heatmap  200" in audited
+    table = locked.home / "audit.csv"
+    tsur(locked.home, "audit", "--key", "command-line", "--limit", "0", "--out", str(table), **store)
+    lines = table.read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(";")[6] for line in lines] == ["route", f"tsur keys revoke {number}", f"tsur keys make {number}"]
+
+
+def eventually(server: Server, key: str, status: int) -> bool:
+    """Whether the service answers this key with this status, soon."""
+    deadline = time.monotonic() + 30
+    with server.client as client:
+        while time.monotonic() < deadline:
+            if client.get("/v1/heatmap", headers={"X-API-Key": key}).status_code == status:
+                return True
+            time.sleep(0.2)
+    return False
 
 
 @pytest.mark.parametrize(

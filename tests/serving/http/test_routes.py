@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from prometheus_client import generate_latest
 
 from serving.app import create_app
+from serving.auth.roles import ALLOWED
 from serving.config import ServingConfig
 from serving.http.errors import install_error_handlers
 from serving.http.routes import Limits, Route, RouteTable, limited
@@ -62,7 +63,7 @@ def test_a_path_is_found_by_its_template(method: str, path: str, template: str |
 
 def test_a_method_that_the_address_does_not_answer_has_no_limits_of_its_own() -> None:
     table = RouteTable(jobs_app())
-    assert table.find("POST", "/v1/jobs") == Route("/v1/jobs", limits=SMALL)
+    assert table.find("POST", "/v1/jobs") == Route("/v1/jobs", ("POST", "/v1/jobs"), limits=SMALL)
     assert table.find("GET", "/v1/jobs") == Route("/v1/jobs")
 
 
@@ -87,7 +88,9 @@ def test_the_tighter_of_a_routes_limits_and_the_installations_holds(
 
 
 @pytest.fixture()
-def runtime(tmp_path: Path) -> Runtime:
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    for endpoint in (("GET", "/v1/jobs/{id}"), ("POST", "/v1/jobs"), ("PUT", "/v1/jobs")):
+        monkeypatch.setitem(ALLOWED, endpoint, frozenset({"admin"}))  # type: ignore[arg-type]
     return make_runtime(Champions(registry_in(tmp_path), "verkhnerechye"), tmp_path, ServingConfig(max_body_bytes=2000))
 
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from data.complaints.cleaning import clean_text
 from data.errors import InputError
 from training.classifier import splits
-from training.classifier.splits import cross_validation_folds, near_duplicate_groups
+from training.classifier.splits import cross_validation_folds, near_duplicate_groups, stable_split
 
 COMPLAINT = "На улице Лесной третий день не вывозят мусор, контейнеры переполнены, пакеты лежат на дороге."
 
@@ -105,3 +105,37 @@ def test_too_few_rows_are_refused(sample, rows, folds, sentence):
 def test_real_corpora_have_the_near_duplicates_that_docs_speak_of(real_data, name, groups):
     texts = pd.read_csv(real_data / "text" / f"{name}.csv")["text"]
     assert len(set(near_duplicate_groups([clean_text(text) for text in texts]))) == groups
+
+
+def kept_back(frame: pd.DataFrame, holdout: float = 0.2, key: str = "verkhnerechye") -> set[str]:
+    """Ids of the rows that a stable split keeps back."""
+    split = stable_split(frame, holdout, key)
+    assert_array_equal(np.sort(np.concatenate([split.train, split.test])), np.arange(len(frame)))
+    return set(frame["id"].iloc[split.test])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_that_join_or_leave_move_no_other_row_to_the_other_side(sample, seed):
+    order = np.random.default_rng(seed).permutation(len(sample))
+    for rows in (5, 400, 1500):
+        some = sample.iloc[order[:rows]]
+        assert kept_back(some) == kept_back(sample) & set(some["id"])
+
+
+def test_equal_texts_stand_on_one_side_however_they_are_typed(sample):
+    shouted = sample.assign(text=sample["text"].str.upper() + "!!", id="again-" + sample["id"])
+    assert kept_back(shouted) == {f"again-{id_}" for id_ in kept_back(sample)}
+
+
+def test_the_share_kept_back_is_the_one_asked_for_and_grows_without_a_swap(sample):
+    none, fifth, third = (kept_back(sample, share) for share in (0.0, 0.2, 0.33))
+    assert not none
+    assert len(fifth) / len(sample) == pytest.approx(0.2, abs=0.03)
+    assert fifth < third
+    assert kept_back(sample, 1.0) == set(sample["id"])
+
+
+def test_another_key_keeps_back_other_rows_and_this_one_the_same_for_ever(sample):
+    assert len(kept_back(sample) & kept_back(sample, key="zarechye")) < 0.5 * len(kept_back(sample))
+    text = pd.DataFrame({"id": list("abcdef"), "text": ["яма", "снег", "лёд", "мусор", "вода", "газ"]})
+    assert kept_back(text, 0.5, "key") == {"d", "e", "f"}

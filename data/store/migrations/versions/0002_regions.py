@@ -7,6 +7,8 @@ was of a decision that is gone: it keeps the complaint, and its decision and ver
 import sqlalchemy as sa
 from alembic import context, op
 
+from data.errors import ConfigError
+
 revision = "0002"
 down_revision = "0001"
 
@@ -112,6 +114,8 @@ def _create_corrections() -> None:
 
 def _copy(region: str) -> None:
     connection, given = op.get_bind(), {"region": region}
+    if not region and connection.scalar(sa.text("SELECT count(*) FROM old_decisions")):
+        raise ConfigError("the store holds complaints of before there were regions: name theirs with TSUR_REGION")
     connection.execute(sa.text(COPY_DECISIONS), given)
     op.create_index("decisions_by_complaint", "decisions", ["region", "source", "id", "number"])
     op.create_index("decisions_by_day", "decisions", ["region", "day"])

@@ -1,0 +1,31 @@
+"""Roles and what each may ask: the one table of role × endpoint.
+
+An address under `/v1` that has no row here is refused to everybody (403), so a new endpoint is closed until somebody
+has decided who may ask it. `docs/reference.md` shows the same table; tests hold both against the running service.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Role = Literal["routing", "operator", "analyst", "engineer", "admin"]
+"""A routing system; an operator who reads and decides complaints; an analyst of counts and new topics; an ML engineer,
+who sees figures and no complaint; an administrator."""
+ROLES: tuple[Role, ...] = get_args(Role)
+Endpoint = tuple[str, str]
+"""Method and template of the path, ids in braces."""
+
+
+def _only(*roles: Role) -> frozenset[Role]:
+    return frozenset((*roles, "admin"))
+
+
+ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
+    ("POST", "/v1/classify"): _only("routing", "operator"),
+    ("POST", "/v1/feedback"): _only("routing", "operator"),
+    ("POST", "/v1/forecast"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/surges"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/heatmap"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/emerging"): _only("operator", "analyst"),
+    ("GET", "/metrics"): _only("engineer"),
+}
+"""Who may ask what. `/metrics` is open to this machine without a key."""
