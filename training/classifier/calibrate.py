@@ -34,17 +34,18 @@ from training.long_step import LongStep, Tell, quiet
 Bools = npt.NDArray[np.bool_]
 LOG_TEMPERATURES = (-3.0, 4.0)
 """Temperatures between 0.05 and 55: beyond them a head decides alone or says nothing, which no data asked for."""
-PMI_WEIGHTS = (0.0, 2.0)
-"""A whole factor P(agency | topic) / P(agency) is 1; more than its square would only repeat the commonest agency."""
-AGENCY_BY_TOPIC_WEIGHTS = (0.0, 2.0)
-"""Twice is what topics and place would count if the agency's own head said nothing new."""
-FIRST_TEMPERATURE, FIRST_PMI_WEIGHT, FIRST_AGENCY_BY_TOPIC_WEIGHT = 2.0, 0.5, 0.3
-"""Where the search begins: sums of three heads are over-confident; the weights lie between nothing and all."""
+POOL_WEIGHTS = (0.0, 2.0)
+"""Of the PMI and of what topics and place say of the agency: a whole factor P(agency | topic) / P(agency) is 1; more
+than its square would only repeat the commonest agency."""
+FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
+"""Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.5."""
+STEP = 0.3
+"""How far the second search looks around: a third of a weight, or a temperature a third higher."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
-"""A hundredth of a temperature's logarithm changes no decision; five numbers settle in some 250 steps."""
+"""A hundredth of a temperature's logarithm changes no decision; five numbers settle in some 300 steps."""
 CELLS = 4_000_000
 """Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
-there are 2,000 combinations. Each of some 250 steps reads them all, and more rows would move five numbers little."""
+there are 2,000 combinations. Each of some 300 steps reads them all, and more rows would move five numbers little."""
 LEAST_WEIGHING_ROWS = 500
 """That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
@@ -194,9 +195,8 @@ def fit_weights(parts: Sequence[DecodedRows], tell: Tell = quiet) -> JointWeight
 
     def weights_of(point: npt.NDArray[np.float64]) -> JointWeights:
         temperatures = np.exp(np.clip(point[: len(HEADS)], *LOG_TEMPERATURES)).tolist()
-        pmi = float(np.clip(point[len(HEADS)], *PMI_WEIGHTS))
-        by_topic = float(np.clip(point[len(HEADS) + 1], *AGENCY_BY_TOPIC_WEIGHTS))
-        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi, by_topic)
+        pmi, *by_topic = np.clip(point[len(HEADS) :], *POOL_WEIGHTS).tolist()
+        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi, *by_topic)
 
     def loss(point: npt.NDArray[np.float64]) -> float:
         weights = weights_of(point)
@@ -210,8 +210,12 @@ def fit_weights(parts: Sequence[DecodedRows], tell: Tell = quiet) -> JointWeight
                 total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).sum()) / labelled[head]
         return total
 
-    start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT, FIRST_AGENCY_BY_TOPIC_WEIGHT]
-    return weights_of(minimize(loss, start, method="Nelder-Mead", options=SEARCH).x)
+    start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT]
+    without = minimize(loss, start, method="Nelder-Mead", options=SEARCH).x
+    # The agency's second opinion comes last, from the best there is without it: five numbers from afar end anywhere.
+    best = np.append(without, 0.0)
+    simplex = np.vstack([best, best + np.diag(np.full(len(best), STEP))])
+    return weights_of(minimize(loss, best, method="Nelder-Mead", options=SEARCH | {"initial_simplex": simplex}).x)
 
 
 def fit_scaling(confidence: Floats, correct: Bools) -> PlattScaling:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from scipy.stats import binomtest
 
 from data.catalogue.model import Agency, Catalogue, Municipality, Route, Sector, Topic
@@ -138,6 +139,22 @@ def fitted_weight(of_the_topic: float, rows_each: int, without_own: bool) -> flo
 def test_what_topics_say_by_chance_gets_no_weight_from_rows_that_were_not_counted():
     assert fitted_weight(of_the_topic=0.0, rows_each=20, without_own=True) < 0.3
     assert fitted_weight(of_the_topic=0.0, rows_each=20, without_own=False) > 1.0, "counted, rows vote for themselves"
+
+
+def test_an_agencys_head_that_knows_all_there_is_keeps_its_own_temperature():
+    """Topics know nothing here: a second opinion that says nothing must not silence the first."""
+    catalogue, labels, targets = topics_and_agencies(of_the_topic=0.0, rows_each=20)
+    rng, rows = np.random.default_rng(1), len(targets["topic"])
+    logits: dict[str, Floats] = {head: rng.normal(size=(rows, len(labels.names[head]))) for head in HEADS}
+    logits["agency"] *= 3.0
+    chance = softmax(logits["agency"] / 2.0, axis=1)
+    drawn = (chance.cumsum(axis=1) > rng.random((rows, 1))).argmax(axis=1)
+    pmi = count_topic_agency(labels, targets)
+    weights = fit_weights(
+        [DecodedRows(JointDecoder(labels, catalogue, pmi), logits, [None] * rows, {**targets, "agency": drawn})]
+    )
+    assert weights.temperatures["agency"] == pytest.approx(2.0, rel=0.2)
+    assert weights.pmi == pytest.approx(0.0, abs=0.1)
 
 
 def test_what_topics_truly_say_keeps_its_weight():
