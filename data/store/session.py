@@ -32,6 +32,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x7473_7572
 """PostgreSQL's advisory lock of a migration: the letters «tsur»."""
 WRITES = "tsur_writes"
+FOLD = "tsur_fold"
+"""A function that SQLite gets: text in one letter case, Cyrillic too."""
 _MIGRATING = Lock()
 """Alembic's context is one for the whole process."""
 
@@ -153,6 +155,7 @@ def _engine(url: str) -> Engine:
 def _write_ahead(connection: Any, _: Any) -> None:
     """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
     connection.isolation_level = None
+    connection.create_function(FOLD, 1, str.lower, deterministic=True)
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")

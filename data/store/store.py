@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from data.regions.region import known_regions
 from data.settings import settings
 from data.store.audit import Audit
+from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
@@ -35,6 +36,7 @@ class Store:
         features: what they read of them.
         corrections: what operators said instead.
         complaints: how they stand after both.
+        search: the same, searched and paged through.
         promotions: which versions became champions.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
@@ -53,6 +55,7 @@ class Store:
         self.features = Features(self._database)
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
+        self.search = ComplaintSearch(self._database)
         self.promotions = Promotions(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
