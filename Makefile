@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql demo test lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ unit: install postgresql
 	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
 	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
 	wait $$behaviour && exit $$rest
+
+test-reliability: install ## kill workers 200 times on each database, and what else takes minutes
+	$(BIN)/pytest tests/reliability -m "reliability or not reliability" -s
 
 format: install ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .

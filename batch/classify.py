@@ -103,24 +103,44 @@ class ClassifyRun:
         self.changed = self._chunks.changed
         self.notes: list[str] = []
         self.unknown_places: Counter[str] = Counter()
+        self._first_reject: Reject | None = None
 
     def finish(self, progress: Progress, joining: Progress = lambda rows: None) -> Classified:
-        """Classify what is missing and write the output; `progress` and `joining` get rows so far.
+        """As `complete`; then the chunks are removed.
 
         Raises:
             FileError, ColumnsError: the file is unusable as a whole.
             InputError: not one row is good.
         """
-        first_reject: Reject | None = None
+        done = self.complete(progress, joining)
+        self._chunks.remove()
+        self.check()
+        return done
+
+    def complete(self, progress: Progress, joining: Progress = lambda rows: None) -> Classified:
+        """Classify what is missing and write the output; `progress` and `joining` get rows so far.
+
+        The chunks stay: whoever dies behind this finds all of them finished.
+
+        Raises:
+            FileError, ColumnsError: the file is unusable as a whole.
+        """
         for number, rows in self._missing_chunks():
             rejects = [row for row in rows if isinstance(row, Reject)]
-            first_reject = first_reject or next(iter(rejects), None)
+            self._first_reject = self._first_reject or next(iter(rejects), None)
             self._classify(number, [row for row in rows if isinstance(row, Complaint)], rejects)
             progress(self.done.read)
         self._join(joining)
-        if not self.done.rows:
-            raise none_is_good(self._path, first_reject, self.done.rejected)
         return self.done
+
+    def check(self) -> None:
+        """Whether there was anything to decide.
+
+        Raises:
+            InputError: not one row was good.
+        """
+        if not self.done.rows:
+            raise none_is_good(self._path, self._first_reject, self.done.rejected)
 
     def _missing_chunks(self) -> Iterator[tuple[int, list[Row]]]:
         """Number and rows of each chunk that is not finished."""
@@ -165,7 +185,6 @@ class ClassifyRun:
         if self.done.rejected:
             parts["rejects"] = Part(rejects_path(self._out), csv_header(REJECT_COLUMNS))
         self._chunks.join(parts, lambda chunks: progress(min(chunks * ROWS_PER_CHUNK, self.done.read)))
-        self._chunks.remove()
 
 
 def _manifest(version: str, path: Path, source: SourceMap, date: datetime | None) -> dict[str, Any]:

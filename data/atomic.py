@@ -20,12 +20,12 @@ def atomic_file(path: Path) -> Iterator[Path]:
     partial = _temporary(path)
     try:
         yield partial
-        _to_disk(partial)
+        to_disk(partial)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _to_disk(path.parent)
+    to_disk(path.parent)
 
 
 @contextmanager
@@ -37,13 +37,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield partial
         for inner in partial.rglob("*"):
-            _to_disk(inner)
+            to_disk(inner)
         shutil.rmtree(path, ignore_errors=True)  # a folder cannot be renamed over one that holds something
         partial.rename(path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _to_disk(path.parent)
+    to_disk(path.parent)
 
 
 def _temporary(path: Path) -> Path:
@@ -68,7 +68,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """What lies there is there after a power cut too."""
     with suppress(PermissionError):  # Windows opens no folders
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -20,6 +20,8 @@
     │   ├── ForbiddenError    the key's role or regions do not reach this address
     │   └── BindingError      the service would listen beyond this machine without keys
     ├── RequestError          a request's fields do not fit; says which and why
+    ├── UnknownJobError       no such job, or its files are gone
+    ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a correction names a complaint that was never classified
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
@@ -164,6 +166,18 @@ class UnknownComplaintError(TsurError):
     """A correction names a complaint that was never classified here."""
 
     code = "unknown_complaint"
+
+
+class UnknownJobError(TsurError):
+    """There is no such job, or its files are gone."""
+
+    code = "unknown_job"
+
+
+class JobStateError(TsurError):
+    """A job has no result yet, or has ended already."""
+
+    code = "wrong_job_state"
 
 
 class NotReadyError(TsurError):

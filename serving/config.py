@@ -25,6 +25,15 @@ class EmergingDefaults(EmergingConfig):
     read_at_once: int = Field(default=256, ge=0)
 
 
+class JobDefaults(Config):
+    """How large a file of `POST /v1/jobs` may be, and how long jobs are kept."""
+
+    max_upload_bytes: int = Field(default=8 * 1024**3, ge=1024)
+    upload_seconds: float = Field(default=6 * 3600, gt=0)
+    keep_days: float = Field(default=14, gt=0)
+    threads: int = Field(default=0, ge=0)
+
+
 class ServingConfig(Config):
     """Limits, timings and processes; comments on each stand in the YAML."""
 
@@ -41,6 +50,7 @@ class ServingConfig(Config):
     workers: int = Field(default=1, ge=1, le=64)
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
+    jobs: JobDefaults = JobDefaults()
 
 
 def load_serving_config() -> ServingConfig:

@@ -16,6 +16,7 @@ from serving.analytics.threads import AnalyticsThreads
 from serving.auth.audit_log import AuditLog
 from serving.auth.keyring import KeyRing
 from serving.config import ServingConfig, load_serving_config
+from serving.erasure_watch import ErasureWatch, memories_of_texts
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.rates import RequestRates
@@ -67,7 +68,9 @@ def open_runtime() -> Runtime:
     metrics = Metrics()
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
-    champions = Champions(open_registry(region.id), region.id, Encoders(config.inference_threads))
+    encoders, searches = Encoders(config.inference_threads), SearchMemory(config.emerging.remember_minutes)
+    erasures = ErasureWatch(store.erasures, memories_of_texts(encoders.cache, searches))
+    champions = Champions(open_registry(region.id), region.id, encoders)
     champions.on_change = lambda: metrics.champions(champions.serving)
     champions.start(config.refresh_seconds)
     return Runtime(
@@ -80,9 +83,9 @@ def open_runtime() -> Runtime:
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
-        store_thread=StoreThread([keys.refresh, audit.flush]),
+        store_thread=StoreThread([keys.refresh, audit.flush, erasures.check]),
         analytics=AnalyticsThreads(config.analytics_threads),
-        searches=SearchMemory(config.emerging.remember_minutes),
+        searches=searches,
     )
 
 

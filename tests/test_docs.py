@@ -73,7 +73,15 @@ def test_no_placeholder_is_left(readme):
 
 @pytest.mark.parametrize(
     "name",
-    [*READMES, "docs/reference.md", "docs/formats.md", "docs/exports.ru.md", "data/samples/README.md", "CHANGELOG.md"],
+    [
+        *READMES,
+        "docs/reference.md",
+        "docs/formats.md",
+        "docs/exports.ru.md",
+        "docs/retraining.md",
+        "data/samples/README.md",
+        "CHANGELOG.md",
+    ],
 )
 def test_links_lead_somewhere(name):
     path = CHECKOUT / name

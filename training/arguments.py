@@ -1,4 +1,4 @@
-"""All that a run can be told: documented configs, `configs/classifier.yaml`, `adapt.yaml` and `distill.yaml`."""
+"""All that a run can be told: documented configs, `classifier.yaml`, `adapt.yaml`, `distill.yaml`, `dataset.yaml`."""
 
 from typing import Annotated, Literal
 
@@ -87,3 +87,11 @@ class Distillation(Config):
     logit_weight: float = Field(default=0.1, ge=0)
     temperature: float = Field(default=2.0, gt=0)
     seed: int = Field(default=0, ge=0)
+
+
+class DatasetBuild(Config):
+    """Arguments of `tsur dataset build`; the comments in the YAML say what each one does."""
+
+    test_share: float = Field(default=0.15, gt=0, lt=0.5)
+    drift_level: float = Field(default=0.01, gt=0, lt=1)
+    wrong_labels: bool = True

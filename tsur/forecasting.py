@@ -32,6 +32,8 @@ from tsur.options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.regions.region import Region
     from models.forecasting.bundle import Forecasts
     from models.surges.types import Surge
@@ -203,7 +205,8 @@ def surges(
     override: Overrides = None,
     calendar: CalendarName = None,
 ) -> None:
-    """Tell the surges: open, closed and expected, one line an event."""
+    """Tell the surges, one line an event: what goes on or is expected first, each by importance."""
+    from models.forecasting.series import panel
     from training.forecaster.surges import only, surges_of_counts, surges_of_forecasts
 
     _check_picture(plot)
@@ -213,12 +216,13 @@ def surges(
     if counts is None:
         forecasts = _champion(own)[0]
         series, events = forecasts.series, surges_of_forecasts(forecasts, first)
+        daily = forecasts.tail
     else:
         settled = forecaster_config(config, override, calendar)
         series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
-        events = surges_of_counts(series, settled, first)
+        events, daily = surges_of_counts(series, settled, first), panel(series)
     heartbeat.step("telling the surges")
-    _tell(only(events, municipality, sector, series), plot, csv)
+    _tell(only(events, municipality, sector, series), daily, plot, csv)
 
 
 def _check_picture(plot: Path | None) -> None:
@@ -236,14 +240,15 @@ def _champion(region: "Region") -> "tuple[Forecasts, int]":
     return Forecasts.load(folder), version
 
 
-def _tell(events: "list[Surge]", plot: Path | None, csv: bool) -> None:
-    """Print the events as a table or CSV, and draw their timeline if asked for."""
+def _tell(events: "list[Surge]", daily: "pd.DataFrame", plot: Path | None, csv: bool) -> None:
+    """Print the events as a table or CSV, and draw their timeline beside their daily counts if asked for."""
     from data.tables.csv_writer import csv_text
-    from training.forecaster.surges import surge_figure, surge_frame
+    from training.forecaster.surge_figure import surge_figure
+    from training.forecaster.surges import surge_frame
     from tsur.show import surge_table
 
     if plot is not None:
-        surge_figure(events).savefig(plot, dpi=120)
+        surge_figure(events, daily).savefig(plot, dpi=120)
     if csv:
         sys.stdout.write(csv_text(surge_frame(events)))
         return

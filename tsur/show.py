@@ -29,7 +29,7 @@ from training.evaluate.metrics import slice_figures
 from training.evaluate.routed import RoutedFigures
 from training.forecaster.backtest import Progress as SeriesProgress
 from training.forecaster.evaluation import BacktestResult
-from training.forecaster.surges import IN_RUSSIAN
+from training.forecaster.surge_figure import IN_RUSSIAN, ratio_text
 from tsur.heartbeat import heartbeat
 
 WINDOWS_JUDGED = "the oldest of `windows` only chooses the first champions: one window less is judged"
@@ -251,7 +251,7 @@ def surge_table(surges: list[Surge], title: str) -> Table:
     for surge in surges:
         days = f"{surge.start:%d.%m.%y}–{surge.end:%d.%m.%y}"
         noticed = "" if surge.noticed is None else f"{surge.noticed:%d.%m}"
-        figures = [f"{surge.expected:.0f}", f"{surge.count:.0f}", f"{surge.ratio:.1f}".replace(".", ",")]
+        figures = [f"{surge.expected:.0f}", f"{surge.count:.0f}", ratio_text(surge)]
         sure = f"{surge.probability:.3f}".replace(".", ",")
         reasons = "; ".join(surge.reasons)
         table.add_row(IN_RUSSIAN[surge.state], surge.municipality, surge.sector, days, noticed, *figures, sure, reasons)

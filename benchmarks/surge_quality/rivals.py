@@ -17,9 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from models.forecasting.config import SurgeConfig
+from models.forecasting.distribution import NEARLY_POISSON, SMALLEST_MEAN
 from models.surges.baseline import rolling_baseline
-from models.surges.evidence import log_tail, surge_evidence
-from models.surges.thresholds import learned_thresholds
+from models.surges.evidence import surge_evidence
+from models.surges.past import learned_thresholds
+from models.surges.thresholds import Thresholds
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -32,6 +34,8 @@ EXCLUDED_DAYS = 14
 REFIT_DAYS = 7
 """What the regressions are fitted on: at most three years, without the last two weeks, in which a surge may have
 begun; fitted anew each week."""
+SMALLEST_TAIL = 1e-300
+"""Near the smallest that a double holds: its logarithm stays finite."""
 LEAST_DEVIATION = 0.5
 """Complaints: a series that never varied would make any count a surge."""
 
@@ -48,7 +52,7 @@ class Trial:
         folder: where fits are kept.
         prophet_days: Prophet is fitted anew after so many days.
         calendar: what our own baseline may know of days off.
-        tail_weight: what our own detector learned from the days before the judged ones.
+        day_weight: what our own detector learned from the days before the judged ones.
     """
 
     counts: pd.DataFrame
@@ -58,7 +62,7 @@ class Trial:
     folder: Path
     prophet_days: int = 28
     calendar: str = "none"
-    tail_weight: float = 1.0
+    day_weight: float = 1.0
 
     def judged(self, values: Floats) -> Floats:
         """The judged days of the watched series."""
@@ -86,15 +90,19 @@ class Scored:
 
 
 def ours(trial: Trial) -> Scored:
-    """TSUR: evidence over its own rolling baseline; how much tails weigh is learned before the judged days."""
+    """TSUR: evidence over its own rolling baseline; how much a single day weighs is learned before the judged days."""
     evidence = surge_evidence(trial.counts, rolling_baseline(trial.counts, trial.calendar), 7)
-    return Scored(trial.judged(evidence.score(trial.tail_weight)))
+    return Scored(trial.judged(evidence.score(trial.day_weight)))
+
+
+def learned_before(trial: Trial, config: SurgeConfig) -> Thresholds:
+    """The thresholds that training would learn for the watched series from all counts before the first judged day."""
+    return learned_thresholds(trial.clean.iloc[: trial.first], config, trial.calendar, trial.watched)
 
 
 def with_learned_weight(trial: Trial) -> Trial:
-    """The trial with the weight of tails that `tsur train forecaster` would learn before its first judged day."""
-    past = trial.clean.iloc[: trial.first, trial.watched]
-    return replace(trial, tail_weight=learned_thresholds(past, SurgeConfig(), trial.calendar).tail_weight)
+    """The trial with the weight of single days that training would learn before its first judged day."""
+    return replace(trial, day_weight=learned_before(trial, SurgeConfig()).day_weight)
 
 
 def ears(guard: int, summed: int = 1) -> Callable[[Trial], Scored]:
@@ -153,6 +161,19 @@ def farrington(trial: Trial) -> Scored:
     y = trial.judged(trial.counts.to_numpy(dtype=np.float64))
     alpha = np.maximum(dispersion - 1, 1e-3) / np.maximum(mean, 0.02)
     return Scored(log_tail(np.nan_to_num(y), mean, alpha))
+
+
+def log_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """−log10 of the probability of `count` or more; 0 up to the mean."""
+    from scipy.special import betainc
+
+    tail = np.zeros(count.shape)
+    above = np.nonzero(count > mean)
+    size = 1 / np.maximum(dispersion[above], NEARLY_POISSON)
+    mu = np.maximum(mean[above], SMALLEST_MEAN)
+    probability = betainc(np.maximum(count[above], 1.0), size, mu / (size + mu))
+    tail[above] = -np.log10(np.maximum(probability, SMALLEST_TAIL))
+    return tail
 
 
 def cusum(trial: Trial) -> Scored:

@@ -45,7 +45,7 @@ def read_complaints(path: Path) -> pd.DataFrame:
     if path.suffix.lower() not in JSONL:
         raise FileError(f"{path}: not JSONL; `tsur import` makes it from an export")
     complaints: list[Complaint] = []
-    seen: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for line, row in read_rows(path, Expected(encoding="utf-8")):
         if isinstance(row, BadRow):
             raise InputError(f"{path}: line {line}: {row.reason}")
@@ -55,9 +55,10 @@ def read_complaints(path: Path) -> pd.DataFrame:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "complaint"
             raise InputError(f"{path}: line {line}: {quoted(where)[1:-1]}: {first['msg']}") from None
-        if complaint.id in seen:
-            raise InputError(f"{path}: line {line}: id {quoted(complaint.id)} is on line {seen[complaint.id]} too")
-        seen[complaint.id] = line
+        key = (complaint.source, complaint.id)
+        if key in seen:
+            raise InputError(f"{path}: line {line}: id {quoted(complaint.id)} is on line {seen[key]} too")
+        seen[key] = line
         complaints.append(complaint)
     return complaints_frame(complaints)
 

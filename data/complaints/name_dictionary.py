@@ -5,7 +5,7 @@ In: texts, words. Out: spans of people; whether a word may be a name, a surname 
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,11 +15,35 @@ Kind = Literal["Name", "Surn", "Patr"]
 """Grammemes of OpenCorpora: given name, surname, patronymic."""
 SENTENCES = 4096
 """Sentences whose names are remembered."""
-Tagger = Callable[[str, re.Pattern[str]], Iterator[Span]]
+
+
+class PeopleTagger:
+    """Finds people in texts, and remembers the sentences of the last ones.
+
+    Args:
+        sentences: of a text, with their first characters.
+        people_in: spans of people in a sentence.
+    """
+
+    def __init__(
+        self, sentences: Callable[[str], Iterable[tuple[int, str]]], people_in: Callable[[str], list[Span]]
+    ) -> None:
+        self._sentences = sentences
+        self._people_in = lru_cache(maxsize=SENTENCES)(people_in)
+
+    def __call__(self, text: str, perhaps: re.Pattern[str]) -> Iterator[Span]:
+        """Spans of people in the sentences that `perhaps` finds something in."""
+        for first, sentence in self._sentences(text):
+            if perhaps.search(sentence):
+                yield from ((first + start, first + stop) for start, stop in self._people_in(sentence))
+
+    def forget(self) -> None:
+        """Remember no sentence more."""
+        self._people_in.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def people_tagger() -> Tagger:
+def people_tagger() -> PeopleTagger:
     """The news NER of natasha (27 MB, about a second to load).
 
     It sees only a few words to each side, so sentences without what the pattern asks for are left out. A masked text
@@ -33,18 +57,15 @@ def people_tagger() -> Tagger:
         segmenter, ner = Segmenter(), NewsNERTagger(NewsEmbedding())
         threads = ThreadpoolController()
 
-    @lru_cache(maxsize=SENTENCES)
     def people_in(sentence: str) -> list[Span]:
         with threads.limit(limits=1, user_api="blas"):  # matrices this small lose time on many threads
             (markup,) = ner.map([sentence])
         return [(span.start, span.stop) for span in markup.spans if span.type == "PER"]
 
-    def people(text: str, perhaps: re.Pattern[str]) -> Iterator[Span]:
-        for part in segmenter.sentenize(text):
-            if perhaps.search(part.text):
-                yield from ((part.start + start, part.start + stop) for start, stop in people_in(part.text))
+    def sentences(text: str) -> Iterator[tuple[int, str]]:
+        return ((part.start, part.text) for part in segmenter.sentenize(text))
 
-    return people
+    return PeopleTagger(sentences, people_in)
 
 
 def may_be(word: str, kind: Kind) -> bool:

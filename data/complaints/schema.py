@@ -59,7 +59,7 @@ _label = pa.Column(object, nullable=True, required=False)
 
 COMPLAINTS = pa.DataFrameSchema(
     {
-        "id": pa.Column(str, unique=True, coerce=True),
+        "id": pa.Column(str, coerce=True),
         "text": _text,
         "source": _text,
         "created_at": pa.Column(pd.DatetimeTZDtype("ns", "UTC"), coerce=True),
@@ -69,8 +69,9 @@ COMPLAINTS = pa.DataFrameSchema(
         "agency": _label,
     },
     strict=True,
+    unique=["source", "id"],
 )
-"""Columns as in `Complaint`; one row a complaint; labels are strings or None."""
+"""Columns as in `Complaint`; one row a complaint, ids are unique in their source; labels are strings or None."""
 
 DAILY_COUNTS = pa.DataFrameSchema(
     {
@@ -148,4 +149,6 @@ def _first_problem(error: pa.errors.SchemaError | pa.errors.SchemaErrors) -> str
         return (
             f"column {first.failure_cases!r} is {'missing' if first.check == 'column_in_dataframe' else 'one too many'}"
         )
+    if first.check == "multiple_fields_uniqueness":
+        return "an id is given twice in one source"
     return f"column {getattr(first.schema, 'name', None)!r}: {first.check}"

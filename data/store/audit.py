@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from getpass import getuser
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Select, insert, select
+from sqlalchemy import Connection, ForeignKey, Index, Select, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.store.session import Database
@@ -106,22 +106,9 @@ class Audit:
         Raises:
             StoreError: nothing was stored.
         """
-        if not entries:
-            return
-        rows = [
-            {name: value for name, value in vars(entry).items() if name != "complaints"} | {"at": naive_utc(entry.at)}
-            for entry in entries
-        ]
-        statement = insert(AuditRow).returning(AuditRow.number, sort_by_parameter_order=True)
-        with self._database.writing() as connection:
-            numbers = list(connection.scalars(statement, rows))
-            complaints = [
-                {"audit": number, "place": place, "region": entry.region, "source": source, "complaint_id": name}
-                for number, entry in zip(numbers, entries, strict=True)
-                for place, (source, name) in enumerate(entry.complaints)
-            ]
-            if complaints:
-                connection.execute(insert(AuditComplaintRow), complaints)
+        if entries:
+            with self._database.writing() as connection:
+                save_entries(connection, entries)
 
     def entries(self, wanted: AuditFilter) -> Iterator[AuditEntry]:
         """The entries that are wanted, the newest first; read a page at a time.
@@ -147,7 +134,23 @@ class Audit:
                 return
 
 
-def command_entry(command: str, region: str = "") -> AuditEntry:
+def save_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Store entries in a transaction."""
+    rows = [
+        {name: value for name, value in vars(entry).items() if name != "complaints"} | {"at": naive_utc(entry.at)}
+        for entry in entries
+    ]
+    numbers = connection.scalars(insert(AuditRow).returning(AuditRow.number, sort_by_parameter_order=True), rows)
+    complaints = [
+        {"audit": number, "place": place, "region": entry.region, "source": source, "complaint_id": name}
+        for number, entry in zip(numbers, entries, strict=True)
+        for place, (source, name) in enumerate(entry.complaints)
+    ]
+    if complaints:
+        connection.execute(insert(AuditComplaintRow), complaints)
+
+
+def command_entry(command: str, region: str = "", complaints: tuple[tuple[str, str], ...] = ()) -> AuditEntry:
     """The entry of a command of whoever sits at this machine."""
     return AuditEntry(
         at=datetime.now(UTC),
@@ -159,6 +162,7 @@ def command_entry(command: str, region: str = "") -> AuditEntry:
         route=command,
         status=0,
         request_id=uuid.uuid4().hex,
+        complaints=complaints,
     )
 
 

@@ -30,6 +30,7 @@ class CorrectionRow(Table):
     __table_args__ = (
         Index("corrections_by_complaint", "region", "source", "complaint_id"),
         Index("corrections_by_time", "region", "received_at"),
+        Index("corrections_by_decision", "decision"),  # PostgreSQL looks there before it deletes a decision
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)

@@ -8,7 +8,7 @@ would fail with «database is locked» whatever its timeout, as soon as somebody
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -32,6 +32,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x7473_7572
 """PostgreSQL's advisory lock of a migration: the letters «tsur»."""
 WRITES = "tsur_writes"
+FOLD = "tsur_fold"
+"""A function that SQLite gets: text in one letter case, Cyrillic too."""
 _MIGRATING = Lock()
 """Alembic's context is one for the whole process."""
 
@@ -91,6 +93,24 @@ class Database:
         with _as_store_error("written"), self._writing.begin() as connection:
             yield connection
 
+    def overwrite_remains(self) -> None:
+        """Let nothing of deleted rows lie about: SQLite's journal is emptied, PostgreSQL's dead rows are cleared.
+
+        SQLite overwrites what it deletes (`secure_delete`); its journal still holds the pages of before.
+
+        Raises:
+            StoreError: somebody reads all the time; the rows are deleted all the same.
+        """
+        with _as_store_error("cleared of what was deleted"):
+            if self._engine.dialect.name == "sqlite":
+                with closing(self._engine.raw_connection()) as connection:
+                    busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy is not None and busy[0]:
+                    raise StoreError("the rows are deleted, but the journal is being read; run the command once more")
+                return
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
+                connected.execute(text("VACUUM"))
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -135,9 +155,11 @@ def _engine(url: str) -> Engine:
 def _write_ahead(connection: Any, _: Any) -> None:
     """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
     connection.isolation_level = None
+    connection.create_function(FOLD, 1, str.lower, deterministic=True)
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

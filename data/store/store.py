@@ -1,18 +1,26 @@
-"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, in one database.
+"""The store of an installation, put together: decisions, corrections, promotions, keys, audit, jobs, in one database.
 
 A complaint is accepted when it is stored: where the store cannot be written, `/v1/classify` answers 503 and the
 sender sends again. SQLite (WAL) by default, PostgreSQL by URL.
 """
 
+from collections.abc import Iterator
+
 from data.regions.region import known_regions
 from data.settings import settings
 from data.store.audit import Audit
+from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
+from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.job_leases import JobLeases
+from data.store.jobs import Jobs
 from data.store.keys import Keys
 from data.store.promotions import Promotions
+from data.store.retention import Expiry
+from data.store.scanning import Finding, Scanner
 from data.store.session import Database
 
 
@@ -28,9 +36,14 @@ class Store:
         features: what they read of them.
         corrections: what operators said instead.
         complaints: how they stand after both.
+        search: the same, searched and paged through.
         promotions: which versions became champions.
+        jobs: files that are classified beside the service.
+        leases: who works on which of them.
         keys: who may ask the service what.
         audit: who has asked it what.
+        erasures: how a complaint is erased.
+        expiry: what is over its retention.
 
     Raises:
         ConfigError: the URL is malformed or its driver is not installed.
@@ -42,9 +55,14 @@ class Store:
         self.features = Features(self._database)
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
+        self.search = ComplaintSearch(self._database)
         self.promotions = Promotions(self._database)
+        self.jobs = Jobs(self._database)
+        self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
         self.audit = Audit(self._database)
+        self.erasures = Erasures(self._database)
+        self.expiry = Expiry(self._database)
 
     def prepare(self) -> None:
         """Create the tables, or bring those of an earlier version up to date; several processes may do so at once.
@@ -53,6 +71,10 @@ class Store:
             StoreError: the database cannot be reached or written.
         """
         self._database.prepare()
+
+    def scan(self, scanner: Scanner) -> Iterator[Finding]:
+        """What a scanner finds in it. Raises StoreError where it cannot be read."""
+        return scanner.store(self._database)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -61,6 +61,11 @@ class VectorCache:
             self.misses += len(fresh)
         return known, fresh
 
+    def forget(self) -> None:
+        """Remember no text more."""
+        with self._lock:
+            self._rows.clear()
+
     def remember(self, reader: str, texts: Sequence[str], read: Vectors) -> None:
         """Keep what a reader made of texts; the oldest give way."""
         if not self._size:

@@ -33,9 +33,10 @@ from models.forecasting.series import (
     wide_form,
 )
 
-FORMAT = 3
-"""3 has the names `forecasters` in its config and `kind` in its series, where 2 has `contenders` and `treatment`."""
-READABLE = (2, 3)
+FORMAT = 4
+"""4 has `wildness` in its series and thresholds of another evidence; 3 has the names `forecasters` in its config and
+`kind` in its series, where 2 has `contenders` and `treatment`."""
+READABLE = (2, 3, 4)
 FILES = (
     "forecasts.json",
     "config.yaml",
@@ -56,8 +57,8 @@ class Forecasts:
         config: what they were fitted with.
         origin: the last day of the counts; forecasts start on the day after.
         series: one row a series, sums included: `municipality, sector, champion, kind, daily, weekly,
-            week_level`; `kind` as in `series_kinds.py`, or `sum`; `daily`, `weekly` are dispersions,
-            `week_level` the level of expected surges (a week's total).
+            week_level, wildness`; `kind` as in `series_kinds.py`, or `sum`; `daily`, `weekly` are dispersions,
+            `week_level` the level of expected surges (a week's total), `wildness` as in `models/surges/wildness.py`.
         means: dates × base series, from the day after `origin`.
         tail: dates × base series: the counts of the last days, NaN where nothing was observed.
         past_means: dates × base series: what the champions had forecast for the last backtest window
@@ -232,13 +233,16 @@ def _read(folder: Path) -> tuple[Forecasts, dict[str, Any]]:
     if facts["format"] not in READABLE:
         raise BundleError(
             f"forecaster bundle {folder.name} has format {facts['format']}, "
-            f"this version reads {' and '.join(map(str, READABLE))}: train the forecaster again"
+            f"this version reads {', '.join(map(str, READABLE))}: train the forecaster again"
         )
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     series = pd.read_parquet(folder / "series.parquet")
     if facts["format"] == 2:
         config = {"forecasters" if name == "contenders" else name: value for name, value in config.items()}
         series = series.rename(columns={"treatment": "kind"})
+    if facts["format"] < 4:  # learned for another evidence: those of the simulation hold until the next training
+        config["surges"] = {k: v for k, v in config["surges"].items() if k not in ("threshold", "tail_weight")}
+        series["wildness"] = 1.0
     loaded = Forecasts(
         config=parse_config(config, ForecasterConfig, "config.yaml"),
         origin=date.fromisoformat(facts["origin"]),

@@ -26,13 +26,13 @@ class SurgeConfig(Config):
 
     window_days: int = Field(default=7, ge=1, le=14, description="longest window whose evidence is added up")
     false_alarms_per_month: float = Field(
-        default=0.2, gt=0, le=4, description="false alarms that a series may give in a month of daily checks"
+        default=0.5, gt=0, le=4, description="false alarms that a series may give in a month of daily checks"
     )
     threshold: float | None = Field(
         default=None, gt=0, description="evidence that is an alarm; null: learned for that rate in training"
     )
-    tail_weight: float | None = Field(
-        default=None, gt=0, description="how much improbable totals weigh in the evidence; null: learned likewise"
+    day_weight: float | None = Field(
+        default=None, gt=0, description="how much a single day weighs in the evidence; null: learned likewise"
     )
     min_count: int = Field(default=5, ge=1, description="fewer complaints since its start are no surge")
     min_ratio: float = Field(default=1.3, ge=1, description="observed (or forecast) to usual, at least")

@@ -18,12 +18,13 @@ from models.forecasting.bundle import Forecasts
 from models.forecasting.config import SurgeConfig
 from models.forecasting.distribution import tail_probability, window_dispersion
 from models.forecasting.series import SeriesKey, keys_of, sums_of_observed, with_sums
-from models.surges.baseline import Baseline, rolling_baseline
+from models.surges.baseline import Baseline
 from models.surges.events import merged
-from models.surges.evidence import surge_evidence
+from models.surges.evidence import Evidence, surge_evidence
+from models.surges.past import Past
 from models.surges.reasons import bulk_of, with_reasons
 from models.surges.spans import SeriesEvidence, Span, spans_of
-from models.surges.thresholds import Thresholds, learned_thresholds, surge_thresholds
+from models.surges.thresholds import Thresholds, surge_thresholds
 from models.surges.types import Surge
 
 WEEK = 7
@@ -46,7 +47,8 @@ def observed_surges(
             those of `means` only serve for reasons.
         means: dates × series: forecasts of the same days, made without having seen them. Only days
             and series that both panels have are judged.
-        dispersions: `municipality, sector, daily, weekly`, as in `Forecasts.series`.
+        dispersions: `municipality, sector, daily, weekly, wildness`, as in `Forecasts.series`; without the last, all
+            series are equally wild.
         config: thresholds.
         as_of: the last day that is complete; None: the last of `counts`.
         calendar: `russia` gives reasons from the production calendar.
@@ -54,13 +56,16 @@ def observed_surges(
     last = pd.Timestamp(as_of) if as_of is not None else counts.index[-1]
     days = counts.index.intersection(means.index)
     days = days[days <= last]
-    of_series = dispersions.set_index(KEY)[["daily", "weekly"]]
+    of_series = dispersions.set_index(KEY)
     judged = set(keys_of(means)) & {SeriesKey(str(place), str(sector)) for place, sector in of_series.index}
     names = [tuple(key) for key in keys_of(counts) if key in judged]
     if not names or days.empty:
         return []
     baseline = Baseline.with_constant_dispersions(means.loc[days, names], of_series)
-    return _events(counts, baseline, surge_thresholds(config), config, calendar)
+    wild = of_series["wildness"] if "wildness" in of_series else pd.Series(1.0, index=of_series.index)
+    wildness = np.asarray(wild.reindex(pd.MultiIndex.from_tuples(names)), dtype=np.float64)
+    evidence = surge_evidence(counts.loc[days, names], baseline, config.window_days, wildness)
+    return _Judged(counts, baseline, evidence, surge_thresholds(config)).events(config, calendar)
 
 
 def past_surges(
@@ -74,40 +79,44 @@ def past_surges(
         calendar: `russia`: its days off are expected.
         since: leave out what was over before that day.
     """
-    thresholds = learned_thresholds(counts, config, calendar)
-    base = rolling_baseline(counts, calendar)
-    panel, means = sums_of_observed(counts, base.means)
-    above = rolling_baseline(panel.drop(columns=list(counts.columns)), calendar)
-    baseline = Baseline(
-        means=means,
-        daily=pd.concat([base.daily, above.daily], axis=1)[panel.columns],
-        weekly=pd.concat([base.weekly, above.weekly], axis=1)[panel.columns],
-    )
-    surges = _events(panel, baseline, thresholds, config, calendar)
-    return [surge for surge in surges if since is None or surge.end >= since]
+    past = Past.of(counts, calendar, config.window_days)
+    judged = _Judged(past.counts, past.baseline, past.evidence, past.thresholds(config))
+    return [surge for surge in judged.events(config, calendar) if since is None or surge.end >= since]
 
 
-def _events(
-    counts: pd.DataFrame, baseline: Baseline, thresholds: Thresholds, config: SurgeConfig, calendar: str
-) -> list[Surge]:
-    """The events on the days and series of `baseline`, merged, with their reasons; the newest first."""
-    days, columns = pd.DatetimeIndex(baseline.means.index), baseline.means.columns
-    evidence = surge_evidence(counts.loc[days, columns], baseline, config.window_days)
-    keys, highest = keys_of(baseline.means), evidence.score(thresholds.tail_weight).max(axis=0)
-    of_series: list[Surge] = []
-    daily, weekly = baseline.daily.to_numpy(dtype=np.float64), baseline.weekly.to_numpy(dtype=np.float64)
-    for column in np.flatnonzero(highest >= thresholds.alarm).tolist():
-        series = SeriesEvidence.of(evidence, column, thresholds.tail_weight)
-        for span in spans_of(series, thresholds, config):
-            dispersion = window_dispersion(
-                float(daily[span.noticed, column]),
-                float(weekly[span.noticed, column]),
-                days=max(int(series.observed[span.first : span.last + 1].sum()), 1),
-            )
-            of_series.append(_observed(keys[column], span, series, days, dispersion, config.window_days))
-    bulk = pd.DataFrame(evidence.bulk, index=days, columns=columns)
-    surges = [with_reasons(surge, of_series, counts, calendar, bulk_of(surge, bulk)) for surge in merged(of_series)]
-    return sorted(surges, key=lambda surge: (-surge.start.toordinal(), surge.expected - surge.count))
+@dataclass(frozen=True)
+class _Judged:
+    """Days that have been judged: those of `baseline` and `evidence`; `counts` may reach further back."""
+
+    counts: pd.DataFrame
+    baseline: Baseline
+    evidence: Evidence
+    thresholds: Thresholds
+
+    def events(self, config: SurgeConfig, calendar: str) -> list[Surge]:
+        """The events, merged, with their reasons; the newest first."""
+        days, columns = pd.DatetimeIndex(self.baseline.means.index), self.baseline.means.columns
+        keys = keys_of(self.baseline.means)
+        highest = self.evidence.score(self.thresholds.day_weight).max(axis=0)
+        of_series: list[Surge] = []
+        for column in np.flatnonzero(highest >= self.thresholds.alarm).tolist():
+            series = SeriesEvidence.of(self.evidence, column, self.thresholds.day_weight)
+            for span in spans_of(series, self.thresholds, config):
+                dispersion = self._dispersion(span, series, column)
+                of_series.append(_observed(keys[column], span, series, days, dispersion, config.window_days))
+        bulk = pd.DataFrame(self.evidence.bulk, index=days, columns=columns)
+        surges = [
+            with_reasons(surge, of_series, self.counts, calendar, bulk_of(surge, bulk)) for surge in merged(of_series)
+        ]
+        return sorted(surges, key=lambda surge: (-surge.start.toordinal(), -surge.importance))
+
+    def _dispersion(self, span: Span, series: SeriesEvidence, column: int) -> float:
+        """Of a span's total, as known when it was noticed."""
+        daily, weekly = (
+            float(of.to_numpy(dtype=np.float64)[span.noticed, column])
+            for of in (self.baseline.daily, self.baseline.weekly)
+        )
+        return window_dispersion(daily, weekly, days=max(int(series.observed[span.first : span.last + 1].sum()), 1))
 
 
 def _observed(
@@ -138,6 +147,10 @@ def _observed(
         count=count,
         level=None,
         probability=float(1 - chance),
+        confirmed=span.confirmed,
+        recovering=span.recovering,
+        new_level=span.new_level,
+        strength=span.strength,
     )
 
 

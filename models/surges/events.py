@@ -106,6 +106,10 @@ def _joined(surges: list[Surge]) -> Surge:
         count=sum(surge.count for surge in surges),
         level=surges[0].level if len(surges) == 1 else None,
         probability=max(surge.probability for surge in surges),
+        confirmed=any(surge.confirmed for surge in surges),
+        recovering=all(surge.recovering or surge.closed is not None for surge in surges),
+        new_level=any(surge.new_level for surge in surges),
+        strength=max(surge.strength for surge in surges),
     )
 
 
@@ -121,3 +125,8 @@ def _by_excess(surges: list[Surge], attribute: str) -> tuple[str, ...]:
     """Places or sectors of some events, the largest excess first."""
     names = [str(getattr(surge, attribute)) for surge in sorted(surges, key=lambda surge: -surge.excess)]
     return tuple(dict.fromkeys(name for name in names if name not in (REGION, ALL_SECTORS)))
+
+
+def most_important_first(surges: list[Surge]) -> list[Surge]:
+    """What goes on or is still to come before what is over, each by importance."""
+    return sorted(surges, key=lambda surge: (surge.closed is not None, -surge.importance))

@@ -1,7 +1,7 @@
 """Why a surge is called one, and what else may explain it: sentences in Russian.
 
-In: a surge, the events of single series beside it, and the counts. Out: the surge with its `reasons`:
-holidays, a rise that had begun before, the places and sectors that surge, bulk entry that was left out.
+In: a surge, the events of single series beside it, and the counts. Out: the surge with its `reasons`: a single day, a
+new level, holidays, a rise that had begun before, the places and sectors that surge, bulk entry that was left out.
 """
 
 from dataclasses import replace
@@ -44,7 +44,8 @@ def with_reasons(
         calendar: `russia` looks at the production calendar.
         bulk: which days of the series were left out as bulk entry.
     """
-    reasons = _calendar_reasons(surge) if calendar == "russia" else []
+    reasons = _nature(surge)
+    reasons += _calendar_reasons(surge) if calendar == "russia" else []
     reasons += _trend_reasons(surge, counts)
     if surge.places:
         reasons.append(f"муниципалитеты со всплеском: {_named(surge.places)}")
@@ -64,6 +65,19 @@ def with_reasons(
     if bulk is not None:
         reasons += _bulk_reasons(surge, bulk)
     return replace(surge, reasons=tuple(reasons))
+
+
+def _nature(surge: Surge) -> list[str]:
+    """What kind of event it is: a single day, confirmed or not, or a new level."""
+    if surge.new_level:
+        days = (surge.end - surge.start).days + 1
+        usual, now = (f"{total / days:.1f}".replace(".", ",") for total in (surge.expected, surge.count))
+        return [f"новый уровень: {now} в день вместо {usual}"]
+    if surge.confirmed:
+        return []
+    if surge.closed is None:
+        return ["один день: подтвердится или отпадёт после следующего"]
+    return ["один день: следующий не подтвердил"]
 
 
 def _named(names: tuple[str, ...]) -> str:

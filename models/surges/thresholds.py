@@ -1,10 +1,10 @@
 """Thresholds: how much evidence is an alarm, given the false alarms that a series may give a month.
 
-In: scores, or the past of a panel. Out: one threshold for all series. An alarm is a run of days over
-the threshold; runs less than a week apart are one, and one that goes on counts anew every four weeks.
-The threshold is the higher of two: what keeps the allowed rate on simulated counts that have no surges
-at all, and what would have kept it on the panel's own past, whose true surges make it a little high. The
-second is what real counts need: their calm is wilder than any distribution's.
+In: scores, or the past of a panel. Out: one threshold for all series, and how much a single day weighs. An alarm is a
+run of days over the threshold; runs less than a week apart are one, and one that goes on counts anew every four weeks.
+The decision worth knowing: both are learned from the panel's own past, where they would have kept the allowed rate;
+the fewer alarms that past allows, the nearer they stay to what keeps the rate on simulated counts. True
+surges of the past count as false, so the rate is a little too careful.
 """
 
 from dataclasses import dataclass
@@ -25,17 +25,19 @@ Ints = npt.NDArray[np.int64]
 MONTH = 365.25 / 12
 JOINED_DAYS, ANEW_DAYS = 7, 28
 """Runs of alarms so many days apart at most are one; one that goes on counts again after so many."""
-TEACHING_DAYS = 28
-"""The first four weeks of a past only teach its baseline."""
+TEACHING_DAYS = 60
+"""The first two months of a past only teach its baseline: until then it errs more than later."""
 PAST_DAYS = 180
 """A shorter past says too little about rates."""
-REFERENCE_RATE, TAIL_SHARE = 0.2, 0.1
-"""The tail is weighed so that it alone gives a tenth of the alarms that accumulated evidence gives, at the
-point where that gives `REFERENCE_RATE` a month: it is there for single explosive days, which are rare."""
+REFERENCE_RATE, DAY_SHARE = 0.5, 0.2
+"""Where `REFERENCE_RATE` false alarms are allowed a month, a fifth of them is given to single days, the rest to
+accumulated evidence. At stricter rates single days get less by themselves, as they count by their logarithm."""
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 0.05, 1.5
-"""A tail never counts for nothing, nor for much more than accumulated evidence."""
-MOST_RAISED = 2.0
-"""The past raises the simulated threshold so many times at most: a year of disasters must not blind."""
+"""A single day never counts for nothing, nor for much more than accumulated evidence."""
+PRIOR_ALARMS = 5.0
+"""A past in which so many alarms are allowed says as much about the threshold as the simulation."""
+MOST_MOVED = 2.0
+"""The past raises or lowers the simulated threshold so many times at most: a year of disasters must not blind."""
 THRESHOLDS_TRIED = 200
 """Evenly spread over the logarithms of ranks: finer steps change no rate by a hundredth."""
 
@@ -77,53 +79,55 @@ def threshold_for(score: Floats, rate: float) -> float:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`alarm`: evidence that is an alarm; `tail_weight`: how much the predictive tail weighs in it."""
+    """`alarm`: evidence that is an alarm; `day_weight`: how much a single day weighs in it."""
 
     alarm: float
-    tail_weight: float
+    day_weight: float
 
 
 def surge_thresholds(config: SurgeConfig) -> Thresholds:
     """What the config states, and else what keeps its rate on simulated counts."""
-    if config.threshold is not None and config.tail_weight is not None:
-        return Thresholds(config.threshold, config.tail_weight)
+    if config.threshold is not None and config.day_weight is not None:
+        return Thresholds(config.threshold, config.day_weight)
     simulated = _simulated_thresholds(config.false_alarms_per_month, config.window_days)
-    return Thresholds(config.threshold or simulated.alarm, config.tail_weight or simulated.tail_weight)
+    return Thresholds(config.threshold or simulated.alarm, config.day_weight or simulated.day_weight)
 
 
-def learned_thresholds(counts: pd.DataFrame, config: SurgeConfig, calendar: str = "none") -> Thresholds:
-    """The thresholds for a panel (base series) with a past: see the module. What the config states is kept."""
+def thresholds_from(evidence: Evidence, config: SurgeConfig, columns: Ints) -> Thresholds:
+    """The thresholds that the evidence of a past teaches, of some of its columns; what the config states is kept."""
     simulated = surge_thresholds(config)
-    stated = config.threshold is not None and config.tail_weight is not None
-    if stated or len(counts) < PAST_DAYS or counts.shape[1] == 0:
+    stated = config.threshold is not None and config.day_weight is not None
+    if stated or len(evidence.scan) < PAST_DAYS or not len(columns):
         return simulated
-    evidence = surge_evidence(counts, rolling_baseline(counts, calendar), config.window_days)
-    past = _thresholds_that_keep(config.false_alarms_per_month, evidence)
+    past = _thresholds_that_keep(config.false_alarms_per_month, evidence, columns)
+    allowed = config.false_alarms_per_month * len(columns) * len(evidence.scan) / MONTH
+    trusted = allowed / (allowed + PRIOR_ALARMS)
+
+    def between(of_past: float, of_simulation: float) -> float:
+        ratio = np.clip(of_past / of_simulation, 1 / MOST_MOVED, MOST_MOVED)
+        return float(of_simulation * ratio**trusted)
+
     return Thresholds(
-        config.threshold or float(np.clip(past.alarm, simulated.alarm, MOST_RAISED * simulated.alarm)),
-        config.tail_weight or min(past.tail_weight, simulated.tail_weight),
+        config.threshold or between(past.alarm, simulated.alarm),
+        config.day_weight or between(past.day_weight, simulated.day_weight),
     )
 
 
-def with_learned_thresholds(config: SurgeConfig, counts: pd.DataFrame, calendar: str) -> SurgeConfig:
-    """The config with the thresholds learned from a panel stated in it, as a bundle keeps them."""
-    learned = learned_thresholds(counts, config, calendar)
-    return config.model_copy(update={"threshold": learned.alarm, "tail_weight": learned.tail_weight})
-
-
-def _thresholds_that_keep(rate: float, evidence: Evidence) -> Thresholds:
-    """What would have given so many alarms per series and month on given evidence."""
-    of_scan = threshold_for(evidence.scan[TEACHING_DAYS:], REFERENCE_RATE)
-    of_tail = threshold_for(evidence.tail[TEACHING_DAYS:], TAIL_SHARE * REFERENCE_RATE)
-    weight = of_scan / of_tail if of_tail > 0 else 1.0
-    alarm = threshold_for(evidence.score(weight)[TEACHING_DAYS:], rate)
-    return Thresholds(alarm, float(np.clip(weight, SMALLEST_WEIGHT, LARGEST_WEIGHT)))
+def _thresholds_that_keep(rate: float, evidence: Evidence, columns: Ints) -> Thresholds:
+    """What would have given so many alarms per series and month on some series of given evidence."""
+    scan, sudden = (values[TEACHING_DAYS:][:, columns] for values in (evidence.scan, evidence.sudden))
+    of_scan = threshold_for(scan, (1 - DAY_SHARE) * REFERENCE_RATE)
+    of_day = threshold_for(sudden, DAY_SHARE * REFERENCE_RATE)
+    weight = of_scan / of_day if of_day > 0 else 1.0
+    weight = float(np.clip(weight, SMALLEST_WEIGHT, LARGEST_WEIGHT))
+    return Thresholds(threshold_for(np.maximum(scan, weight * sudden), rate), weight)
 
 
 @lru_cache(maxsize=16)
 def _simulated_thresholds(rate: float, window_days: int) -> Thresholds:
     counts = _counts_without_surges()
-    return _thresholds_that_keep(rate, surge_evidence(counts, rolling_baseline(counts), window_days))
+    evidence = surge_evidence(counts, rolling_baseline(counts), window_days)
+    return _thresholds_that_keep(rate, evidence, np.arange(counts.shape[1]))
 
 
 def _counts_without_surges() -> pd.DataFrame:

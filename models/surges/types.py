@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+State = Literal["pending", "open", "recovering", "closed", "expected"]
+FULL_STRENGTH = 2.0
+"""Evidence of so many times the threshold is as good as certain."""
+
 
 @dataclass(frozen=True)
 class Surge:
@@ -23,6 +27,11 @@ class Surge:
         level: expected surges: the weekly total whose passing is forecast; None for observed ones.
         probability: that this is a surge: 1 − the chance of so high a total in usual times (observed), or
             that the total passes the level (expected).
+        confirmed: False: it rests on a single day, which the next observed day has not confirmed yet (pending)
+            or has not confirmed at all (closed).
+        recovering: it goes on, but its last observed days were no surge any more.
+        new_level: it has lasted for weeks, and the counts have stayed where it brought them.
+        strength: the highest evidence over the threshold; 1 is just enough. 1 for an expected surge.
         places: of an event of the region, the municipalities that surge, the largest excess first.
         sectors: of an event over all sectors, the sectors that surge, likewise.
         reasons: in Russian: calendar, trend, neighbours, bulk entry.
@@ -39,6 +48,10 @@ class Surge:
     count: float
     level: float | None
     probability: float
+    confirmed: bool = True
+    recovering: bool = False
+    new_level: bool = False
+    strength: float = 1.0
     places: tuple[str, ...] = ()
     sectors: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -54,8 +67,27 @@ class Surge:
         return self.count / max(self.expected, 0.1)
 
     @property
-    def state(self) -> Literal["open", "closed", "expected"]:
-        """Whether it goes on, is over, or is still to come."""
+    def importance(self) -> float:
+        """What to look at first: its size, times its breadth, times how far its evidence can be trusted.
+
+        Size is the root of the excess, so that one series of hundreds does not hide all others; breadth the root of how
+        many places and sectors surge; trust grows with the evidence up to `FULL_STRENGTH` times the threshold and is
+        halved for a single unconfirmed day. An expected surge is trusted by its probability.
+        """
+        breadth = max(len(self.places), 1) * max(len(self.sectors), 1)
+        if self.kind == "expected":
+            trust = self.probability
+        else:
+            trust = min(self.strength, FULL_STRENGTH) / FULL_STRENGTH * (1.0 if self.confirmed else 0.5)
+        return float((max(self.excess, 0.0) * breadth) ** 0.5 * trust)
+
+    @property
+    def state(self) -> State:
+        """As of an alert in Grafana: a day that waits for the next one; going on; subsiding; over."""
         if self.kind == "expected":
             return "expected"
-        return "open" if self.closed is None else "closed"
+        if self.closed is not None:
+            return "closed"
+        if not self.confirmed:
+            return "pending"
+        return "recovering" if self.recovering else "open"

@@ -68,20 +68,27 @@ class SearchMemory:
         running = self._running.get(key)
         if running is None:
             running = self._running[key] = self._thread.run(search)
-            running.add_done_callback(lambda done: self._finish(key, done))
+            results = self._results
+            running.add_done_callback(lambda done: self._finish(key, done, results))
         return await asyncio.shield(running)  # one who gives up does not end the others' search
+
+    def forget(self) -> None:
+        """Give no result again, that of a search that runs included. May be called from any thread."""
+        self._results = {}
 
     def close(self) -> None:
         """Begin no search more."""
         self._thread.close()
 
-    def _finish(self, key: Hashable, done: "asyncio.Future[SearchResult]") -> None:
+    def _finish(
+        self, key: Hashable, done: "asyncio.Future[SearchResult]", results: dict[Hashable, SearchResult]
+    ) -> None:
         del self._running[key]
         if done.cancelled() or done.exception() is not None:
             return
-        if len(self._results) >= REMEMBERED:
-            self._results.clear()
-        self._results[key] = done.result()
+        if len(results) >= REMEMBERED:
+            results.clear()
+        results[key] = done.result()
 
 
 def search(

@@ -1,19 +1,19 @@
 """Surges as they stand at the end of the days that are known, and which heat-map cell each goes on in.
 
 In: the champion forecaster and the panel of `live_counts`. Out: events of both kinds, over places and sectors
-too, closed ones among them, the clearest first. They take about a second for a region, so they are computed once
+too, closed ones among them, the most important first. They take about a second for a region, so they are computed once
 for the same forecaster and counts.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
 from threading import Lock
 
 import pandas as pd
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import sums_of_observed
-from models.surges.detection import clearest_first, expected_surges, observed_surges
+from models.surges.detection import expected_surges, observed_surges
+from models.surges.events import most_important_first
 from models.surges.types import Surge
 from serving.regions.champions import Champion
 
@@ -52,14 +52,14 @@ def all_surges(forecasts: Forecasts, counts: pd.DataFrame) -> list[Surge]:
     expectations = pd.concat([forecasts.past_means, forecasts.means])
     panel, means = sums_of_observed(counts.iloc[-DAYS_JUDGED:], expectations)
     observed = observed_surges(panel, means.dropna(how="all"), forecasts.series, config.surges, last, config.calendar)
-    return clearest_first(observed + expected_surges(forecasts, counts))
+    return most_important_first(observed + expected_surges(forecasts, counts))
 
 
-def open_since(surges: list[Surge]) -> dict[tuple[str, str], date]:
-    """The first day of the open surge that goes on in a municipality and sector; the earliest where there are more."""
-    since: dict[tuple[str, str], date] = {}
+def going_on(surges: list[Surge]) -> dict[tuple[str, str], Surge]:
+    """The observed surge that goes on in a municipality and sector, pending ones too; the earliest of several."""
+    of_cell: dict[tuple[str, str], Surge] = {}
     for surge in sorted(surges, key=lambda surge: surge.start, reverse=True):
-        if surge.state == "open":
+        if surge.kind == "observed" and surge.closed is None:
             places, sectors = surge.places or (surge.municipality,), surge.sectors or (surge.sector,)
-            since |= {(place, sector): surge.start for place in places for sector in sectors}
-    return since
+            of_cell |= {(place, sector): surge for place in places for sector in sectors}
+    return of_cell

@@ -26,6 +26,15 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("GET", "/v1/surges"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/heatmap"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/emerging"): _only("operator", "analyst"),
+    ("GET", "/v1/complaints"): _only("operator"),
+    ("GET", "/v1/catalogue"): _only("routing", "operator", "analyst", "engineer"),
+    ("GET", "/v1/models"): _only("operator", "analyst", "engineer"),
+    ("POST", "/v1/jobs"): _only("routing", "operator"),
+    ("GET", "/v1/jobs"): _only("routing", "operator"),
+    ("GET", "/v1/jobs/{id}"): _only("routing", "operator"),
+    ("POST", "/v1/jobs/{id}/cancel"): _only("routing", "operator"),
+    ("GET", "/v1/jobs/{id}/result"): _only("routing", "operator"),
+    ("GET", "/v1/jobs/{id}/rejects"): _only("routing", "operator"),
     ("GET", "/metrics"): _only("engineer"),
 }
 """Who may ask what. `/metrics` is open to this machine without a key."""

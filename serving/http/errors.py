@@ -53,6 +53,8 @@ STATUS: dict[type[TsurError], int] = {
     errors.BindingError: 400,
     errors.RequestError: 422,
     errors.UnknownComplaintError: 404,
+    errors.UnknownJobError: 404,
+    errors.JobStateError: 409,
     errors.NotReadyError: 503,
     errors.BusyError: 429,
     errors.RateLimitError: 429,

@@ -38,9 +38,10 @@ ELSEWHERE = "(elsewhere)"
 class ResponseGuard:
     """An answer on its way out; an error body that is not ours is replaced by the one shape."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, allow: str) -> None:
         self._send = send
         self._request_id = request_id
+        self._allow = allow
         self.status = 0
         self.code: str | None = None
         self.closed = False
@@ -57,6 +58,8 @@ class ResponseGuard:
                 await self.close_with(from_status(self.status, allowed))
                 return
             headers["X-Request-Id"] = self._request_id
+            if self.status == 405 and self._allow:
+                headers["Allow"] = self._allow  # Starlette names the methods of the first of its routes only
         await self._send(message)
 
     async def close_with(self, response: Response) -> None:
@@ -87,7 +90,7 @@ class Middleware:
         runtime: Runtime = self.api.state.runtime
         request_id = uuid.uuid4().hex
         state = scope.setdefault("state", {})
-        guard = ResponseGuard(send, request_id)
+        guard = ResponseGuard(send, request_id, self.routes.allowed(scope["path"]))
         route = self.routes.find(scope["method"], scope["path"])
         started = perf_counter()
         try:

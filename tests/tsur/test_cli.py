@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from data.settings import CHECKOUT
+from data.store.store import Store
 from tests.conftest import tsur
+from tests.data.store.rows import decision, rows
 from tests.serving.bundles import CLASSIFIER, SENTENCES, register, write_classifier
 from tests.serving.conftest import free_port, write_configs
 
@@ -26,6 +28,21 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "classify" in tsur(CHECKOUT / "var", "--help").stdout
+
+
+def test_a_complaint_is_erased_and_the_scanner_finds_nothing_of_it(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/store.db", "verkhnerechye")
+    store.decisions.save([decision(id="B-2026-17"), decision(id="18")])
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "old.log").write_text("complaint B-2026-17\n")
+    found = tsur(tmp_path, "scan-personal-data", "--id", "B-2026-17", check=False)
+    assert (found.returncode, found.stdout.count("erased id")) == (1, 2)
+    assert "1 decisions" in tsur(tmp_path, "erase", "B-2026-17").stdout
+    (tmp_path / "logs" / "old.log").unlink()
+    clean = tsur(tmp_path, "scan-personal-data", str(tmp_path), "--id", "B-2026-17")
+    assert "0 findings" in clean.stdout
+    assert "0 complaints, 0 entries" in tsur(tmp_path, "retention", "--apply").stdout
+    assert [row[0] for row in rows(f"sqlite:///{tmp_path}/store.db", "select id from decisions")] == ["18"]
 
 
 @pytest.mark.parametrize(

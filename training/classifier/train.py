@@ -34,7 +34,7 @@ from models.encoder.onnx_runtime import Encoders
 from registry.client import CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining
-from training.classifier.agreement import checked_precision
+from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut, unseen_rows
 from training.classifier.splits import SPLITS, Splits, complaint_keys, contradictions, fingerprint, split_rows
@@ -195,6 +195,7 @@ def fit_bundle(
     serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
     bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
     write_bundle(bundle, job.catalogue_yaml)
+    write_smoke(bundle, encoders)
     return FittedBundle(bundle.folder, held_out)
 
 

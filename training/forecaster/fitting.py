@@ -19,7 +19,7 @@ from models.forecasting.config import ForecasterConfig
 from models.forecasting.count_cleaning import completed
 from models.forecasting.series import SeriesKey, keys_of, panel, trimmed, with_sums
 from models.forecasting.series_kinds import kind_of
-from models.surges.thresholds import with_learned_thresholds
+from models.surges.past import LearnedSurges
 from training.forecaster.backtest import Progress
 from training.forecaster.champion_fits import ChampionFitter, champions_of
 from training.forecaster.evaluation import BacktestResult
@@ -52,12 +52,12 @@ def fit_forecasts(
     fitter = ChampionFitter(config, TaskCache(folder), executor, regressors, progress)
     fits = fitter.fit(wide, champions, config.max_horizon)
     fitter.cache.remove_unused()
-    surges = with_learned_thresholds(config.surges, wide, config.calendar)
+    learned = LearnedSurges.of(config.surges, wide, config.calendar)
     return Forecasts(
-        config=config.model_copy(update={"surges": surges}),
+        config=config.model_copy(update={"surges": learned.config}),
         origin=wide.index[-1].date(),
         backtested=wide.index[-1].date(),
-        series=_describe(wide, config, result.spread, champions),
+        series=_describe(wide, config, result.spread, champions).merge(learned.wildness, on=KEY, how="left"),
         means=fits.means,
         tail=observed.iloc[-TAIL_DAYS:],
         past_means=_last_window(result, wide, config),
@@ -90,12 +90,14 @@ def refresh_forecasts(
     past = past.loc[:, past.notna().any()]
     past_fits = fitter.fit(past, champions_of(past, champions, config), config.horizon)
     fitter.cache.remove_unused()
-    surges = with_learned_thresholds(config.surges, wide, config.calendar)
+    learned = LearnedSurges.of(config.surges, wide, config.calendar)
     return Forecasts(
-        config=config.model_copy(update={"surges": surges}),
+        config=config.model_copy(update={"surges": learned.config}),
         origin=wide.index[-1].date(),
         backtested=last.backtested,
-        series=_describe(wide, config, last.series[[*KEY, "daily", "weekly"]], champions),
+        series=_describe(wide, config, last.series[[*KEY, "daily", "weekly"]], champions).merge(
+            learned.wildness, on=KEY, how="left"
+        ),
         means=fits.means,
         tail=observed.iloc[-TAIL_DAYS:],
         past_means=_without_gaps(past_fits.means.reindex(columns=wide.columns), wide, config),

@@ -1,12 +1,10 @@
-"""`tsur surges`: the events of daily counts, or of what the champion forecaster knows, as a list and a timeline.
+"""`tsur surges`: the events of daily counts, or of what the champion forecaster knows.
 
-In: daily counts, or nothing and the registered champion. Out: surges, and a matplotlib figure of when they
-were. Given counts are judged over their whole history by the rolling baseline; the champion judges the
-days that its own forecasts had not seen.
+In: daily counts, or nothing and the registered champion. Out: surges, what matters most first. Given counts are judged
+over their whole history by the rolling baseline; the champion judges the days that its own forecasts had not seen.
 """
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pandas as pd
 
@@ -17,16 +15,13 @@ from data.tables.csv_writer import csv_text
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.series import ALL_SECTORS, panel, sums_of_observed
-from models.surges.detection import clearest_first, expected_surges, observed_surges, past_surges
+from models.surges.detection import expected_surges, observed_surges, past_surges
+from models.surges.events import most_important_first
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
+from training.forecaster.surge_figure import surge_figure
 from training.tracker import TrackedRun
-
-MOST_SHOWN = 40
-"""More bars than a page can hold are no timeline."""
-COLOURS = {"open": "tab:red", "closed": "tab:grey", "expected": "tab:blue"}
-IN_RUSSIAN = {"open": "идёт", "closed": "завершён", "expected": "ожидается"}
 
 
 def surges_of_counts(counts: pd.DataFrame, config: ForecasterConfig, since: date | None = None) -> list[Surge]:
@@ -43,9 +38,9 @@ def surges_of_counts(counts: pd.DataFrame, config: ForecasterConfig, since: date
         )
     observed = past_surges(wide, config.surges, config.calendar, since)
     if len(wide) < config.min_history_days + config.horizon:
-        return observed
+        return most_important_first(observed)
     quick = config.model_copy(update={"forecasters": ["profile_mean"]})
-    return clearest_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick)))) + observed
+    return most_important_first(expected_surges(fit_forecasts(counts, quick, backtest(counts, quick))) + observed)
 
 
 def surges_of_forecasts(forecasts: Forecasts, since: date | None = None) -> list[Surge]:
@@ -56,7 +51,7 @@ def surges_of_forecasts(forecasts: Forecasts, since: date | None = None) -> list
     observed = observed_surges(
         counts, means.dropna(how="all"), forecasts.series, config.surges, calendar=config.calendar
     )
-    surges = clearest_first(expected_surges(forecasts)) + observed
+    surges = most_important_first(expected_surges(forecasts) + observed)
     return [surge for surge in surges if since is None or surge.end >= since]
 
 
@@ -103,51 +98,23 @@ def surge_frame(surges: list[Surge]) -> pd.DataFrame:
             "ratio": round(surge.ratio, 2),
             "level": surge.level,
             "probability": round(surge.probability, 4),
+            "confirmed": surge.confirmed,
+            "new_level": surge.new_level,
+            "importance": round(surge.importance, 2),
             "reasons": "; ".join(surge.reasons),
         }
         for surge in surges
     ]
     columns = ["state", "municipality", "sector", "places", "sectors", "start", "end", "noticed", "closed"]
-    columns += ["expected", "count", "excess", "ratio", "level", "probability", "reasons"]
+    columns += ["expected", "count", "excess", "ratio", "level", "probability", "confirmed"]
+    columns += ["new_level", "importance", "reasons"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def surge_figure(surges: list[Surge]) -> Any:
-    """A matplotlib figure: a bar a surge from its first to its last day, a dot where it was noticed.
-
-    The newest are on top; of more than `MOST_SHOWN`, those with the largest excess are shown.
-    """
-    from matplotlib.dates import AutoDateLocator, DateFormatter
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-
-    shown = sorted(surges, key=lambda surge: -surge.excess)[:MOST_SHOWN]
-    shown.sort(key=lambda surge: (surge.start, surge.end))
-    figure = Figure(figsize=(10, 1.6 + 0.28 * len(shown)), layout="constrained")
-    axes = figure.add_subplot()
-    for row, surge in enumerate(shown):
-        days = (surge.end - surge.start).days + 1
-        axes.barh(row, timedelta(days=days), left=surge.start, color=COLOURS[surge.state], height=0.6)  # type: ignore[arg-type]
-        if surge.noticed is not None:
-            axes.plot([surge.noticed], [row], "o", color="black", markersize=3)  # type: ignore[arg-type]
-        text = f" {surge.count:.0f} вместо {surge.expected:.0f} (×{surge.ratio:.1f})".replace(".", ",")
-        axes.text(surge.end + timedelta(days=1), row, text, va="center", fontsize=7)  # type: ignore[arg-type]
-    axes.set_yticks(range(len(shown)), [f"{surge.municipality} · {surge.sector}" for surge in shown], fontsize=7)
-    more = f": {len(shown)} самых крупных из {len(surges)}" if len(surges) > len(shown) else ""
-    axes.set(title=f"Всплески обращений{more}", ylim=(-0.8, max(len(shown), 1) - 0.2))
-    axes.margins(x=0.12)
-    if shown:
-        axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))  # type: ignore[no-untyped-call]
-    patches = [Patch(color=COLOURS[state], label=IN_RUSSIAN[state]) for state in COLOURS]
-    axes.legend(handles=patches, loc="upper left", fontsize=7)
-    return figure
 
 
 def log_surges(run: TrackedRun, counts: pd.DataFrame, config: ForecasterConfig) -> None:
     """Log the last year's surges of some counts to a run: a table and a timeline."""
     wide = panel(counts)
     since = (wide.index[-1] - pd.Timedelta(days=365)).date()
-    surges = past_surges(wide, config.surges, config.calendar, since)
+    surges = most_important_first(past_surges(wide, config.surges, config.calendar, since))
     run.log_text(csv_text(surge_frame(surges)), "surges/events.csv")
-    run.log_figure(surge_figure(surges), "surges/timeline.png")
+    run.log_figure(surge_figure(surges, wide), "surges/timeline.png")

@@ -203,7 +203,7 @@ def _refreshable(
 
 def _same(bundled: ForecasterConfig, config: ForecasterConfig) -> bool:
     """Whether a bundle was trained with this config; surge thresholds that nothing states are learnt."""
-    learnt = {name for name in ("threshold", "tail_weight") if getattr(config.surges, name) is None}
+    learnt = {name for name in ("threshold", "day_weight") if getattr(config.surges, name) is None}
     surges = bundled.surges.model_copy(update=dict.fromkeys(learnt))
     return bundled.model_copy(update={"surges": surges}) == config
 

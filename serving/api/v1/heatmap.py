@@ -4,7 +4,6 @@ Answers from the champion forecaster and the stored complaints of the days after
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated
 
 import numpy as np
@@ -14,9 +13,10 @@ from fastapi import APIRouter, Query, Request, Response
 from models.forecasting.bundle import Forecasts
 from models.forecasting.distribution import window_dispersion
 from models.forecasting.series import NAMES, SeriesKey
+from models.surges.types import Surge
 from serving.analytics.endpoint import in_analytics
 from serving.analytics.live_counts import judged_days, recent_counts, yesterday
-from serving.analytics.surges import open_since
+from serving.analytics.surges import going_on
 from serving.api.v1.heatmap_types import HeatCell, HeatmapAnswer
 from serving.api.v1.queries import AsOfQuery
 from serving.api.v1.shared_types import ModelVersion
@@ -53,8 +53,8 @@ def heatmap(
     counts = recent_counts(champion.model, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
     wanted = runtime.config.surges.window_days if days is None else days
     window = judged_days(champion.model, counts, wanted)
-    since = open_since(runtime.surges.surges(champion, counts))
-    cells = heat_cells(champion.model, counts, window, since)
+    surges = going_on(runtime.surges.surges(champion, counts))
+    cells = heat_cells(champion.model, counts, window, surges)
     if wants_csv(request, format):
         rows = [cell.model_dump() for cell in cells]
         return csv_response(rows, list(HeatCell.model_fields))
@@ -66,7 +66,7 @@ def heat_cells(
     forecasts: Forecasts,
     counts: pd.DataFrame,
     days: pd.DatetimeIndex,
-    since: Mapping[tuple[str, str], date] | None = None,
+    surges: Mapping[tuple[str, str], Surge] | None = None,
 ) -> list[HeatCell]:
     """Each base series on these days beside its expectation, the hottest first.
 
@@ -74,7 +74,7 @@ def heat_cells(
         forecasts: the champion.
         counts: dates × base series, NaN where nothing was observed.
         days: of `counts`, those to add up.
-        since: the first day of the open surge of a municipality and sector.
+        surges: those that go on, by municipality and sector.
     """
     window = counts.loc[days]
     means = pd.concat([forecasts.past_means, forecasts.means]).reindex(index=days, columns=counts.columns)
@@ -86,13 +86,13 @@ def heat_cells(
         both = observed.notna() & expected.notna()
         dispersion = dispersions[series]
         alpha = window_dispersion(dispersion["daily"], dispersion["weekly"], max(int(both.sum()), 1))
-        surge = (since or {}).get(series)
+        surge = (surges or {}).get(series)
         cells.append(_cell(key, observed[both], expected[both], alpha, surge))
     return sorted(cells, key=lambda cell: -np.inf if cell.z is None else cell.z, reverse=True)
 
 
 def _cell(
-    key: SeriesKey, observed: "pd.Series[float]", expected: "pd.Series[float]", alpha: float, surge: date | None
+    key: SeriesKey, observed: "pd.Series[float]", expected: "pd.Series[float]", alpha: float, surge: Surge | None
 ) -> HeatCell:
     """One series: its observed and expected days, the dispersion of their sum (variance μ + αμ²)."""
     if observed.empty:
@@ -110,5 +110,6 @@ def _cell(
         expected=round(mean, 2),
         ratio=ratio,
         z=z,
-        surge=surge,
+        surge=None if surge is None else surge.start,
+        surge_state=None if surge is None else surge.state,
     )

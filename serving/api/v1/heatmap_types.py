@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import Field
 
+from models.surges.types import State
 from serving.api.v1.shared_types import ModelVersion, Wire
 
 
@@ -16,7 +17,10 @@ class HeatCell(Wire):
     expected: float
     ratio: float | None = Field(description="Observed by expected; null where nothing was expected")
     z: float | None = Field(description="Standard deviations above the expectation")
-    surge: date | None = Field(default=None, description="Since when an open surge goes on there; null without one")
+    surge: date | None = Field(default=None, description="Since when a surge goes on there; null without one")
+    surge_state: State | None = Field(
+        default=None, description="`pending` (a single day so far), `open` or `recovering`; null without a surge"
+    )
 
 
 class HeatmapAnswer(Wire):

@@ -41,7 +41,7 @@ def surges(
     as_of: AsOfQuery = None,
     format: Format = None,
 ) -> Response:
-    """Counts clearly above what season, weekday and calendar explain, one alert an event, the clearest first.
+    """Counts clearly above what season, weekday and calendar explain, one alert an event, the most important first.
 
     An event of several places is the region's, and is found under each of them.
     """
@@ -90,5 +90,8 @@ def surge_out(surge: Surge) -> SurgeOut:
         ratio=round(surge.ratio, 2),
         level=surge.level,
         probability=round(surge.probability, 4),
+        confirmed=surge.confirmed,
+        new_level=surge.new_level,
+        importance=round(surge.importance, 2),
         reasons=list(surge.reasons),
     )

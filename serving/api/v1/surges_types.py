@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from models.surges.types import State
 from serving.api.v1.shared_types import ModelVersion, Wire
 
 
@@ -12,7 +13,10 @@ class SurgeOut(Wire):
     """One event: counts clearly above what season, weekday and calendar explain, or about to be."""
 
     kind: Literal["observed", "expected"]
-    state: Literal["open", "closed", "expected"] = Field(description="It goes on, is over, or is still to come")
+    state: State = Field(
+        description="A single day that the next one has to confirm (`pending`), going on (`open`), subsiding "
+        "(`recovering`), over (`closed`), or still to come (`expected`)"
+    )
     municipality: str = Field(description="A place, or all of the region")
     sector: str
     places: list[str] = Field(description="Of an event of the region: where it surges, the largest excess first")
@@ -29,11 +33,16 @@ class SurgeOut(Wire):
     ratio: float = Field(description="How many times the usual")
     level: float | None = Field(description="The total that an expected surge passes")
     probability: float
-    reasons: list[str] = Field(description="Why, in Russian: calendar, trend, neighbours, bulk entry left out")
+    confirmed: bool = Field(description="False: a single day, which the next one has not confirmed (yet)")
+    new_level: bool = Field(description="It has lasted for weeks, and the counts have stayed where it brought them")
+    importance: float = Field(description="The order of the answer: size, breadth and trust together")
+    reasons: list[str] = Field(
+        description="Why, in Russian: a single day, a new level, calendar, trend, neighbours, bulk entry left out"
+    )
 
 
 class SurgesAnswer(Wire):
-    """Surges, one an event, the clearest first."""
+    """Surges, one an event, the most important first."""
 
     model: ModelVersion
     as_of: date = Field(description="The last day counted")

@@ -114,14 +114,14 @@ def test_complaints_may_lack_label_columns():
 @pytest.mark.parametrize(
     ("frame", "part"),
     [
-        (complaints(id=["1", "1"]), "id"),
+        (complaints(id=["1", "1"], source=["pos", "pos"]), "an id is given twice in one source"),
         (complaints(text=["яма", None]), "text"),
         (complaints(created_at=[None, None]), "created_at"),
         (complaints(created_at=["вчера", "сегодня"]), "created_at"),
         (complaints().drop(columns="text"), "text"),
         (complaints().assign(mood="злой"), "mood"),
     ],
-    ids=["two of one id", "no text", "no time", "no time in it", "no column", "a column too many"],
+    ids=["two of one id in a source", "no text", "no time", "no time in it", "no column", "a column too many"],
 )
 def test_bad_complaints_are_refused_with_the_column(frame: pd.DataFrame, part: str):
     with pytest.raises(InputError, match=rf"^complaints: .*{part}"):
@@ -160,3 +160,7 @@ def test_a_wrong_complaint_is_refused(wrong: dict[str, str]):
 
 def test_spaces_around_a_complaint_go():
     assert Complaint.model_validate({"id": " 1 ", "text": " яма\n", "created_at": MOMENT}).text == "яма"
+
+
+def test_two_sources_may_use_one_id():
+    assert len(check_complaints(complaints(id=["1", "1"], source=["pos", "hotline"]))) == 2

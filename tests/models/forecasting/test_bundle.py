@@ -106,16 +106,19 @@ def test_saved_and_loaded_forecasts_are_the_same_without_prophet(forecasts: Fore
 
 
 def test_a_bundle_of_format_2_is_still_read(forecasts: Forecasts, tmp_path: Path):
-    """Format 2 said `contenders` in its config and `treatment` in its series."""
+    """Format 2 said `contenders` in its config and `treatment` in its series; its thresholds are of other evidence."""
     forecasts.save(tmp_path)
     facts = json.loads((tmp_path / "forecasts.json").read_text(encoding="utf-8"))
     (tmp_path / "forecasts.json").write_text(json.dumps(facts | {"format": 2}), encoding="utf-8")
     config = tmp_path / "config.yaml"
-    config.write_text(config.read_text(encoding="utf-8").replace("forecasters:", "contenders:"), encoding="utf-8")
-    series = pd.read_parquet(tmp_path / "series.parquet")
+    text = config.read_text(encoding="utf-8").replace("forecasters:", "contenders:")
+    config.write_text(text.replace("day_weight:", "tail_weight:"), encoding="utf-8")
+    series = pd.read_parquet(tmp_path / "series.parquet").drop(columns="wildness")
     series.rename(columns={"kind": "treatment"}).to_parquet(tmp_path / "series.parquet", index=False)
     loaded = Forecasts.load(tmp_path)
-    assert loaded.config == forecasts.config
+    surges = forecasts.config.surges.model_copy(update={"threshold": None, "day_weight": None})
+    assert loaded.config == forecasts.config.model_copy(update={"surges": surges})
+    assert set(loaded.series["wildness"]) == {1.0}
     assert list(loaded.series["kind"]) == list(forecasts.series["kind"])
     pd.testing.assert_frame_equal(loaded.forecast(), forecasts.forecast(), check_freq=False)
 

@@ -1,5 +1,6 @@
 """Surges: what is called one, since when and until when, where, why, and what is not."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.series import ALL_SECTORS, NAMES, panel, sums_of_observed, with_sums
 from models.surges.detection import expected_surges, observed_surges, past_surges
+from models.surges.events import most_important_first
 from models.surges.types import Surge
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -48,24 +50,62 @@ def with_end(mean: float, end: list[float]) -> "np.ndarray":
 
 
 @pytest.mark.parametrize(
-    ("mean", "end", "open_"),
+    ("mean", "end", "state"),
     [
-        (10, [10, 10, 10], False),
-        (10, [14, 8, 12], False),  # noise
-        (10, [25, 27, 24], True),  # a step
-        (10, [14, 17, 21, 25, 28], True),  # a ramp
-        (10, [60], True),  # one day
-        (10, [60, 60, 60, 10, 9, 8, 7], False),  # over
-        (0.1, [1], False),  # a rare complaint came
-        (0.1, [1, 1, 2], False),  # unusual, but four complaints are no surge
-        (0.3, [4, 5, 6], True),
-        (300, [330, 335, 328], False),  # significant perhaps, but not 1.3 times the usual
-        (10, [0, 0, 0], False),
+        (10, [10, 10, 10], None),
+        (10, [14, 8, 12], None),  # noise
+        (10, [25, 27, 24], "open"),  # a step
+        (10, [14, 17, 21, 25, 28], "open"),  # a ramp
+        (10, [60], "pending"),  # one day
+        (10, [60, np.nan], "pending"),  # nobody knows yet
+        (10, [60, 25], "open"),  # confirmed
+        (10, [60, 11], None),  # withdrawn
+        (10, [60, 60, 60, 30, 28, 10], "recovering"),
+        (10, [60, 60, 60, 10, 9, 8, 7], None),  # over
+        (0.1, [1], None),  # a rare complaint came
+        (0.1, [1, 1, 2], None),  # unusual, but four complaints are no surge
+        (0.3, [4, 5, 6], "open"),
+        (300, [330, 335, 328], None),  # significant perhaps, but not 1.3 times the usual
+        (10, [0, 0, 0], None),
     ],
 )
-def test_what_is_a_surge_that_goes_on(mean: float, end: list[float], open_: bool):
+def test_what_is_a_surge_that_goes_on(mean: float, end: list[float], state: str | None):
     found = events({KEY: with_end(mean, end)}, mean)
-    assert [surge.state for surge in found if surge.closed is None] == ["open"] * open_
+    assert [surge.state for surge in found if surge.closed is None] == [state] * (state is not None)
+
+
+def test_a_single_day_that_the_next_does_not_confirm_is_withdrawn_and_says_so():
+    (surge,) = events({KEY: with_end(10, [60, 11, 9])}, 10)
+    assert (surge.state, surge.confirmed, surge.closed) == ("closed", False, date(2026, 10, 27))
+    assert (surge.start, surge.end, surge.count) == (date(2026, 10, 26), date(2026, 10, 26), 60)
+    assert "один день: следующий не подтвердил" in surge.reasons
+    (pending,) = events({KEY: with_end(10, [60])}, 10)
+    assert "один день: подтвердится или отпадёт после следующего" in pending.reasons
+
+
+def test_a_series_that_does_not_fall_with_the_others_is_no_surge():
+    flat, fallen = with_end(20, [20]), with_end(20, [8, 7, 8, 6, 8, 7, 8])
+    base = {(p, "ЖКХ"): flat for p in ("Алмазово", "Ольшаны")}
+    base |= {(p, f"С{n}"): fallen for p in ("Алмазово", "Ольшаны") for n in range(9)}
+    assert not region_of(base, 20.0)
+
+
+def test_what_lasts_for_weeks_and_stays_is_told_as_a_new_level():
+    stays, passes = with_end(10, [26] * 24), with_end(10, [26] * 15 + [10] * 7)
+    (surge,) = events({KEY: stays}, 10)
+    assert (surge.new_level, surge.state) == (True, "open")
+    assert any(reason == "новый уровень: 26,0 в день вместо 10,0" for reason in surge.reasons)
+    assert not events({KEY: passes}, 10)[0].new_level
+
+
+def test_what_matters_is_large_wide_and_sure():
+    one = events({KEY: with_end(10, [25, 27, 24])}, 10)[0]
+    assert replace(one, count=one.count * 2).importance > one.importance
+    assert replace(one, places=("А", "Б", "В")).importance > one.importance
+    assert replace(one, strength=1.0).importance < replace(one, strength=2.0).importance
+    assert replace(one, confirmed=False).importance < one.importance
+    over, unsure = replace(one, closed=LAST, count=1e6), replace(one, confirmed=False)
+    assert most_important_first([over, unsure, one]) == [one, unsure, over]
 
 
 def test_a_surge_is_dated_from_its_first_day_and_counted_from_there():
@@ -101,7 +141,7 @@ def test_every_day_of_an_event_tells_the_same_event():
     starts = {surge.start for found in told for surge in found}
     assert starts == {date(2026, 10, 19)}
     states = "".join(found[0].state[0] if found else "-" for found in told)
-    assert states.strip("-").lstrip("o").strip("c") == ""
+    assert states.strip("-").lstrip("p").lstrip("o").lstrip("r").strip("c") == ""
 
 
 @pytest.mark.parametrize("least", [5, 8, 200])
@@ -271,7 +311,7 @@ def test_the_surges_at_the_end_of_the_sample_are_found(sample: tuple[pd.DataFram
 def test_training_states_the_thresholds_it_learned(sample: tuple[pd.DataFrame, Forecasts]):
     learned = sample[1].config.surges
     assert learned.threshold is not None
-    assert learned.tail_weight is not None
+    assert learned.day_weight is not None
     assert learned.threshold > 1
 
 

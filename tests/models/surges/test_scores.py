@@ -7,21 +7,22 @@ import pandas as pd
 import pytest
 from scipy.stats import nbinom
 
-from models.forecasting.distribution import window_dispersion
 from models.forecasting.series import NAMES
 from models.surges.baseline import Baseline
 from models.surges.evidence import (
     CAP,
     FLOOR,
+    SUDDEN_FROM,
     SURGE_RATIO,
     Evidence,
     log_likelihood_ratio,
-    log_tail,
     scan_statistic,
+    sudden_evidence,
     surge_evidence,
     trailing_sum,
 )
 from models.surges.thresholds import MONTH, Thresholds, alarm_rate, count_alarms, surge_thresholds, threshold_for
+from models.surges.wildness import rolling_wildness
 
 LONGEST = 4
 
@@ -37,18 +38,6 @@ def test_the_ratio_is_that_of_two_negative_binomials(count: float, mean: float, 
     expected = nbinom.logpmf(count, *surge) - nbinom.logpmf(count, *usual)
     made = log_likelihood_ratio(np.array([float(count)]), np.array([float(mean)]), np.array([dispersion]))
     assert made[0] == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("count", "mean", "dispersion"), [(7, 3, 0.1), (40, 12, 0.5), (2, 0.2, 1.5), (13, 12.5, 0.02)])
-def test_the_tail_is_the_chance_of_so_many_or_more(count: float, mean: float, dispersion: float):
-    made = log_tail(np.array([float(count)]), np.array([float(mean)]), np.array([dispersion]))
-    assert made[0] == pytest.approx(-np.log10(nbinom.sf(count - 1, *with_size(dispersion, mean))))
-
-
-def test_a_tail_says_nothing_up_to_the_mean_and_stays_finite_beyond_all_numbers():
-    made = log_tail(np.array([3.0, 2.0, 1e6]), np.array([3.0, 3.0, 3.0]), np.full(3, 1e-3))
-    assert made[:2].tolist() == [0, 0]
-    assert made[2] == pytest.approx(300)
 
 
 def window(values: np.ndarray, day: int, length: int) -> np.ndarray:
@@ -70,13 +59,13 @@ def test_the_scan_is_the_largest_sum_of_two_days_and_more(longest: int, lengths:
     np.testing.assert_allclose(scan_statistic(ratios, longest), np.maximum(largest, 0))
 
 
-def evidence_of(counts: Sequence[float], mean: float = 10.0, daily: float = 0.1, weekly: float = 0.02) -> Evidence:
+def evidence_of(counts: Sequence[float], mean: float = 10.0, daily: float = 0.1, wildness: float = 1.0) -> Evidence:
     """Of one series, alone in its region, so that nothing is a common factor."""
     days = pd.date_range("2026-01-01", periods=len(counts), freq="D", name="date")
     columns = pd.MultiIndex.from_tuples([("А", "ЖКХ")], names=NAMES)
     panel = pd.DataFrame(np.array(counts, dtype=float)[:, None], days, columns)
-    baseline = Baseline(*(pd.DataFrame(value, days, columns) for value in (mean, daily, weekly)))
-    return surge_evidence(panel, baseline, LONGEST)
+    baseline = Baseline(*(pd.DataFrame(value, days, columns) for value in (mean, daily, 0.02)))
+    return surge_evidence(panel, baseline, LONGEST, np.array([wildness]))
 
 
 def test_a_days_ratio_is_tamed_capped_and_nothing_where_nothing_was_observed():
@@ -89,33 +78,49 @@ def test_a_days_ratio_is_tamed_capped_and_nothing_where_nothing_was_observed():
 def test_a_single_complaint_where_hardly_any_comes_is_no_evidence():
     of_none, of_few = evidence_of([0, 0, 1], mean=0.001), evidence_of([0, 0, 1], mean=0.1)
     np.testing.assert_array_equal(of_none.ratios, of_few.ratios)
-    np.testing.assert_array_equal(of_none.tail, of_few.tail)
+    np.testing.assert_array_equal(of_none.sudden, of_few.sudden)
 
 
-def test_the_tail_is_of_the_least_probable_total_of_one_to_all_days():
-    counts = [10, 30, 27, 26, 25, 9, 24, np.nan, 31]
-    evidence = evidence_of(counts)
-    values, mean = np.nan_to_num(np.array(counts, dtype=float)), np.where(np.isfinite(counts), 10.0, 0.0)
-    for day, count in enumerate(counts):
-        chances = [0.0]
-        for length in range(1, LONGEST + 1):
-            total, usual = window(values, day, length).sum(), window(mean, day, length).sum()
-            observed = int((window(mean, day, length) > 0).sum())
-            if np.isfinite(count) and total > usual + 3 * np.sqrt(usual):
-                dispersion = window_dispersion(0.1, 0.02, observed)
-                chances.append(float(-np.log10(nbinom.sf(total - 1, *with_size(dispersion, usual)))))
-            else:
-                chances.append(0.0)
-        assert evidence.tail[day, 0] == pytest.approx(max(chances)), day
-        assert evidence.tail_days[day, 0] == max(int(np.argmax(chances)), 1), day
+def test_a_single_days_evidence_is_its_ratio_and_further_on_its_logarithm():
+    ratios = np.array([-1.0, 0.0, 0.7, SUDDEN_FROM, SUDDEN_FROM * np.e, SUDDEN_FROM * np.e**2])
+    expected = [0, 0, 0.7, SUDDEN_FROM, 2 * SUDDEN_FROM, 3 * SUDDEN_FROM]
+    assert sudden_evidence(ratios).tolist() == pytest.approx(expected)
 
 
-def test_the_score_is_the_larger_of_the_scan_and_the_weighed_tail():
+def test_a_single_day_is_not_capped_as_it_is_in_the_sum():
+    evidence = evidence_of([10, 60, np.nan])
+    ratio = log_likelihood_ratio(np.array([60.0]), np.array([10.0]), np.array([0.2 * 0.1]))[0]
+    assert evidence.sudden[:, 0].tolist() == pytest.approx([0, SUDDEN_FROM * (1 + np.log(ratio / SUDDEN_FROM)), 0])
+    assert evidence.sudden[1, 0] > CAP
+
+
+def test_the_score_is_the_larger_of_the_scan_and_the_weighed_day():
     evidence = evidence_of([10, 30, 10, 16, 16, 16])
     for weight in (0.0, 0.5, 2.0):
-        np.testing.assert_array_equal(evidence.score(weight), np.maximum(evidence.scan, weight * evidence.tail))
+        np.testing.assert_array_equal(evidence.score(weight), np.maximum(evidence.scan, weight * evidence.sudden))
     assert (evidence.score(2.0) > evidence.score(0.0)).any()
     assert (evidence.score(0.5) == evidence.scan).any()
+
+
+def test_all_evidence_of_a_series_is_measured_against_its_wildness():
+    calm, wild = evidence_of([10, 30, 27, 9]), evidence_of([10, 30, 27, 9], wildness=2.0)
+    for of in ("scan", "ratios", "sudden"):
+        np.testing.assert_allclose(getattr(wild, of), getattr(calm, of) / 2)
+
+
+def test_a_series_is_wilder_the_more_its_past_jumps_and_as_wild_as_the_others_in_the_beginning():
+    rng = np.random.default_rng(0)
+    scan = np.abs(rng.normal(size=(400, 3))) * [0.5, 1.0, 4.0]
+    wildness = rolling_wildness(scan)
+    assert (wildness[:28] == 1).all()
+    assert (np.diff(wildness[-1]) > 0).all()
+    assert wildness[-1, 0] < 1 < wildness[-1, 2]
+    # a fourth root, and less where the past is short
+    assert wildness[-1, 2] / wildness[-1, 1] < 4**0.25
+    assert wildness[60, 2] / wildness[60, 1] < wildness[-1, 2] / wildness[-1, 1]
+    later = scan.copy()
+    later[300:] *= 10
+    np.testing.assert_array_equal(rolling_wildness(later)[:300], wildness[:300])
 
 
 @pytest.mark.parametrize(
@@ -150,4 +155,4 @@ def test_without_any_evidence_the_threshold_is_zero_and_with_one_day_of_it_just_
 def test_what_the_config_states_needs_no_simulation():
     from models.forecasting.config import SurgeConfig
 
-    assert surge_thresholds(SurgeConfig(threshold=2.5, tail_weight=0.75)) == Thresholds(2.5, 0.75)
+    assert surge_thresholds(SurgeConfig(threshold=2.5, day_weight=0.75)) == Thresholds(2.5, 0.75)

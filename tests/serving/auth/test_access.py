@@ -118,8 +118,15 @@ def test_a_taken_port_is_named(server: Server) -> None:
 
 
 @pytest.fixture(scope="module")
-def locked(registry: RegistryHome) -> Iterator[Server]:
-    running = start_server(registry.home, wait_for="/livez", TSUR_API_KEYS="first-key, second")
+def store_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of a store of its own: the other services of this home have no keys."""
+    return f"sqlite:///{tmp_path_factory.mktemp('locked')}/store.db"
+
+
+@pytest.fixture(scope="module")
+def locked(registry: RegistryHome, store_url: str) -> Iterator[Server]:
+    keys = {"TSUR_API_KEYS": "first-key, second", "TSUR_STORE_URL": store_url}
+    running = start_server(registry.home, wait_for="/livez", **keys)
     yield running
     run.stop(running.process)
 
@@ -141,8 +148,8 @@ def test_over_http_a_key_opens(locked: Server, headers: dict[str, str]) -> None:
         assert httpx.codes.is_success(client.get("/openapi.json").status_code)
 
 
-def test_a_running_service_learns_of_a_new_key_and_of_its_revocation(locked: Server) -> None:
-    store = {"TSUR_STORE_URL": f"sqlite:///{locked.home}/store.db"}
+def test_a_running_service_learns_of_a_new_key_and_of_its_revocation(locked: Server, store_url: str) -> None:
+    store = {"TSUR_STORE_URL": store_url}
     made = tsur(locked.home, "keys", "make", "--name", "ПОС", "--role", "analyst", "--region", REGION, **store)
     key = made.stdout.strip()
     assert eventually(locked, key, 200)

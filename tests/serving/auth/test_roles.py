@@ -150,9 +150,9 @@ def test_the_reference_shows_who_may_ask_and_within_which_limits(endpoint: Endpo
     limits = ROUTES[endpoint].limits
     assert cells[: len(ROLES)] == ["yes" if role in ALLOWED[endpoint] else "" for role in ROLES]
     assert cells[len(ROLES) :] == [
-        str(limits.body_bytes or "`max_body_bytes`"),
+        str(limits.body_bytes or ("`max_upload_bytes`" if limits.upload else "`max_body_bytes`")),
         str(limits.items or ""),
-        str(limits.seconds or "`timeout_seconds`"),
+        str(limits.seconds or ("`upload_seconds`" if limits.upload else "`timeout_seconds`")),
     ]
 
 

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 
 from serving.app import create_app
 from serving.auth.roles import ALLOWED
-from serving.config import ServingConfig
+from serving.config import JobDefaults, ServingConfig
 from serving.http.errors import install_error_handlers
 from serving.http.routes import Limits, Route, RouteTable, limited
 from serving.regions.champions import Champions
@@ -85,6 +85,12 @@ def test_the_tighter_of_a_routes_limits_and_the_installations_holds(
 ) -> None:
     limits = own.within(ServingConfig(max_body_bytes=2000, max_items=20, timeout_seconds=9))
     assert (limits.body_bytes, limits.items, limits.seconds) == expected
+
+
+def test_an_upload_has_limits_of_its_own() -> None:
+    config = ServingConfig(max_body_bytes=2000, jobs=JobDefaults(max_upload_bytes=50_000, upload_seconds=700))
+    limits = Limits(upload=True).within(config)
+    assert (limits.body_bytes, limits.seconds) == (50_000, 700)
 
 
 @pytest.fixture()

@@ -1,0 +1,126 @@
+"""Erasing complaints (152-ФЗ): all that the store holds of one goes, in one transaction.
+
+In: region, id and, where several sources have it, the source. Out: how many rows went of each table. What stays is
+that it was erased, when and by whom, and who had seen it, all under a digest of its id (`audit.erased_name`): a copy
+of the store from before can be made to forget it again, and nobody who does not know the id can find it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Delete, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.errors import InputError
+from data.store.audit import AuditComplaintRow, command_entry, erased_name, save_entries
+from data.store.corrections import CorrectionRow
+from data.store.decisions import DecisionRow
+from data.store.features import FeaturesRow
+from data.store.session import Database
+from data.store.tables import NUMBER, Table, naive_utc
+
+
+class ErasureRow(Table):
+    """One erased complaint; `name` is a digest of its id, `at` is UTC."""
+
+    __tablename__ = "erasures"
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    region: Mapped[str]
+    source: Mapped[str]
+    name: Mapped[str]
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class ComplaintKey:
+    """What tells a complaint from all others of the store."""
+
+    region: str
+    source: str
+    id: str
+
+
+class Erasures:
+    """Erasing in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def erase(self, region: str, complaint_id: str, source: str | None, command: str) -> dict[str, int]:
+        """Erase one complaint; rows gone by table. That it was is kept in the audit, as this command's.
+
+        Raises:
+            InputError: there is no such complaint, or several sources have one and none was named.
+            StoreError: nothing was erased; or it was, but what is left of it on the disk could not be overwritten.
+        """
+        with self._database.writing() as connection:
+            key = _one_of(connection, region, complaint_id, source)
+            gone = forget(connection, [key])
+            row = {"region": region, "source": key.source, "name": erased_name(complaint_id)}
+            connection.execute(insert(ErasureRow), row | {"at": naive_utc(datetime.now(UTC))})
+            entry = command_entry(command, region, ((key.source, erased_name(complaint_id)),))
+            save_entries(connection, [entry])
+        self._database.overwrite_remains()
+        return gone
+
+    def rename_in_audit(self, region: str, complaint_id: str) -> None:
+        """Take the id of an erased complaint out of entries that a running service has stored since.
+
+        Raises:
+            StoreError: nothing was changed; or it was, but what is left on the disk could not be overwritten.
+        """
+        seen = AuditComplaintRow
+        late = update(seen).where(seen.complaint_id == complaint_id, seen.region == region)
+        with self._database.writing() as connection:
+            connection.execute(late.values(complaint_id=erased_name(complaint_id)))
+        self._database.overwrite_remains()
+
+    def count(self) -> int:
+        """How many complaints were erased: whoever keeps anything of complaints sees by it that one more was.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._database.reading() as connection:
+            return int(connection.scalar(select(func.max(ErasureRow.number))) or 0)
+
+
+def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, int]:
+    """Delete all rows of these complaints and take their ids out of the audit; rows gone by table."""
+    gone = dict.fromkeys(("decisions", "features", "corrections"), 0)
+    for key in keys:
+        ours = (DecisionRow.region == key.region) & (DecisionRow.source == key.source) & (DecisionRow.id == key.id)
+        corrected = (CorrectionRow.region == key.region) & (CorrectionRow.source == key.source)
+        deletions: dict[str, Delete] = {
+            "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(select(DecisionRow.number).where(ours))),
+            "corrections": delete(CorrectionRow).where(corrected, CorrectionRow.complaint_id == key.id),
+            "decisions": delete(DecisionRow).where(ours),
+        }
+        for table, deletion in deletions.items():
+            gone[table] += connection.execute(deletion).rowcount
+        seen = AuditComplaintRow
+        shown = (seen.complaint_id == key.id, seen.region == key.region, seen.source == key.source)
+        connection.execute(update(seen).where(*shown).values(complaint_id=erased_name(key.id)))
+    return gone
+
+
+def _one_of(connection: Connection, region: str, complaint_id: str, source: str | None) -> ComplaintKey:
+    """The complaint that is meant.
+
+    Raises:
+        InputError: none is, or several are.
+    """
+    decided = select(DecisionRow.source).where(DecisionRow.region == region, DecisionRow.id == complaint_id)
+    sources = sorted(set(connection.scalars(decided)))
+    if source is not None:
+        sources = [each for each in sources if each == source]
+    if not sources:
+        where = f" of source {source!r}" if source else ""
+        raise InputError(f"region {region!r} holds no complaint {complaint_id!r}{where}: nothing was erased")
+    if len(sources) > 1:
+        raise InputError(
+            f"complaint {complaint_id!r} is of several sources: name one of {', '.join(sources)} by --source"
+        )
+    return ComplaintKey(region, sources[0], complaint_id)
