@@ -18,12 +18,12 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
-from serving.api.v1 import classify, emerging, feedback, forecast, heatmap, jobs, surges
+from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, jobs)
+RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.

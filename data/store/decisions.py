@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
 from data.store.session import Database
-from data.store.tables import NUMBER, Table, naive_utc
+from data.store.tables import NUMBER, Table, naive_utc, utc
 
 
 class DecisionRow(Table):
@@ -25,6 +25,7 @@ class DecisionRow(Table):
     __table_args__ = (
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
+        Index("decisions_by_number", "region", "number"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
@@ -102,6 +103,17 @@ class Decisions:
                 ],
             )
         return numbers
+
+    def newest_moment(self) -> datetime | None:
+        """When the last decision was stored (UTC); None where there is none.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        last = select(DecisionRow.received_at).order_by(DecisionRow.number.desc()).limit(1)
+        with self._database.reading() as connection:
+            moment = connection.scalar(last)
+        return None if moment is None else utc(moment)
 
 
 def newest() -> ColumnElement[bool]:

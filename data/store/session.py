@@ -32,6 +32,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x7473_7572
 """PostgreSQL's advisory lock of a migration: the letters «tsur»."""
 WRITES = "tsur_writes"
+FOLD = "tsur_fold"
+"""A function that SQLite gets: text in one letter case, Cyrillic too."""
 _MIGRATING = Lock()
 """Alembic's context is one for the whole process."""
 
@@ -65,7 +67,7 @@ class Database:
                 return
             with _MIGRATING, _as_store_error("prepared"):
                 if self._engine.dialect.name == "sqlite" and self._engine.url.database:
-                    Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                    _private_file(Path(self._engine.url.database))
                 self._migrate()
             self._prepared = True
 
@@ -109,6 +111,22 @@ class Database:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
                 connected.execute(text("VACUUM"))
 
+    def version(self) -> tuple[str | None, str | None]:
+        """Which version of the tables is there (None: none yet), and which this code wants; nothing is changed.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        from alembic.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+            return None, wanted
+        with _as_store_error("read"), self._engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision(), wanted
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -132,6 +150,12 @@ class Database:
             waiting.invalidate()  # its patience is not that of the others
 
 
+def _private_file(path: Path) -> None:
+    """A new database is its user's alone; SQLite gives the files beside it the same permissions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+
+
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
@@ -153,6 +177,7 @@ def _engine(url: str) -> Engine:
 def _write_ahead(connection: Any, _: Any) -> None:
     """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
     connection.isolation_level = None
+    connection.create_function(FOLD, 1, str.lower, deterministic=True)
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")

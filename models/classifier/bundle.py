@@ -10,6 +10,7 @@
 | `out_of_vocabulary.json` | the beginnings of words that training knew |
 | `calibration.json` | temperatures, routing threshold, the promised precision |
 | `catalogue.yaml` | the catalogue it was trained for |
+| `smoke.json` | texts, and the labels that fp32 gave them where the bundle was made (`models/classifier/smoke.py`) |
 | `MODEL_CARD.md` | the generated model card |
 
 The encoder is an artifact of its own (`models/encoder/artifact.py`), which the config names by the hash of its content.

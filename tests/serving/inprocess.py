@@ -24,6 +24,7 @@ from serving.http.metrics import Metrics
 from serving.http.middleware import Middleware
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
+from serving.regions.shadow import Shadow
 from serving.runtime import Runtime
 from serving.store_thread import StoreThread
 
@@ -49,6 +50,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
         store_thread=StoreThread([ring.refresh, audit.flush]),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
+        shadow=Shadow(champions, store.shadows, region.id),
     )
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data.errors import BundleError
+from data.settings import CHECKOUT
 from models.classifier.bundle import ClassifierBundle
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
+from models.classifier.smoke import SMOKE, smoke_of
 from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders
 from training.long_step import Counted, LongStep, Tell, quiet
@@ -34,6 +36,8 @@ class Checked:
     agreement: Mapping[str, float]
 
 
+SMOKE_TEXTS = CHECKOUT / "data" / "samples" / "quantisation.txt"
+"""The project's own words: a bundle may hold them."""
 FP32_AGREES = dict.fromkeys(HEADS, 1.0)
 """With itself."""
 
@@ -84,3 +88,9 @@ def checked_precision(
         raise BundleError(f"{sentence}: train with precision: fp32, or auto")
     say(f"{sentence}: the bundle asks for fp32")
     return Checked("fp32", FP32_AGREES)
+
+
+def write_smoke(bundle: ClassifierBundle, encoders: Encoders) -> None:
+    """Put into the bundle's folder what fp32 says of the smoke texts, for whoever loads it elsewhere."""
+    smoke = smoke_of(Classifier(bundle, encoders, "fp32"), SMOKE_TEXTS.read_text(encoding="utf-8").splitlines())
+    (bundle.folder / SMOKE).write_text(smoke.model_dump_json(), encoding="utf-8")

@@ -42,6 +42,7 @@ from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
 from serving.http.errors import ErrorAnswer
 from serving.http.routes import Limits, check_count, limited
+from serving.regions.shadow import Answered
 from serving.runtime import CurrentRuntime
 from serving.texts import REASONS_RU
 
@@ -111,7 +112,8 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
         words = explained(champion.model, complaint) if body.explain else None
         decided.append(result_of(complaint, classification, proposals, words))
         decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
-    runtime.store.decisions.save(decisions)
+    numbers = runtime.store.decisions.save(decisions)
+    runtime.shadow.offer([Answered(n, c.text, c.place_id) for n, c in zip(numbers, complaints, strict=True)])
     request.state.complaints = [(complaint.source, complaint.id) for complaint in complaints]
     runtime.metrics.classified(result.decision for result in decided)
     cache = champion.model.encoders.cache

@@ -41,7 +41,7 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     fill(store)
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
-    assert gone == {"decisions": 2, "features": 2, "corrections": 1}
+    assert gone == {"decisions": 2, "features": 2, "shadow_decisions": 0, "corrections": 1}
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
     assert rows(url, "select count(*) from features") == [(1,)]

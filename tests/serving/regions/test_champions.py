@@ -10,6 +10,8 @@ import pytest
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TsurError
 from data.store.store import Store
+from models.classifier.classifier import Classifier
+from models.classifier.smoke import SMOKE, smoke_of
 from registry.client import Registry
 from serving import launch as run
 from serving.regions.champions import Champions
@@ -78,10 +80,33 @@ def test_a_moved_alias_is_followed_and_a_broken_bundle_is_not(
             refused = own.register(CLASSIFIER, broken)
             assert eventually(lambda: f"version {refused} cannot be served" in server.output)
             assert version() == moved
-            assert client.get("/readyz").status_code == 200
+            ready = client.get("/readyz")
+            assert ready.status_code == 200
+            assert [each["version"] for each in ready.json()["refused"]] == [refused]
+            shown = {model["name"]: model for model in client.get("/v1/models").json()["models"]}[CLASSIFIER]
+            assert (shown["serving"]["version"], shown["refused"]["version"]) == (moved, refused)
+            assert "labels.json" in shown["refused"]["reason"]
+            assert shown["serving"]["promoted_at"] < shown["serving"]["loaded_at"]
+
+            damaged = write_damaged(tmp_path / "damaged" / "bundle")
+            again = own.register(CLASSIFIER, damaged)
+            assert eventually(lambda: f"version {again} cannot be served" in server.output)
+            assert "decides otherwise here" in client.get("/readyz").json()["refused"][0]["reason"]
+            assert version() == moved
+            own.opened.promote(CLASSIFIER, int(moved), {}, "test")
+            assert eventually(lambda: client.get("/readyz").json()["refused"] == [])
             assert f'version="{moved}"}} 1.0' in client.get("/metrics").text
     finally:
         run.stop(server.process)
+
+
+def write_damaged(folder: Path) -> Path:
+    """A bundle that can be read, and whose weights are not those with which its smoke texts were decided."""
+    made = Classifier.load(write_classifier(folder.with_name("made"), seed=1))
+    write_classifier(folder, seed=0)
+    smoke = smoke_of(made, ["не вывозят мусор", "яма на дороге", "нет воды", "автобус не приходит"])
+    (folder / SMOKE).write_text(smoke.model_dump_json(), encoding="utf-8")
+    return folder
 
 
 def test_a_broken_first_bundle_leaves_no_champion(
