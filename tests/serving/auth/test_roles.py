@@ -123,15 +123,15 @@ def test_more_requests_than_a_key_may_send_get_429_and_when_to_come_again(champi
     from serving.config import ServingConfig
 
     runtime = make_runtime(champions, tmp_path, ServingConfig(requests_per_minute=3))
-    first, second = (runtime.store.keys.make(name, "analyst", None, None)[1] for name in ("a", "b"))
+    first, second = (runtime.store.keys.make(name, "routing", None, None)[1] for name in ("a", "b"))
     runtime.keys.refresh()
 
     async def send() -> list[httpx.Response]:
         async with client_of(runtime, client=("10.0.0.5", 5000)) as client:
-            return [await client.get("/v1/surges", headers={"X-API-Key": key}) for key in [*[first] * 5, second]]
+            return [await client.post("/v1/classify", headers={"X-API-Key": key}) for key in [*[first] * 5, second]]
 
     answers = asyncio.run(send())
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429, 200]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 429, 429, 422]
     assert answers[3].json()["error"]["code"] == "rate_limited"
     assert 1 <= int(answers[3].headers["retry-after"]) <= 60
     runtime.close()

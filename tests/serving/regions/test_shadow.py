@@ -71,7 +71,7 @@ def test_what_finds_no_place_is_dropped_and_counted(challenged: Path) -> None:
     shadow.offer([Answered(1, "нет воды", None)])  # no challenger yet
     assert shadow.dropped == 0
     champions.refresh()
-    numbers = store.decisions.save([decision(id=str(n)) for n in range(5)])
+    numbers = [row.number for row in store.decisions.save([decision(id=str(n)) for n in range(5)])]
     shadow.offer([Answered(number, "нет воды", None) for number in numbers])
     assert shadow.dropped == 2
     store.erasures.erase(REGION, "0", None, "test")
