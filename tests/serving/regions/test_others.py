@@ -1,4 +1,4 @@
-"""Several regions on one service: each answers its own keys with its own models, opened when asked, dropped when idle."""
+"""Several regions on one service: each answers its own keys by its own models, opened when asked, dropped when idle."""
 
 from collections.abc import Iterator
 from pathlib import Path
