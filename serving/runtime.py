@@ -85,7 +85,7 @@ def open_runtime() -> Runtime:
         ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
     config, region = load_serving_config(), load_region()
-    metrics = Metrics()
+    metrics = Metrics(region.id)
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
     encoders, searches = Encoders(config.inference_threads), SearchMemory(config.emerging.remember_minutes)
@@ -113,7 +113,10 @@ def open_runtime() -> Runtime:
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
-        store_thread=StoreThread([keys.refresh, audit.flush, erasures.check, others.drop_idle]),
+        store_thread=StoreThread(
+            [keys.refresh, audit.flush, erasures.check, others.drop_idle],
+            lambda answers: metrics.store(answers, len(audit)),
+        ),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=searches,
         shadow=own.shadow,

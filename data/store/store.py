@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from data.regions.region import known_regions
 from data.settings import settings
+from data.store.answers import Answers
 from data.store.audit import Audit
 from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
@@ -39,6 +40,7 @@ class Store:
         complaints: how they stand after both.
         search: the same, searched and paged through.
         promotions: which versions became champions.
+        answers: what requests under an `Idempotency-Key` were answered.
         shadows: what challengers would have said.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
@@ -59,6 +61,7 @@ class Store:
         self.complaints = Complaints(self._database)
         self.search = ComplaintSearch(self._database)
         self.promotions = Promotions(self._database)
+        self.answers = Answers(self._database)
         self.shadows = Shadows(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)

@@ -45,6 +45,7 @@ class Champion(Generic[Model]):
     model: Model
     loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     card: str | None = None
+    registered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class ModelSlot(Generic[Model]):
         try:
             with TemporaryDirectory(prefix="tsur-champion-") as scratch:
                 folder = registry.download(self.name, version, Path(scratch))
-                return Champion(self.name, str(version), self._load(folder), card=_card(folder))
+                made = registry.registered_at(self.name, version)
+                return Champion(self.name, str(version), self._load(folder), card=_card(folder), registered_at=made)
         except BundleError as error:
             self._refusal = Refusal(version, error.message, datetime.now(UTC))
             logger.error("%s: version %d cannot be served: %s", self.name, version, error.message)
