@@ -20,6 +20,7 @@
     │   ├── ForbiddenError    the key's role or regions do not reach this address
     │   └── BindingError      the service would listen beyond this machine without keys
     ├── RequestError          a request's fields do not fit; says which and why
+    ├── IdempotencyError      an Idempotency-Key names two different requests
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a correction names a complaint that was never classified
@@ -160,6 +161,12 @@ class RequestError(TsurError):
     """A request's fields do not fit; `details` maps each field to what is wrong with it."""
 
     code = "bad_request"
+
+
+class IdempotencyError(TsurError):
+    """An `Idempotency-Key` that was sent with another request."""
+
+    code = "idempotency_mismatch"
 
 
 class UnknownComplaintError(TsurError):

@@ -146,6 +146,11 @@ class Registry:
             raise NoChampionError(f"the registry holds no {name} under the alias {alias!r}: {train}")
         return version
 
+    def registered_at(self, name: str, version: int) -> datetime:
+        """When a version was registered. Raises as `RegisteredModels.version`."""
+        made = self.models.version(name, version).creation_timestamp
+        return datetime.fromtimestamp(made / 1000, UTC)
+
     def champion_bundle(self, name: str) -> tuple[Path, int]:
         """Folder of the champion's bundle on this machine, and its version. Raises as `champion` and `bundle`."""
         version = self.champion(name)

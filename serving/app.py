@@ -4,6 +4,7 @@ BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.p
 uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
+from serving.analytics.surge_watch import watch_surges
 from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
@@ -60,7 +62,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     await anyio.to_thread.run_sync(runtime.store_thread.once)
     runtime.store_thread.start()
+    watching = asyncio.create_task(watch_surges(runtime))
     yield
+    watching.cancel()
     runtime.close()
 
 

@@ -21,6 +21,7 @@ from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
+from serving.regions.shadow import Shadow
 from serving.store_thread import StoreThread
 
 
@@ -30,6 +31,7 @@ class Runtime:
 
     Attributes:
         analytics: threads for what is computed from many complaints.
+        shadow: lets the challenger decide what was answered.
         searches: for new topics, by champion's version, day and number of days.
         surges: remembers those computed last.
     """
@@ -46,12 +48,14 @@ class Runtime:
     store_thread: StoreThread
     analytics: AnalyticsThreads
     searches: SearchMemory
+    shadow: Shadow
     surges: SurgeMemory = field(default_factory=SurgeMemory)
 
     def close(self) -> None:
         """Stop watching the registry, begin no analytics more and let go of the store."""
         self.store_thread.close()
         self.audit.close()
+        self.shadow.close()
         self.searches.close()
         self.analytics.close()
         self.champions.stop()
@@ -65,14 +69,16 @@ def open_runtime() -> Runtime:
         ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
     config, region = load_serving_config(), load_region()
-    metrics = Metrics()
+    metrics = Metrics(region.id)
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
     encoders, searches = Encoders(config.inference_threads), SearchMemory(config.emerging.remember_minutes)
-    erasures = ErasureWatch(store.erasures, memories_of_texts(encoders.cache, searches))
     champions = Champions(open_registry(region.id), region.id, encoders)
+    shadow = Shadow(champions, store.shadows, region.id)
+    erasures = ErasureWatch(store.erasures, [*memories_of_texts(encoders.cache, searches), shadow.forget])
     champions.on_change = lambda: metrics.champions(champions.serving)
     champions.start(config.refresh_seconds)
+    shadow.start()
     return Runtime(
         config=config,
         keys=keys,
@@ -83,9 +89,12 @@ def open_runtime() -> Runtime:
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
-        store_thread=StoreThread([keys.refresh, audit.flush, erasures.check]),
+        store_thread=StoreThread(
+            [keys.refresh, audit.flush, erasures.check], lambda answers: metrics.store(answers, len(audit))
+        ),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=searches,
+        shadow=shadow,
     )
 
 

@@ -22,13 +22,15 @@ class StoreThread:
 
     Args:
         tasks: what there is to do; each may raise StoreError.
+        tell: told each time whether the store answered.
 
     Attributes:
         trouble: what the store said last, where it failed; None while it answers.
     """
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
+    def __init__(self, tasks: Sequence[Task], tell: Callable[[bool], object] = bool) -> None:
         self._tasks = tasks
+        self._tell = tell
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="store", daemon=True)
         self.trouble: StoreError | None = None
@@ -48,6 +50,7 @@ class StoreThread:
         if trouble is None and self.trouble is not None:
             logger.info("the store answers again")
         self.trouble = trouble
+        self._tell(trouble is None)
 
     def start(self) -> None:
         """Go on doing them."""

@@ -54,12 +54,15 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/new/store.db"
+        yield f"sqlite:///{tmp_path}/new/store.db"
+        return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.database()
+    made = server.schema()
+    yield made
+    server.drop(made)
 
 
 @pytest.fixture(scope="session")

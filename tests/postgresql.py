@@ -38,17 +38,24 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        """Its URL, without a database's name."""
-        return f"postgresql+psycopg://tsur@127.0.0.1:{self.port}"
+        """The URL of its one database."""
+        return f"postgresql+psycopg://tsur@127.0.0.1:{self.port}/postgres"
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def schema(self) -> str:
+        """The URL of a new, empty schema: a hundred times cheaper than a database, and the store sees no difference."""
         name = f"t{uuid.uuid4().hex}"
-        engine = create_engine(f"{self.url}/postgres", isolation_level="AUTOCOMMIT")
+        self._run(f"CREATE SCHEMA {name}")
+        return f"{self.url}?options=-csearch_path%3D{name}"
+
+    def drop(self, url: str) -> None:
+        """Drop a schema with all it holds."""
+        self._run(f"DROP SCHEMA {url.rpartition('%3D')[2]} CASCADE")
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(statement))
         engine.dispose()
-        return f"{self.url}/{name}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

@@ -8,6 +8,7 @@ from data import errors
 from data.settings import CHECKOUT, Settings
 
 REFERENCE = (CHECKOUT / "docs" / "reference.md").read_text(encoding="utf-8")
+PAGES = ("reference.md", "formats.md", "exports.ru.md", "operations.md", "personal-data.md")
 READMES = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ru.md")}
 
 
@@ -78,6 +79,8 @@ def test_no_placeholder_is_left(readme):
         "docs/reference.md",
         "docs/formats.md",
         "docs/exports.ru.md",
+        "docs/operations.md",
+        "docs/personal-data.md",
         "docs/retraining.md",
         "data/samples/README.md",
         "CHANGELOG.md",

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data
+from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data, regions
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 app.add_typer(train_app, name="train")
 app.add_typer(registry_app, name="registry")
+app.add_typer(regions.app, name="regions")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app)

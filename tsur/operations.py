@@ -1,10 +1,13 @@
 """Commands of who runs an installation: the worker."""
 
 import signal
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from tsur.heartbeat import heartbeat
+from tsur.options import console, say
 
 app = typer.Typer()
 NICENESS = 5
@@ -34,6 +37,48 @@ def worker() -> None:
         signal.signal(ending, lambda *_: working.stopping.set())
     working.run()
     store.close()
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is wrong with this installation and what to do; status 1 where something is."""
+    from tsur.doctor import examine, show
+
+    heartbeat.step("examining the installation")
+    bad = show(examine(), lambda line: console.print(line, soft_wrap=True))
+    console.print(f"{bad} things are wrong" if bad else "nothing is wrong")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    registry: Annotated[bool, typer.Option(help="The registry too; without where it is a server of its own.")] = True,
+) -> None:
+    """Copy store and registry into a folder while the service goes on."""
+    from tsur.backup import back_up
+
+    say(f"copying store and registry into {folder}" if registry else f"copying the store into {folder}")
+    manifest = back_up(folder, registry)
+    console.print(f"{len(manifest['files'])} files → {folder}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A folder that `tsur backup` made.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Replace what is there without asking.")] = False,
+) -> None:
+    """Put a backup in place of store and registry; stop the service and the workers first."""
+    from tsur.backup import read_backup
+    from tsur.backup import restore as run
+
+    heartbeat.rest()
+    made = read_backup(folder)["made_at"]
+    if not yes:
+        typer.confirm(f"replace store and registry of this installation by the backup of {made}?", abort=True)
+    say(f"putting back the backup of {made}")
+    run(folder)
+    console.print("restored; complaints that were erased since then have to be erased again: `tsur erase`")
 
 
 def oldest_region() -> str:

@@ -23,17 +23,28 @@ def erase(
     region: RegionName = None,
     source: Annotated[str | None, typer.Option(help="Its source, where several have the id.")] = None,
 ) -> None:
-    """Erase one complaint everywhere in the store, and let running services forget it (152-ФЗ)."""
+    """Erase one complaint from the store and the dataset versions, and let running services forget it (152-ФЗ)."""
     from data.store.store import open_store
 
     store, own = open_store(), read_region(region)
     gone = store.erasures.erase(own.id, complaint_id, source, "tsur erase")
-    console.print("erased: " + ", ".join(f"{rows} {table}" for table, rows in gone.items()))
+    console.print("erased: " + ", ".join(f"{rows} {table}" for table, rows in gone.rows.items()))
+    for version, rows in _erase_from_datasets(own.id, gone.source, complaint_id).items():
+        console.print(f"erased: {rows} rows of dataset version {version}")
     say("waiting for running services to forget it")
     time.sleep(SETTLING_SECONDS)
     store.erasures.rename_in_audit(own.id, complaint_id)
-    console.print("files that you wrote, backups and MLflow's samples are yours to look through:")
+    console.print("files that you wrote, results of jobs, backups and MLflow's samples are yours to look through:")
     console.print("  tsur scan-personal-data PATH … --id ID")
+
+
+def _erase_from_datasets(region: str, source: str, complaint_id: str) -> dict[str, int]:
+    """Rows that left each dataset version of a region, by its name."""
+    from training.retrain.erasing import erase_complaints
+    from tsur.datasets import versions_folder
+
+    folder = versions_folder(None, region)
+    return erase_complaints(folder, [(source, complaint_id)], datetime.now(UTC)) if folder.exists() else {}
 
 
 @app.command()
@@ -58,7 +69,7 @@ def retention(
 @app.command("scan-personal-data")
 def scan_personal_data(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files and folders to look through; default: the logs in the home.")
+        list[Path] | None, typer.Argument(help="Files and folders; default: logs, datasets and jobs of the home.")
     ] = None,
     ids: Annotated[list[str] | None, typer.Option("--id", help="An erased complaint's id; repeatable.")] = None,
     store: Annotated[bool, typer.Option(help="Look through the store too.")] = True,
@@ -71,8 +82,8 @@ def scan_personal_data(
     absent = [str(path) for path in paths or [] if not path.exists()]
     if absent:
         raise InputError(f"{absent[0]}: no such file or folder")
-    logs = settings().home / "logs"
-    folders = paths or ([logs] if logs.exists() else [])
+    ours = [settings().home / name for name in ("logs", "datasets", "jobs")]
+    folders = paths or [folder for folder in ours if folder.exists()]
     scanner, found = Scanner(ids or []), 0
     sources = [scanner.files(folders)] + ([open_store().scan(scanner)] if store else [])
     for finding in (each for findings in sources for each in findings):

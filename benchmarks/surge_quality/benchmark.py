@@ -21,12 +21,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.results import RESULTS, console, real_data, targets_line, write_results
 from benchmarks.surge_quality.controls import bulk_and_covid, forewarned, region_figures, region_trial
-from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, learned_before
+from benchmarks.surge_quality.rivals import DETECTORS, Ints, Scored, Trial
 from benchmarks.surge_quality.sets import LEAST_A_DAY, SETS, TUNED, fingerprint, load_trial
 from benchmarks.surge_quality.tables import RATE, REGION, markdown, targets
 from benchmarks.surge_quality.trials import RATES, SHAPES, Injected, at_rate, curve, false_alarms, found_at, inject
 from data.errors import ConfigError
 from models.forecasting.config import SurgeConfig
+from models.surges.past import Past
 
 NAME = "surge_quality"
 VERSION = 5
@@ -179,7 +180,10 @@ def injected_figures(trial: Trial, name: str) -> dict[str, Any]:
         f"{shape} ×{ratio:g}": found_at(at_headline["threshold"], of_cell) if at_headline else {}
         for (shape, ratio), of_cell in runs.items()
     }
-    own = {f"{rate:g}": learned_point(trial, rate, clean, runs[HEADLINE]) for rate in RATES} if name == "tsur" else {}
+    own = {}
+    if name == "tsur" and trial.past is not None:
+        points_of = partial(learned_point, trial.past, watched=trial.watched, clean=clean, runs=runs[HEADLINE])
+        own = {f"{rate:g}": points_of(rate=rate) for rate in RATES}
     return {
         "series": len(trial.watched),
         "surges": sum(len(one.sites) for _, one in runs[HEADLINE]),
@@ -191,9 +195,11 @@ def injected_figures(trial: Trial, name: str) -> dict[str, Any]:
     }
 
 
-def learned_point(trial: Trial, rate: float, clean: Scored, runs: list[tuple[Scored, Injected]]) -> dict[str, float]:
+def learned_point(
+    past: Past, rate: float, watched: Ints, clean: Scored, runs: list[tuple[Scored, Injected]]
+) -> dict[str, float]:
     """What our own threshold for a rate, learned before the judged days, gives on them."""
-    threshold = learned_before(trial, SurgeConfig(false_alarms_per_month=rate)).alarm
+    threshold = past.thresholds(SurgeConfig(false_alarms_per_month=rate), watched).alarm
     return {
         "threshold": threshold,
         "false_alarms": false_alarms(clean.alarms(threshold)),

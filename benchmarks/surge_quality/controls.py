@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, with_learned_weight
+from benchmarks.surge_quality.rivals import DETECTORS, Scored, Trial, with_learned_past
 from benchmarks.surge_quality.trials import RATES, at_rate, delays, thresholds
 from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
@@ -50,7 +50,7 @@ def region_trial(folder: Path) -> tuple[Trial, pd.DataFrame]:
     fits = folder / "region"
     fits.mkdir(parents=True, exist_ok=True)
     trial = Trial(counts, counts, watched, first, fits, prophet_days=56, calendar="russia")
-    return with_learned_weight(trial), truth
+    return with_learned_past(trial), truth
 
 
 def region_figures(trial: Trial, truth: pd.DataFrame, name: str) -> dict[str, Any]:

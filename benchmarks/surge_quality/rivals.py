@@ -20,8 +20,7 @@ from models.forecasting.config import SurgeConfig
 from models.forecasting.distribution import NEARLY_POISSON, SMALLEST_MEAN
 from models.surges.baseline import rolling_baseline
 from models.surges.evidence import surge_evidence
-from models.surges.past import learned_thresholds
-from models.surges.thresholds import Thresholds
+from models.surges.past import Past
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -53,6 +52,7 @@ class Trial:
         prophet_days: Prophet is fitted anew after so many days.
         calendar: what our own baseline may know of days off.
         day_weight: what our own detector learned from the days before the judged ones.
+        past: those days, judged.
     """
 
     counts: pd.DataFrame
@@ -63,6 +63,7 @@ class Trial:
     prophet_days: int = 28
     calendar: str = "none"
     day_weight: float = 1.0
+    past: Past | None = None
 
     def judged(self, values: Floats) -> Floats:
         """The judged days of the watched series."""
@@ -95,14 +96,10 @@ def ours(trial: Trial) -> Scored:
     return Scored(trial.judged(evidence.score(trial.day_weight)))
 
 
-def learned_before(trial: Trial, config: SurgeConfig) -> Thresholds:
-    """The thresholds that training would learn for the watched series from all counts before the first judged day."""
-    return learned_thresholds(trial.clean.iloc[: trial.first], config, trial.calendar, trial.watched)
-
-
-def with_learned_weight(trial: Trial) -> Trial:
-    """The trial with the weight of single days that training would learn before its first judged day."""
-    return replace(trial, day_weight=learned_before(trial, SurgeConfig()).day_weight)
+def with_learned_past(trial: Trial) -> Trial:
+    """The trial with what training would learn from all counts before its first judged day."""
+    past = Past.of(trial.clean.iloc[: trial.first], trial.calendar, SurgeConfig().window_days)
+    return replace(trial, past=past, day_weight=past.thresholds(SurgeConfig(), trial.watched).day_weight)
 
 
 def ears(guard: int, summed: int = 1) -> Callable[[Trial], Scored]:

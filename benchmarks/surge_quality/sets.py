@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import real_data
-from benchmarks.surge_quality.rivals import Trial, with_learned_weight
+from benchmarks.surge_quality.rivals import Trial, with_learned_past
 from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
 from data.errors import FileError
@@ -42,7 +42,7 @@ def load_trial(name: str, folder: Path) -> Trial:
     watched = np.flatnonzero(counts.iloc[start:].mean().to_numpy() >= LEAST_A_DAY)
     fits = folder / f"{name}-{fingerprint(counts)}"
     fits.mkdir(parents=True, exist_ok=True)
-    return with_learned_weight(Trial(counts, counts, watched, start, fits))
+    return with_learned_past(Trial(counts, counts, watched, start, fits))
 
 
 def fingerprint(counts: pd.DataFrame) -> str:

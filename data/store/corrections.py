@@ -10,14 +10,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Row, Subquery, func, insert, select, tuple_
+from sqlalchemy import Connection, ForeignKey, Index, Row, Subquery, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from data.complaints.masking import MaskedText, mask
 from data.errors import UnknownComplaintError
-from data.store.decisions import DecisionRow, newest
-from data.store.session import Database
+from data.store.decisions import ComplaintName, DecisionRow, among, newest
+from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
+
+HEADS = ("sector", "topic", "agency")
 
 
 class CorrectionRow(Table):
@@ -96,6 +98,14 @@ class CorrectedComplaint:
     received_at: datetime
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """Whether a decision had said of one label (`head`) what an operator says."""
+
+    head: str
+    agrees: bool
+
+
 class Corrections:
     """The corrections of the store."""
 
@@ -111,7 +121,7 @@ class Corrections:
         keys = [(c.region, c.source, c.complaint_id) for c in corrections]
         key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
         with self._database.reading() as connection:
-            rows = connection.execute(select(*key).where(tuple_(*key).in_(keys)).distinct())
+            rows = connection.execute(select(*key).where(among(keys, *key)).distinct())
             classified = {tuple(row) for row in rows}
         return [place for place, each in enumerate(keys) if each not in classified]
 
@@ -122,30 +132,9 @@ class Corrections:
             UnknownComplaintError: a complaint was never classified in that region; names all such ids.
             StoreError: nothing was stored.
         """
-        if not corrections:
-            return
-        now = naive_utc(datetime.now(UTC))
-        keys = [(c.region, c.source, c.complaint_id) for c in corrections]
-        key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
-        query = select(*key, DecisionRow.number, DecisionRow.model_version).where(tuple_(*key).in_(keys), newest())
-        with self._database.writing() as connection:
-            decisions = {(row.region, row.source, row.id): row for row in connection.execute(query)}
-            missing = {
-                f"items.{place}.id": f"{complaint_id!r} of source {source!r}"
-                for place, (region, source, complaint_id) in enumerate(keys)
-                if (region, source, complaint_id) not in decisions
-            }
-            if missing:
-                raise UnknownComplaintError(
-                    f"no complaint {next(iter(missing.values()))} was classified here; nothing was stored", **missing
-                )
-            rows = [
-                asdict(correction)
-                | {"decision": decisions[complaint].number, "model_version": decisions[complaint].model_version}
-                | {"operator": mask(correction.operator or "") or None, "received_at": now}
-                for correction, complaint in zip(corrections, keys, strict=True)
-            ]
-            connection.execute(insert(CorrectionRow), rows)
+        if corrections:
+            with self._database.writing() as connection:
+                write_corrections(connection, corrections)
 
     def since(self, region: str, moment: datetime) -> list[CorrectedComplaint]:
         """All corrections of a region received at `moment` or later, in the order of writing.
@@ -171,6 +160,69 @@ class Corrections:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [_corrected_complaint(row) for row in rows]
+
+
+def write_corrections(connection: Connection, corrections: Sequence[Correction]) -> list[Agreement]:
+    """Store corrections in a transaction; one that repeats the last one of its complaint is not stored again.
+
+    Out: of each label that was stored, whether the decision had said the same.
+
+    Raises:
+        UnknownComplaintError: a complaint was never classified in that region; names all such ids.
+    """
+    now = naive_utc(datetime.now(UTC))
+    keys = [(c.region, c.source, c.complaint_id) for c in corrections]
+    one_at_a_time(connection, map(" ".join, keys))
+    decisions = _decisions_of(connection, keys)
+    last, rows = _last_of(connection, keys), []
+    for correction, key in zip(corrections, keys, strict=True):
+        row = asdict(correction) | {"operator": mask(correction.operator or "") or None}
+        row |= {"decision": decisions[key].number, "model_version": decisions[key].model_version}
+        if last.get(key) != row:
+            rows.append(row | {"received_at": now})
+        last[key] = row
+    if rows:
+        connection.execute(insert(CorrectionRow), rows)
+    decided = [decisions[row["region"], row["source"], row["complaint_id"]] for row in rows]
+    return [
+        Agreement(head, row[head] == getattr(decision, head))
+        for row, decision in zip(rows, decided, strict=True)
+        for head in HEADS
+        if row[head] is not None
+    ]
+
+
+def _decisions_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, Row[Any]]:
+    """Number, version and labels of the newest decision on each complaint.
+
+    Raises:
+        UnknownComplaintError: there is none on some; names all such ids.
+    """
+    key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
+    columns: list[Any] = [*key, DecisionRow.number, DecisionRow.model_version]
+    columns += [getattr(DecisionRow, head) for head in HEADS]
+    query = select(*columns).where(among(keys, *key), newest())
+    decisions = {(row.region, row.source, row.id): row for row in connection.execute(query)}
+    missing = {
+        f"items.{place}.id": f"{complaint_id!r} of source {source!r}"
+        for place, (region, source, complaint_id) in enumerate(keys)
+        if (region, source, complaint_id) not in decisions
+    }
+    if missing:
+        raise UnknownComplaintError(
+            f"no complaint {next(iter(missing.values()))} was classified here; nothing was stored", **missing
+        )
+    return decisions
+
+
+def _last_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, dict[str, Any]]:
+    """The last correction of each complaint that has one, as the columns that are written, without its time."""
+    table = CorrectionRow
+    key = (table.region, table.source, table.complaint_id)
+    numbers = select(func.max(table.number)).where(among(keys, *key)).group_by(*key)
+    columns = [column for column in table.__table__.columns if column.name not in ("number", "received_at")]
+    rows = connection.execute(select(*columns).where(table.number.in_(numbers)))
+    return {(row.region, row.source, row.complaint_id): row._asdict() for row in rows}
 
 
 def _corrected_complaint(row: Row[Any]) -> CorrectedComplaint:

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Delete, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.errors import InputError
+from data.store.answers import forget_answers
 from data.store.audit import AuditComplaintRow, command_entry, erased_name, save_entries
 from data.store.corrections import CorrectionRow
 from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow
 from data.store.session import Database
+from data.store.shadows import ShadowRow
 from data.store.tables import NUMBER, Table, naive_utc
 
 
@@ -42,14 +44,22 @@ class ComplaintKey:
     id: str
 
 
+@dataclass(frozen=True)
+class Erased:
+    """What was erased: the complaint's source, and how many rows of each table."""
+
+    source: str
+    rows: dict[str, int]
+
+
 class Erasures:
     """Erasing in the store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def erase(self, region: str, complaint_id: str, source: str | None, command: str) -> dict[str, int]:
-        """Erase one complaint; rows gone by table. That it was is kept in the audit, as this command's.
+    def erase(self, region: str, complaint_id: str, source: str | None, command: str) -> Erased:
+        """Erase one complaint. That it was is kept in the audit, as this command's.
 
         Raises:
             InputError: there is no such complaint, or several sources have one and none was named.
@@ -58,12 +68,13 @@ class Erasures:
         with self._database.writing() as connection:
             key = _one_of(connection, region, complaint_id, source)
             gone = forget(connection, [key])
+            forget_answers(connection, region, complaint_id)
             row = {"region": region, "source": key.source, "name": erased_name(complaint_id)}
             connection.execute(insert(ErasureRow), row | {"at": naive_utc(datetime.now(UTC))})
             entry = command_entry(command, region, ((key.source, erased_name(complaint_id)),))
             save_entries(connection, [entry])
         self._database.overwrite_remains()
-        return gone
+        return Erased(key.source, gone)
 
     def rename_in_audit(self, region: str, complaint_id: str) -> None:
         """Take the id of an erased complaint out of entries that a running service has stored since.
@@ -89,12 +100,14 @@ class Erasures:
 
 def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, int]:
     """Delete all rows of these complaints and take their ids out of the audit; rows gone by table."""
-    gone = dict.fromkeys(("decisions", "features", "corrections"), 0)
+    gone = dict.fromkeys(("decisions", "features", "shadow_decisions", "corrections"), 0)
     for key in keys:
         ours = (DecisionRow.region == key.region) & (DecisionRow.source == key.source) & (DecisionRow.id == key.id)
         corrected = (CorrectionRow.region == key.region) & (CorrectionRow.source == key.source)
+        numbers = select(DecisionRow.number).where(ours)
         deletions: dict[str, Delete] = {
-            "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(select(DecisionRow.number).where(ours))),
+            "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(numbers)),
+            "shadow_decisions": delete(ShadowRow).where(ShadowRow.decision.in_(numbers)),
             "corrections": delete(CorrectionRow).where(corrected, CorrectionRow.complaint_id == key.id),
             "decisions": delete(DecisionRow).where(ours),
         }

@@ -7,11 +7,12 @@ would fail with «database is locked» whatever its timeout, as soon as somebody
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -31,6 +32,9 @@ MIGRATION_SECONDS = 600
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x7473_7572
 """PostgreSQL's advisory lock of a migration: the letters «tsur»."""
+NAME_LOCKS = 64
+"""PostgreSQL's table of locks has as many for each connection."""
+_TAKE_LOCKS = text("SELECT pg_advisory_xact_lock(:group, lock) FROM unnest(CAST(:locks AS integer[])) AS lock")
 WRITES = "tsur_writes"
 FOLD = "tsur_fold"
 """A function that SQLite gets: text in one letter case, Cyrillic too."""
@@ -67,7 +71,7 @@ class Database:
                 return
             with _MIGRATING, _as_store_error("prepared"):
                 if self._engine.dialect.name == "sqlite" and self._engine.url.database:
-                    Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+                    _private_file(Path(self._engine.url.database))
                 self._migrate()
             self._prepared = True
 
@@ -111,6 +115,22 @@ class Database:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
                 connected.execute(text("VACUUM"))
 
+    def version(self) -> tuple[str | None, str | None]:
+        """Which version of the tables is there (None: none yet), and which this code wants; nothing is changed.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        from alembic.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+            return None, wanted
+        with _as_store_error("read"), self._engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision(), wanted
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -132,6 +152,12 @@ class Database:
                 config.attributes |= {"connection": connection, "old_region": self._old_region}
                 command.upgrade(config, "head")
             waiting.invalidate()  # its patience is not that of the others
+
+
+def _private_file(path: Path) -> None:
+    """A new database is its user's alone; SQLite gives the files beside it the same permissions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
 
 
 def _engine(url: str) -> Engine:
@@ -182,6 +208,17 @@ def _switch_to_wal(cursor: Any) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def one_at_a_time(connection: Connection, names: Iterable[str]) -> None:
+    """Let no other transaction that names one of these go on before this one has ended.
+
+    A writer of SQLite is alone as it is. PostgreSQL has few locks to give, so names share some; they are taken in
+    order, so that no two transactions wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        locks = sorted({crc32(name.encode()) % NAME_LOCKS for name in names})
+        connection.execute(_TAKE_LOCKS, {"group": MIGRATION_LOCK, "locks": locks})
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from data.regions.region import known_regions
 from data.settings import settings
+from data.store.answers import Answers
 from data.store.audit import Audit
 from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
@@ -22,6 +23,7 @@ from data.store.promotions import Promotions
 from data.store.retention import Expiry
 from data.store.scanning import Finding, Scanner
 from data.store.session import Database
+from data.store.shadows import Shadows
 
 
 class Store:
@@ -38,6 +40,8 @@ class Store:
         complaints: how they stand after both.
         search: the same, searched and paged through.
         promotions: which versions became champions.
+        answers: what requests under an `Idempotency-Key` were answered.
+        shadows: what challengers would have said.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
         keys: who may ask the service what.
@@ -57,6 +61,8 @@ class Store:
         self.complaints = Complaints(self._database)
         self.search = ComplaintSearch(self._database)
         self.promotions = Promotions(self._database)
+        self.answers = Answers(self._database)
+        self.shadows = Shadows(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
@@ -75,6 +81,14 @@ class Store:
     def scan(self, scanner: Scanner) -> Iterator[Finding]:
         """What a scanner finds in it. Raises StoreError where it cannot be read."""
         return scanner.store(self._database)
+
+    def version(self) -> tuple[str | None, str | None]:
+        """Which version of the tables is there (None: none yet), and which this code wants; nothing is changed.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        return self._database.version()
 
     def close(self) -> None:
         """Give the connections back."""

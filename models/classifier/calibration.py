@@ -55,10 +55,13 @@ class JointWeights:
     Attributes:
         temperatures: by what each head's log-probabilities are divided (Guo et al. 2017, arXiv:1706.04599).
         pmi: by what the topic–agency PMI is multiplied.
+        agency_by_topic: by what the logarithm of P(agency | all topics, place) is multiplied: a second opinion on the
+            agency, pooled with its head's (logarithmic pool, Genest & Zidek 1986).
     """
 
     temperatures: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(HEADS, 1.0))
     pmi: float = 0.0
+    agency_by_topic: float = 0.0
 
 
 class Calibration(Config):
@@ -67,6 +70,8 @@ class Calibration(Config):
     temperatures: dict[str, float]
     pmi_weight: float = Field(default=0.0, validation_alias=AliasChoices("pmi_weight", "affinity_weight"))
     """Of the topic–agency PMI in the joint score; bundles of formats 3 and 4 call it `affinity_weight`."""
+    agency_by_topic_weight: float = 0.0
+    """Of what topics and the place say of the agency; earlier recipes did not ask them."""
     scaling: dict[str, PlattScaling] = {}
     threshold: float
     topic_threshold: float = NEVER_ROUTE
@@ -87,4 +92,4 @@ class Calibration(Config):
     @property
     def weights(self) -> JointWeights:
         """The weights of the joint decoding."""
-        return JointWeights(self.temperatures, self.pmi_weight)
+        return JointWeights(self.temperatures, self.pmi_weight, self.agency_by_topic_weight)

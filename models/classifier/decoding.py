@@ -15,7 +15,7 @@ from data.catalogue.model import Catalogue
 from models.classifier.calibration import UNSCALED, JointWeights, PlattScaling
 from models.classifier.joint import Combinations, Evidence, Joint
 from models.classifier.labels import HEADS, OTHER, Ints, LabelSpace
-from models.classifier.topic_agency_pmi import OwnRow, Pmi, PmiTable, TopicAgencyPmi
+from models.classifier.topic_agency_pmi import Pmi, PmiTable, TopicAgencyPmi
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
@@ -54,27 +54,16 @@ class JointDecoder:
         self._possible_in: dict[str | None, Bools] = {}
         self._deadlines = {topic: self._deadline(*topic) for topic in map(tuple, self.combinations.topics.tolist())}
 
-    def evidence(
-        self,
-        logits: Mapping[str, Floats],
-        municipalities: Sequence[str | None],
-        own_labels: Mapping[str, Ints] | None = None,
-    ) -> Evidence:
+    def evidence(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Evidence:
         """What speaks for each combination in each row.
 
         Args:
             logits: of each head, shape (n, labels of the head).
             municipalities: ids; one that the catalogue does not have is as good as None.
-            own_labels: true labels of these rows, where the PMI was counted on them: each row's own count is
-                taken out, so that it has no vote for itself.
         """
         known = [place if place in self._municipalities else None for place in municipalities]
-        own: list[OwnRow | None] = [None] * len(known)
-        if own_labels is not None:
-            both = zip(own_labels["topic"].tolist(), own_labels["agency"].tolist(), strict=True)
-            own = [OwnRow(*labels) if min(labels) >= 0 else None for labels in both]
-        position = {place: n for n, place in enumerate(dict.fromkeys(zip(known, own, strict=True)))}
-        pmi = [self._pmi_at(place, row) for place, row in position]
+        position = {place: n for n, place in enumerate(dict.fromkeys(known))}
+        pmi = [self._pmi_at(place) for place in position]
         size = len(self.combinations.listed)
         return Evidence(
             self.combinations,
@@ -84,8 +73,9 @@ class JointDecoder:
                 np.array([of.topics for of in pmi]).reshape(-1, self.labels.counts["topic"]),
                 np.array([of.agencies for of in pmi]).reshape(-1, self.labels.counts["agency"]),
             ),
-            np.array([self._possible(place) for place, _ in position], dtype=bool).reshape(-1, size),
-            np.array([position[row] for row in zip(known, own, strict=True)], dtype=np.int64),
+            np.array([self._possible(place) for place in position], dtype=bool).reshape(-1, size),
+            np.array([position[place] for place in known], dtype=np.int64),
+            np.log(self._pmi.agency_shares),
         )
 
     def joint(self, logits: Mapping[str, Floats], municipalities: Sequence[str | None]) -> Joint:
@@ -108,15 +98,12 @@ class JointDecoder:
         """The catalogue's deadline of each combination, shape (n, 3), in hours; None where no topic was learnt."""
         return [self._deadlines[sector, topic] for sector, topic, _ in best.tolist()]
 
-    def _pmi_at(self, municipality: str | None, own: OwnRow | None) -> Pmi:
-        """The PMI of each combination in a municipality; that of all rows is kept for the next batch."""
-        if own is None and municipality in self._pmi_in:
-            return self._pmi_in[municipality]
-        of = self._pmi.of(municipality, own)
-        of_combinations = Pmi(of.pairs[self._pair_of], of.topics, of.agencies)
-        if own is None:
-            self._pmi_in[municipality] = of_combinations
-        return of_combinations
+    def _pmi_at(self, municipality: str | None) -> Pmi:
+        """The PMI of each combination in a municipality; kept for the next batch."""
+        if municipality not in self._pmi_in:
+            of = self._pmi.of(municipality)
+            self._pmi_in[municipality] = Pmi(of.pairs[self._pair_of], of.topics, of.agencies)
+        return self._pmi_in[municipality]
 
     def _possible(self, municipality: str | None) -> Bools:
         """Which combinations there are in a municipality; all, where the labels learnt leave none."""

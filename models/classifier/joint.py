@@ -21,6 +21,8 @@ from models.classifier.topic_agency_pmi import Pmi
 
 Floats = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
+LEAST_PROBABILITY = 1e-6
+"""Of an agency that no likely topic goes to: dear, and its own head can still outvote it."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class Evidence:
             (k, labels of the agency).
         possible: which listed combinations there are in each of them, shape (k, combinations).
         place_of: in which of them each row is, shape (n,).
+        agency_shares: of all counted rows, as logarithms, shape (labels of the agency,).
     """
 
     combinations: Combinations
@@ -154,22 +157,37 @@ class Evidence:
     places: Pmi
     possible: Bools
     place_of: Ints
+    agency_shares: Floats
 
     def joint(self, weights: JointWeights) -> Joint:
         """Probabilities of the combinations.
 
         The score of a combination is the sum of its labels' log-probabilities, each divided by the temperature of
-        its head, and of the weighted PMI; impossible ones get none.
+        its head, of the weighted PMI, and of what all topics together say of its agency; impossible ones get none.
         """
         scores = {head: self.log_probabilities[head] / weights.temperatures[head] for head in HEADS}
         sectors, topics = self.combinations.topics.T
         of_topics, of_agencies = scores["sector"][:, sectors] + scores["topic"][:, topics], scores["agency"]
+        if weights.agency_by_topic:
+            of_agencies = of_agencies + weights.agency_by_topic * self._agencies_by_topic(of_topics)
+        return self._scored(of_topics, of_agencies, weights.pmi)
+
+    def _agencies_by_topic(self, of_topics: Floats) -> Floats:
+        """Log Σ P(topic) · P(agency | topic, place), what an agency is given without its own head, (n, agencies)."""
+        agencies = np.broadcast_to(self.agency_shares, (len(of_topics), len(self.agency_shares)))
+        marginal = self._scored(of_topics, agencies, 1.0).marginal("agency")
+        by_topic: Floats = np.log(np.maximum(marginal, LEAST_PROBABILITY))
+        return by_topic
+
+    def _scored(self, of_topics: Floats, of_agencies: Floats, pmi_weight: float) -> Joint:
+        """Probabilities from the scores of listed topics and of agencies, (n, listed topics) and (n, agencies)."""
         if self.combinations.drafted:
-            of_topics = of_topics + (weights.pmi * self.places.topics[:, topics])[self.place_of]
-            of_agencies = of_agencies + (weights.pmi * self.places.agencies)[self.place_of]
+            topics = self.combinations.topics[:, 1]
+            of_topics = of_topics + (pmi_weight * self.places.topics[:, topics])[self.place_of]
+            of_agencies = of_agencies + (pmi_weight * self.places.agencies)[self.place_of]
         listed = of_topics[:, self.combinations.topic_of]
         listed += of_agencies[:, self.combinations.listed[:, 2]]
-        listed += self._weighed(weights.pmi)[self.place_of]
+        listed += self._weighed(pmi_weight)[self.place_of]
         return self._normalised(listed, of_topics, of_agencies)
 
     def _weighed(self, weight: float) -> Floats:

@@ -8,8 +8,7 @@ Bauman Peto 1995, «A hierarchical Dirichlet language model»).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -90,13 +89,6 @@ class Pmi:
     agencies: Floats
 
 
-class OwnRow(NamedTuple):
-    """Label indices of a counted row that is to have no vote."""
-
-    topic: int
-    agency: int
-
-
 @dataclass(frozen=True)
 class _Counts:
     """Rows of each counted pair, topic and agency."""
@@ -104,16 +96,6 @@ class _Counts:
     pairs: Floats
     topics: Floats
     agencies: Floats
-
-    def without(self, pair: int, own: OwnRow) -> "_Counts":
-        """One row less, where there is one."""
-        if self.pairs[pair] < 1:
-            return self
-        less = replace(self, pairs=self.pairs.copy(), topics=self.topics.copy(), agencies=self.agencies.copy())
-        less.pairs[pair] -= 1
-        less.topics[own.topic] -= 1
-        less.agencies[own.agency] -= 1
-        return less
 
 
 class PmiTable:
@@ -123,6 +105,9 @@ class PmiTable:
         counted: the counts; names that the labels do not hold are left out.
         labels: the labels of each head.
         pairs: topics and agencies whose information will be asked for, shape (pairs, 2); each once.
+
+    Attributes:
+        agency_shares: P(agency), shape (labels of the agency,).
     """
 
     def __init__(self, counted: TopicAgencyPmi, labels: LabelSpace, pairs: Ints) -> None:
@@ -134,27 +119,18 @@ class PmiTable:
         self._topics, self._agencies = np.divmod(self._keys, self._shape[1])
         self._asked = np.searchsorted(self._keys, asked)
         self._in_all = self._counts(in_all)
+        self.agency_shares = self._shares(self._in_all)
         self._local = {
             place: self._counts(_rows_of_pairs(rows, labels)) for place, rows in counted.municipalities.items()
         }
 
-    def of(self, municipality: str | None, own: OwnRow | None = None) -> Pmi:
-        """Information in a municipality; in all, where it is None or was not counted.
-
-        `own` is a row of that municipality which was counted and is left out, as if it had never been there.
-        """
-        in_all, local = self._in_all, None if municipality is None else self._local.get(municipality)
-        if own is not None:
-            key = own.topic * self._shape[1] + own.agency
-            pair = int(np.searchsorted(self._keys, key))
-            if pair < len(self._keys) and self._keys[pair] == key:
-                in_all = in_all.without(pair, own)
-                local = local and local.without(pair, own)
-        return self._smoothed(in_all, local)
+    def of(self, municipality: str | None) -> Pmi:
+        """Information in a municipality; in all, where it is None or was not counted."""
+        return self._smoothed(self._in_all, None if municipality is None else self._local.get(municipality))
 
     def _smoothed(self, in_all: _Counts, local: _Counts | None) -> Pmi:
         """Ratios of P(agency | topic) or P(agency | topic, municipality) to P(agency), as logarithms."""
-        share = (in_all.agencies + 0.5) / (in_all.agencies.sum() + 0.5 * self._shape[1])
+        share = self._shares(in_all)
         expected = share[self._agencies]
         unseen = PRIOR_ROWS / (in_all.topics + PRIOR_ROWS)
         of_topic = in_all.pairs / (in_all.topics + PRIOR_ROWS)[self._topics]
@@ -168,6 +144,10 @@ class PmiTable:
         of_topic_here = local.pairs / (local.topics + LOCAL_PRIOR_ROWS)[self._topics]
         ratio = of_topic_here / expected + (level_above / total)[self._topics] * ratio * here[self._agencies]
         return Pmi(np.log(ratio)[self._asked], np.log(level_above / total * unseen), np.log(here))
+
+    def _shares(self, counts: _Counts) -> Floats:
+        shares: Floats = (counts.agencies + 0.5) / (counts.agencies.sum() + 0.5 * self._shape[1])
+        return shares
 
     def _counts(self, keyed: Mapping[int, int]) -> _Counts:
         pairs: Floats = np.zeros(len(self._keys))

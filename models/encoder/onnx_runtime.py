@@ -40,6 +40,7 @@ class Encoders:
         threads: batches that run at the same time, whoever asked; 0: as many as cores.
         cached: texts whose vectors are remembered.
         folder: where artifacts lie under their hashes; default: in the home.
+        begin: what each thread does first, such as giving way to others.
 
     Attributes:
         cache: the texts read last, by any of them.
@@ -50,10 +51,16 @@ class Encoders:
         0
     """
 
-    def __init__(self, threads: int = 0, cached: int = CACHED_TEXTS, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        threads: int = 0,
+        cached: int = CACHED_TEXTS,
+        folder: Path | None = None,
+        begin: Callable[[], None] | None = None,
+    ) -> None:
         self.folder = folder or settings().home / ENCODERS
         self.cache = VectorCache(cached)
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="encoder")
+        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="encoder", initializer=begin)
         self._loaded: WeakValueDictionary[str, OnnxEncoder] = WeakValueDictionary()
         self._int8_wins: dict[str, bool] = {}
         self._lock = Lock()

@@ -16,7 +16,7 @@ from models.forecasting.config import SurgeConfig
 from models.forecasting.series import keys_of, sums_of_observed
 from models.surges.baseline import Baseline, rolling_baseline
 from models.surges.evidence import Evidence, surge_evidence
-from models.surges.thresholds import PAST_DAYS, Thresholds, surge_thresholds, thresholds_from
+from models.surges.thresholds import Thresholds, thresholds_from
 
 Ints = npt.NDArray[np.int64]
 
@@ -69,16 +69,3 @@ class LearnedSurges:
         stated = config.model_copy(update={"threshold": learned.alarm, "day_weight": learned.day_weight})
         wildness = pd.DataFrame(keys_of(past.counts), columns=KEY).assign(wildness=past.evidence.wildness)
         return cls(stated, wildness)
-
-
-def learned_thresholds(
-    counts: pd.DataFrame, config: SurgeConfig, calendar: str = "none", judged: Ints | None = None
-) -> Thresholds:
-    """The thresholds for a panel of base series with a past: see `thresholds.py`. What the config states is kept.
-
-    `judged`: the columns that the rate is allowed for; None: all of them.
-    """
-    stated = config.threshold is not None and config.day_weight is not None
-    if stated or len(counts) < PAST_DAYS or counts.shape[1] == 0:
-        return surge_thresholds(config)
-    return Past.of(counts, calendar, config.window_days).thresholds(config, judged)

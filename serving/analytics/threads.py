@@ -26,7 +26,7 @@ class AnalyticsThreads:
     """
 
     def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="analytics", initializer=_give_way)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="analytics", initializer=give_way)
 
     def run(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         """The result of this work, to be awaited; called in the event loop."""
@@ -37,7 +37,7 @@ class AnalyticsThreads:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _give_way() -> None:
+def give_way() -> None:
     """Lower this thread's priority; on Linux, a niceness belongs to a thread."""
     if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
         with suppress(OSError):

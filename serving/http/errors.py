@@ -52,6 +52,7 @@ STATUS: dict[type[TsurError], int] = {
     errors.ForbiddenError: 403,
     errors.BindingError: 400,
     errors.RequestError: 422,
+    errors.IdempotencyError: 422,
     errors.UnknownComplaintError: 404,
     errors.UnknownJobError: 404,
     errors.JobStateError: 409,

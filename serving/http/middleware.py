@@ -27,6 +27,7 @@ from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
 from serving.http.routes import Limits, Route, RouteTable
+from serving.http.security_headers import security_headers
 from serving.runtime import Runtime
 
 logger = logging.getLogger(LOGGER)
@@ -38,9 +39,9 @@ ELSEWHERE = "(elsewhere)"
 class ResponseGuard:
     """An answer on its way out; an error body that is not ours is replaced by the one shape."""
 
-    def __init__(self, send: Send, request_id: str, allow: str) -> None:
+    def __init__(self, send: Send, request_id: str, path: str, allow: str) -> None:
         self._send = send
-        self._request_id = request_id
+        self._headers = {"X-Request-Id": request_id, **security_headers(path)}
         self._allow = allow
         self.status = 0
         self.code: str | None = None
@@ -57,7 +58,8 @@ class ResponseGuard:
                 allowed = {"Allow": headers["allow"]} if "allow" in headers else None
                 await self.close_with(from_status(self.status, allowed))
                 return
-            headers["X-Request-Id"] = self._request_id
+            for name, value in self._headers.items():
+                headers[name] = value
             if self.status == 405 and self._allow:
                 headers["Allow"] = self._allow  # Starlette names the methods of the first of its routes only
         await self._send(message)
@@ -90,7 +92,7 @@ class Middleware:
         runtime: Runtime = self.api.state.runtime
         request_id = uuid.uuid4().hex
         state = scope.setdefault("state", {})
-        guard = ResponseGuard(send, request_id, self.routes.allowed(scope["path"]))
+        guard = ResponseGuard(send, request_id, scope["path"], self.routes.allowed(scope["path"]))
         route = self.routes.find(scope["method"], scope["path"])
         started = perf_counter()
         try:

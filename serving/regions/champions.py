@@ -16,8 +16,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TrackingError, TsurError
-from registry.client import Registry
+from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name, forecaster_name
+from serving.analytics.threads import give_way
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Champion(Generic[Model]):
     model: Model
     loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     card: str | None = None
+    registered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,16 @@ class SlotState:
 
     name: str
     champion: Champion[Any] | None
-    absence: str
+    absence: TsurError
     refusal: Refusal | None
 
 
 class ModelSlot(Generic[Model]):
     """The slot of one champion: the model in it, or why there is none."""
 
-    def __init__(self, name: str, load: Callable[[Path], Model]) -> None:
+    def __init__(self, name: str, load: Callable[[Path], Model], alias: str = CHAMPION) -> None:
         self.name = name
-        self._load = load
+        self._load, self._alias = load, alias
         self._champion: Champion[Model] | None = None
         self._absence: TsurError = NotReadyError(f"{name} is being loaded; ask again in a few seconds")
         self._refusal: Refusal | None = None
@@ -92,12 +94,12 @@ class ModelSlot(Generic[Model]):
     @property
     def state(self) -> SlotState:
         """How it stands."""
-        return SlotState(self.name, self._champion, self._absence.message, self._refusal)
+        return SlotState(self.name, self._champion, self._absence, self._refusal)
 
     def refresh(self, registry: Registry) -> bool:
         """Load the champion of the registry if it is another one; True where that changed who serves."""
         try:
-            version = registry.champion(self.name)
+            version = registry.champion(self.name, self._alias)
             serving = self._champion.version if self._champion else None
             refused = self._refusal.version if self._refusal else None
             if str(version) == serving:
@@ -110,15 +112,18 @@ class ModelSlot(Generic[Model]):
             raise
         except TsurError as error:
             self._absence = error
+            if self._alias != CHAMPION and isinstance(error, NoChampionError):
+                self._champion = None  # it challenges no more
             return False
-        logger.info("%s: version %d serves", self.name, version)
+        logger.info("%s: version %d is the %s here", self.name, version, self._alias)
         return True
 
     def _loaded(self, registry: Registry, version: int) -> Champion[Model]:
         try:
             with TemporaryDirectory(prefix="tsur-champion-") as scratch:
                 folder = registry.download(self.name, version, Path(scratch))
-                return Champion(self.name, str(version), self._load(folder), card=_card(folder))
+                made = registry.registered_at(self.name, version)
+                return Champion(self.name, str(version), self._load(folder), card=_card(folder), registered_at=made)
         except BundleError as error:
             self._refusal = Refusal(version, error.message, datetime.now(UTC))
             logger.error("%s: version %d cannot be served: %s", self.name, version, error.message)
@@ -146,6 +151,7 @@ class Champions:
         self._trouble: str | None = None
         self._classifier: ModelSlot[Classifier] = ModelSlot(classifier_name(region), self._load_classifier)
         self._forecaster: ModelSlot[Forecasts] = ModelSlot(forecaster_name(region), _load_forecasts)
+        self._challenger: ModelSlot[Classifier] = ModelSlot(classifier_name(region), self._load_challenger, CHALLENGER)
         self._slots: tuple[ModelSlot[Any], ...] = (self._classifier, self._forecaster)
 
     @property
@@ -157,6 +163,13 @@ class Champions:
     def forecaster(self) -> "Champion[Forecasts]":
         """The serving forecaster. Raises as `ModelSlot.champion`."""
         return self._forecaster.champion
+
+    @property
+    def challenger(self) -> "Champion[Classifier] | None":
+        """The classifier that decides in the shadow; None where there is none but the champion."""
+        challenger, champion = self._challenger._champion, self._classifier._champion
+        is_other = challenger is not None and champion is not None and challenger.version != champion.version
+        return challenger if is_other else None
 
     @property
     def serving(self) -> list[Champion[Any]]:
@@ -189,6 +202,7 @@ class Champions:
         """Ask the registry once and load what has changed; trouble is logged, once, not raised."""
         try:
             changed = [slot.refresh(self._registry) for slot in self._slots]
+            self._challenger.refresh(self._registry)
         except Exception as error:  # whatever MLflow, its database or its transport raises
             trouble = type(error).__name__
             if trouble != self._trouble:
@@ -217,21 +231,37 @@ class Champions:
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier
-        from models.classifier.smoke import read_smoke, try_out
         from models.encoder.onnx_runtime import Encoders
 
         self._encoders = self._encoders or Encoders(folder=self._registry.encoders)
-        classifier = Classifier.load(folder, self._encoders)
-        smoke = read_smoke(folder)
-        if smoke is not None:
-            try_out(classifier, smoke)
-        return classifier
+        return _tried(Classifier.load(folder, self._encoders), folder)
+
+    def _load_challenger(self, folder: Path) -> "Classifier":
+        """With the champion's encoder where it is the same; else with one of its own, on one thread that gives way."""
+        from models.classifier.bundle import read_config
+        from models.classifier.classifier import Classifier
+        from models.encoder.onnx_runtime import Encoders
+
+        champion = self._classifier._champion
+        shared = champion and champion.model.bundle.config.encoder_hash == read_config(folder).encoder_hash
+        own = Encoders(threads=1, folder=self._registry.encoders, begin=give_way)
+        return _tried(Classifier.load(folder, champion.model.encoders if champion and shared else own), folder)
 
 
 def _load_forecasts(folder: Path) -> "Forecasts":
     from models.forecasting.bundle import Forecasts
 
     return Forecasts.load(folder)
+
+
+def _tried(classifier: "Classifier", folder: Path) -> "Classifier":
+    """The classifier, if it decides here as where it was made. Raises as `try_out`."""
+    from models.classifier.smoke import read_smoke, try_out
+
+    smoke = read_smoke(folder)
+    if smoke is not None:
+        try_out(classifier, smoke)
+    return classifier
 
 
 def _card(folder: Path) -> str | None:

@@ -16,8 +16,6 @@ from batch.jobs import JobFolder
 from data.settings import settings
 from data.store.jobs import NewJob
 from data.store.store import Store
-from tests.data.store.conftest import postgres as postgres
-from tests.data.store.conftest import url as url
 from tests.reliability import forked
 from tests.serving.bundles import CLASSIFIER, REGION, register, write_classifier
 from tests.serving.workers import export

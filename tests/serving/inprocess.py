@@ -24,6 +24,7 @@ from serving.http.metrics import Metrics
 from serving.http.middleware import Middleware
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
+from serving.regions.shadow import Shadow
 from serving.runtime import Runtime
 from serving.store_thread import StoreThread
 
@@ -34,7 +35,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
     region = load_region()
     store = Store(f"sqlite:///{folder}/store.db", region.id)
     ring = KeyRing(store.keys)
-    audit = AuditLog(store.audit)
+    audit, metrics = AuditLog(store.audit), Metrics(region.id, CollectorRegistry())
     ring.refresh()
     return Runtime(
         config=config,
@@ -42,13 +43,14 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
         region=region,
         champions=champions,
         store=store,
-        metrics=Metrics(CollectorRegistry()),
+        metrics=metrics,
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
-        store_thread=StoreThread([ring.refresh, audit.flush]),
+        store_thread=StoreThread([ring.refresh, audit.flush], lambda answers: metrics.store(answers, len(audit))),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
+        shadow=Shadow(champions, store.shadows, region.id),
     )
 
 

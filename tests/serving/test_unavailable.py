@@ -1,5 +1,6 @@
 """What a client sees when a part fails: the store cannot be written, or the answer takes too long."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -19,9 +20,30 @@ def hampered(registry: RegistryHome, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "file").write_text("not a folder")
     configs = write_configs(folder / "configs", timeout_seconds=TIMEOUT_SECONDS)
     url = f"sqlite:///{folder}/file/store.db"
-    server = start_server(registry.home, TSUR_STORE_URL=url, TSUR_CONFIGS=str(configs), TSUR_API_KEYS="first-key")
+    server = start_server(
+        registry.home, wait_for="/livez", TSUR_STORE_URL=url, TSUR_CONFIGS=str(configs), TSUR_API_KEYS="first-key"
+    )
+    with server.client as client:  # its models are loaded; the store stays a reason not to be ready
+        while reasons_not_to_be_ready(client) != {"store"}:
+            time.sleep(0.1)
     yield server
     run.stop(server.process)
+
+
+def reasons_not_to_be_ready(client: httpx.Client) -> set[str]:
+    """What `/readyz` names."""
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    return {detail["where"] for detail in answer.json()["error"]["details"]}
+
+
+def test_readyz_says_that_the_store_does_not_answer(hampered: Server) -> None:
+    with hampered.client as client:
+        error = client.get("/readyz").json()["error"]
+        metrics = client.get("/metrics").text
+    assert error["code"] == "store_unavailable"
+    assert [detail["where"] for detail in error["details"]] == ["store"]
+    assert re.search(r'tsur_store_up\{.*region="verkhnerechye"\} 0.0', metrics)
 
 
 def slowly() -> Iterator[bytes]:
@@ -60,4 +82,4 @@ def test_a_request_that_takes_too_long_is_504_and_the_service_goes_on(hampered: 
         answer = client.post("/v1/classify", content=slowly(), headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
     with hampered.client as client:
-        assert client.get("/readyz").status_code == 200
+        assert client.get("/livez").status_code == 200

@@ -1,6 +1,8 @@
 """The command line: `--help` at once, and one clear sentence with status 2 for everything wrong."""
 
 import io
+import re
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +16,7 @@ from tests.conftest import tsur
 from tests.data.store.rows import decision, rows
 from tests.serving.bundles import CLASSIFIER, SENTENCES, register, write_classifier
 from tests.serving.conftest import free_port, write_configs
+from tests.training.retrain.small_region import build, complaint, complaints
 
 GOOD = "id,text,created_at\n1,Не вывозят мусор на Садовой,2026-01-05\n"
 COUNTS = "date,sector,count\n"
@@ -33,11 +36,18 @@ def test_help_answers_without_loading_torch_mlflow_or_pandas():
 def test_a_complaint_is_erased_and_the_scanner_finds_nothing_of_it(tmp_path):
     store = Store(f"sqlite:///{tmp_path}/store.db", "verkhnerechye")
     store.decisions.save([decision(id="B-2026-17"), decision(id="18")])
+    build(tmp_path / "built", [*complaints(30), complaint(50, id="B-2026-17")])
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "built" / "versions").rename(tmp_path / "datasets" / "verkhnerechye")
+    shutil.rmtree(tmp_path / "built")
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "old.log").write_text("complaint B-2026-17\n")
     found = tsur(tmp_path, "scan-personal-data", "--id", "B-2026-17", check=False)
-    assert (found.returncode, found.stdout.count("erased id")) == (1, 2)
-    assert "1 decisions" in tsur(tmp_path, "erase", "B-2026-17").stdout
+    assert found.returncode == 1
+    assert {"decisions", "rows.jsonl", "old.log"} <= set(re.findall(r"decisions|rows\.jsonl|old\.log", found.stdout))
+    erased = tsur(tmp_path, "erase", "B-2026-17").stdout
+    assert "1 decisions" in erased
+    assert "1 rows of dataset version 0001-" in erased
     (tmp_path / "logs" / "old.log").unlink()
     clean = tsur(tmp_path, "scan-personal-data", str(tmp_path), "--id", "B-2026-17")
     assert "0 findings" in clean.stdout

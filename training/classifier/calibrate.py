@@ -1,9 +1,9 @@
 """Calibration of a classifier: weights of the joint decoding, scaled confidences, and the routing threshold.
 
-In: logits and true labels of rows that no weight was trained on. Out: a `Calibration`. The temperatures and the weight
-of the topic–agency PMI are fitted on the marginals of the joint decoding; then an offset and a slope a head set right
-what sector and topic, which speak of the same thing, say too loudly together; the threshold is the lowest at which the
-agency is right as often as promised, by an exact binomial bound.
+In: labelled rows, each beside what was fitted and counted without it. Out: a `Calibration`. The temperatures and the
+weights of what topics and places say of agencies are fitted on the marginals of the joint decoding; then an offset and
+a slope a head set right what sector and topic, which speak of the same thing, say too loudly together; the threshold is
+the lowest at which the agency is right as often as promised, by an exact binomial bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,20 +28,24 @@ from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.joint import Evidence
 from models.classifier.labels import HEADS, Ints
 from models.classifier.routing import unroutable
+from training.classifier.held_out_rows import UnseenRows
 from training.long_step import LongStep, Tell, quiet
 
 Bools = npt.NDArray[np.bool_]
 LOG_TEMPERATURES = (-3.0, 4.0)
 """Temperatures between 0.05 and 55: beyond them a head decides alone or says nothing, which no data asked for."""
-PMI_WEIGHTS = (0.0, 2.0)
-"""A whole factor P(agency | topic) / P(agency) is 1; more than its square would only repeat the commonest agency."""
+POOL_WEIGHTS = (0.0, 2.0)
+"""Of the PMI and of what topics and place say of the agency: a whole factor P(agency | topic) / P(agency) is 1; more
+than its square would only repeat the commonest agency."""
 FIRST_TEMPERATURE, FIRST_PMI_WEIGHT = 2.0, 0.5
-"""Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.8."""
+"""Where the search begins: sums of three heads are over-confident, and fitted weights of the PMI lie around 0.5."""
+STEP = 0.3
+"""How far the second search looks around: a third of a weight, or a temperature a third higher."""
 SEARCH = {"xatol": 0.01, "fatol": 1e-4, "maxiter": 400}
-"""A hundredth of a temperature's logarithm changes no decision; four numbers settle in some 150 steps."""
+"""A hundredth of a temperature's logarithm changes no decision; five numbers settle in some 300 steps."""
 CELLS = 4_000_000
 """Rows times combinations that are held at once, 32 MB an array, and that the weights are fitted on: 2,000 rows where
-there are 2,000 combinations. Each of some 150 steps reads them all, and more rows would move four numbers little."""
+there are 2,000 combinations. Each of some 300 steps reads them all, and more rows would move five numbers little."""
 LEAST_WEIGHING_ROWS = 500
 """That many fit the weights, however many combinations there are."""
 LEAST_PROBABILITY = 1e-12
@@ -55,72 +59,83 @@ SCALING_C = 1e3
 
 def calibrate(
     classifier: Classifier,
-    rows: pd.DataFrame,
+    unseen: Sequence[UnseenRows],
     promised: float,
-    held_out: Mapping[str, Floats] | None = None,
     say: Tell = quiet,
     weights: JointWeights | None = None,
 ) -> Calibration:
     """Fit a classifier's calibration on labelled rows.
 
     Args:
-        classifier: its labels, catalogue and PMI are used; without `held_out` its logits too.
-        rows: complaints, schema COMPLAINTS.
+        classifier: its labels, catalogue and vocabulary are used.
+        unseen: the rows, each beside what was fitted and counted without it.
         promised: the precision that is promised of what is routed.
-        held_out: logits of the rows by heads fitted without them, of shape (n, labels); the PMI may be counted on
-            the rows then. Without them nothing may have been trained on the rows.
         say: told how far it is.
         weights: of the joint decoding, where they are fitted already.
     """
-    labels, texts = classifier.bundle.labels, rows["text"].tolist()
-    municipalities = classifier.catalogue.municipality_ids(rows["municipality"])
-    logits = held_out or classifier.logits(texts, municipalities)[0]
-    targets = labels.targets(rows)
-    decoder = JointDecoder(labels, classifier.catalogue, classifier.bundle.topic_agency_pmi)
-    material = CalibrationRows(logits, municipalities, targets, counted=held_out is not None)
+    bundle = classifier.bundle
+    parts = [DecodedRows.of(bundle, rows) for rows in unseen]
     if weights is None:
-        weights = _drawn_weights(decoder, material, say)
-    best, probability = _decoded(decoder, material, weights)
-    right = {head: chosen == targets[head] for head, chosen in zip(HEADS, best.T, strict=True)}
-    labelled = {head: targets[head] >= 0 for head in HEADS}
-    scaling = {head: fit_scaling(probability[head][labelled[head]], right[head][labelled[head]]) for head in HEADS}
-    confidence = {head: scaling[head].scale(probability[head]) for head in HEADS}
-    routable = _routable(classifier.bundle, texts, best)
-
-    def threshold(head: str, precision: float) -> RoutingThreshold:
-        judged = routable & labelled[head]  # rows that an operator gets anyway have no say in what is routed
-        return fit_threshold(confidence[head][judged], right[head][judged], precision)
-
-    routing = threshold("agency", promised)
+        weights = _drawn_weights(parts, say)
+    best, probability = _decoded(parts, weights)
+    frame = pd.concat([rows.frame for rows in unseen])
+    targets = bundle.labels.targets(frame)
+    routable = _routable(bundle, frame["text"].tolist(), best)  # the others get to an operator and have no say
+    scaling, thresholds = {}, {}
+    for head, chosen in zip(HEADS, best.T, strict=True):
+        labelled = targets[head] >= 0
+        right, said = chosen[labelled] == targets[head][labelled], probability[head][labelled]
+        scaling[head] = fit_scaling(said, right)
+        confidence, judged = scaling[head].scale(said), routable[labelled]
+        thresholds[head] = {
+            precision: fit_threshold(confidence[judged], right[judged], precision)
+            for precision in {promised, *PROMISES}
+        }
+    routing = thresholds["agency"]
     return Calibration(
         temperatures=dict(weights.temperatures),
         pmi_weight=weights.pmi,
+        agency_by_topic_weight=weights.agency_by_topic,
         scaling=scaling,
-        threshold=routing.value,
-        topic_threshold=threshold("topic", promised).value,
+        threshold=routing[promised].value,
+        topic_threshold=thresholds["topic"][promised].value,
         promised_precision=promised,
-        coverage=routing.coverage * float(routable.mean()),
-        thresholds={precision: threshold("agency", precision).value for precision in PROMISES},
+        coverage=routing[promised].coverage * float(routable.mean()),
+        thresholds={precision: routing[precision].value for precision in PROMISES},
     )
 
 
 @dataclass(frozen=True)
-class CalibrationRows:
-    """Rows that calibrate, none of which any weight was trained on.
+class DecodedRows:
+    """Rows of one fold, and the decoder that knows no more of them than the fit whose logits they have.
 
     Attributes:
+        decoder: by the PMI counted without the rows.
         logits: of each head, shape (n, labels of the head).
         municipalities: ids of the catalogue, None where unknown.
         targets: true label indices of each head, shape (n,); negative where there is none.
-        counted: whether the PMI was counted on these rows.
     """
 
+    decoder: JointDecoder
     logits: Mapping[str, Floats]
     municipalities: Sequence[str | None]
     targets: Mapping[str, Ints]
-    counted: bool
 
-    def part(self, rows: Ints) -> "CalibrationRows":
+    @classmethod
+    def of(cls, bundle: ClassifierBundle, rows: UnseenRows) -> "DecodedRows":
+        """Rows held out, under the labels and the catalogue of a bundle."""
+        return cls(
+            JointDecoder(bundle.labels, bundle.catalogue, rows.pmi),
+            rows.logits,
+            bundle.catalogue.municipality_ids(rows.frame["municipality"]),
+            bundle.labels.targets(rows.frame),
+        )
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.municipalities)
+
+    def part(self, rows: Ints) -> "DecodedRows":
         """The rows at these positions."""
         return replace(
             self,
@@ -129,30 +144,36 @@ class CalibrationRows:
             targets={head: labels[rows] for head, labels in self.targets.items()},
         )
 
-    def evidence(self, decoder: JointDecoder) -> Evidence:
-        """What speaks for each combination, without the rows' own counts."""
-        return decoder.evidence(self.logits, self.municipalities, self.targets if self.counted else None)
+    def evidence(self) -> Evidence:
+        """What speaks for each combination."""
+        return self.decoder.evidence(self.logits, self.municipalities)
+
+    @property
+    def at_once(self) -> int:
+        """How many rows are held in memory with all their combinations."""
+        return max(LEAST_WEIGHING_ROWS, CELLS // len(self.decoder.combinations.listed))
 
 
-def _drawn_weights(decoder: JointDecoder, material: CalibrationRows, say: Tell) -> JointWeights:
+def _drawn_weights(parts: Sequence[DecodedRows], say: Tell) -> JointWeights:
     """The weights, fitted on all rows, or on as many as are enough."""
-    enough = max(LEAST_WEIGHING_ROWS, CELLS // len(decoder.combinations.listed))
-    sample = material.part(np.sort(np.random.default_rng(0).permutation(len(material.municipalities))[:enough]))
+    share = min(1.0, parts[0].at_once / sum(len(part) for part in parts))
+    rng = np.random.default_rng(0)
+    drawn = [part.part(np.sort(rng.permutation(len(part))[: int(np.ceil(share * len(part)))])) for part in parts]
     with LongStep("calibrating", say) as tell:
-        return fit_weights(decoder, sample.evidence(decoder), sample.targets, tell)
+        return fit_weights(drawn, tell)
 
 
-def _decoded(decoder: JointDecoder, material: CalibrationRows, weights: JointWeights) -> tuple[Ints, dict[str, Floats]]:
+def _decoded(parts: Sequence[DecodedRows], weights: JointWeights) -> tuple[Ints, dict[str, Floats]]:
     """The likeliest combination of each row, shape (n, 3), and the probability of its label for each head."""
     best: list[Ints] = []
     probability: dict[str, list[Floats]] = {head: [] for head in HEADS}
-    at_once = max(1, CELLS // len(decoder.combinations.listed))
-    for start in range(0, len(material.municipalities), at_once):
-        rows = np.arange(start, min(start + at_once, len(material.municipalities)))
-        joint = material.part(rows).evidence(decoder).joint(weights)
-        best.append(joint.best())
-        for head, chosen in zip(HEADS, best[-1].T, strict=True):
-            probability[head].append(joint.marginal(head)[np.arange(len(rows)), chosen])
+    for part in parts:
+        for start in range(0, len(part), part.at_once):
+            rows = np.arange(start, min(start + part.at_once, len(part)))
+            joint = part.part(rows).evidence().joint(weights)
+            best.append(joint.best())
+            for head, chosen in zip(HEADS, best[-1].T, strict=True):
+                probability[head].append(joint.marginal(head)[np.arange(len(rows)), chosen])
     return np.concatenate(best), {head: np.concatenate(parts) for head, parts in probability.items()}
 
 
@@ -165,31 +186,36 @@ def _routable(bundle: ClassifierBundle, texts: list[str], best: Ints) -> Bools:
     return np.array([not unroutable(*row) for row in zip(is_rare_row, texts, unknown, strict=True)], dtype=bool)
 
 
-def fit_weights(
-    decoder: JointDecoder, evidence: Evidence, targets: Mapping[str, Ints], tell: Tell = quiet
-) -> JointWeights:
-    """The temperatures and the weight of the PMI that minimise the negative log-likelihood, all heads together."""
+def fit_weights(parts: Sequence[DecodedRows], tell: Tell = quiet) -> JointWeights:
+    """The temperatures and weights that minimise the negative log-likelihood, all heads together."""
     from scipy.optimize import minimize
+
+    evidences = [(part.evidence(), part.targets) for part in parts]
+    labelled = {head: max(1, sum(int((part.targets[head] >= 0).sum()) for part in parts)) for head in HEADS}
 
     def weights_of(point: npt.NDArray[np.float64]) -> JointWeights:
         temperatures = np.exp(np.clip(point[: len(HEADS)], *LOG_TEMPERATURES)).tolist()
-        pmi = float(np.clip(point[len(HEADS)], *PMI_WEIGHTS))
-        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi)
+        pmi, *by_topic = np.clip(point[len(HEADS) :], *POOL_WEIGHTS).tolist()
+        return JointWeights(dict(zip(HEADS, temperatures, strict=True)), pmi, *by_topic)
 
     def loss(point: npt.NDArray[np.float64]) -> float:
         weights = weights_of(point)
         tell(f"temperatures {', '.join(f'{value:.2f}' for value in weights.temperatures.values())}")
-        joint = evidence.joint(weights)
         total = 0.0
-        for head in HEADS:
-            labelled = np.flatnonzero(targets[head] >= 0)
-            if len(labelled):
-                probability = decoder.marginal(joint, head)[labelled, targets[head][labelled]]
-                total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).mean())
+        for evidence, targets in evidences:
+            joint = evidence.joint(weights)
+            for head in HEADS:
+                known = np.flatnonzero(targets[head] >= 0)
+                probability = joint.marginal(head)[known, targets[head][known]]
+                total -= float(np.log(np.maximum(probability, LEAST_PROBABILITY)).sum()) / labelled[head]
         return total
 
     start = [np.log(FIRST_TEMPERATURE)] * len(HEADS) + [FIRST_PMI_WEIGHT]
-    return weights_of(minimize(loss, start, method="Nelder-Mead", options=SEARCH).x)
+    without = minimize(loss, start, method="Nelder-Mead", options=SEARCH).x
+    # The agency's second opinion comes last, from the best there is without it: five numbers from afar end anywhere.
+    best = np.append(without, 0.0)
+    simplex = np.vstack([best, best + np.diag(np.full(len(best), STEP))])
+    return weights_of(minimize(loss, best, method="Nelder-Mead", options=SEARCH | {"initial_simplex": simplex}).x)
 
 
 def fit_scaling(confidence: Floats, correct: Bools) -> PlattScaling:

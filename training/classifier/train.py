@@ -36,7 +36,7 @@ from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
-from training.classifier.held_out_rows import HeldOut
+from training.classifier.held_out_rows import HeldOut, unseen_rows
 from training.classifier.splits import SPLITS, Splits, complaint_keys, contradictions, fingerprint, split_rows
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
@@ -187,8 +187,8 @@ def fit_bundle(
     encoders = Encoders()
     say("calibrating")
     held_out = network.held_out
-    rows = job.taught.iloc[held_out.rows]
-    calibration = calibrate(Classifier(draft, encoders), rows, job.arguments.promised_precision, held_out.logits)
+    unseen = unseen_rows(job.taught, labels, job.catalogue, held_out)
+    calibration = calibrate(Classifier(draft, encoders), unseen, job.arguments.promised_precision, say)
     calibrated = replace(draft, calibration=calibration)
     places = job.catalogue.municipality_ids(job.taught["municipality"])
     checked = checked_precision(calibrated, encoders, job.taught["text"].tolist(), places, job.arguments.precision, say)

@@ -16,7 +16,7 @@ from data.errors import FileError
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from models.forecasting.count_cleaning import completed, without_bulk_entry
-from models.forecasting.forecasters.prophet_model import ProphetForecaster
+from models.forecasting.forecasters.prophet_model import PRIOR_COMPLAINTS, ProphetConfig, ProphetForecaster
 from models.forecasting.regressors import of_place
 from models.forecasting.series import SeriesKey, panel, trimmed
 from training.forecaster.evaluation import BacktestResult
@@ -119,7 +119,7 @@ def came_figure(key: SeriesKey, history: "pd.Series[float]", judged: pd.DataFram
 def decomposition_figure(
     key: SeriesKey, history: "pd.Series[float]", config: ForecasterConfig, regressors: pd.DataFrame | None = None
 ) -> Any:
-    """Level, week, year and calendar of a series as Prophet sees them, in its own scale."""
+    """Level, week, year and calendar of a series as Prophet sees them; the level as forecasts of each day have it."""
     fitted = ProphetForecaster.from_config(config).fit(history, 1, regressors)
     parts = fitted.components(pd.DatetimeIndex(history.index))
     figure, panels = _figure(1 + parts.shape[1])
@@ -128,11 +128,32 @@ def decomposition_figure(
     panels[0].plot(weekly.index, weekly.to_numpy(), color="black", linewidth=1)
     panels[0].set(title=f"{key.municipality} · {key.sector}", ylabel="в день, за 28 дней")
     for axes, name in zip(panels[1:], parts, strict=True):
-        values = parts[name].iloc[-28:] if name == "weekly" else parts[name]
-        # A component of logarithms is a factor on 1 + count.
-        axes.plot(values.index, np.exp(values) if config.prophet.log else values, color="tab:blue", linewidth=1)
+        if name == "trend":
+            values = learned_level(history, parts, config.prophet)
+        else:
+            values = parts[name].iloc[-28:] if name == "weekly" else parts[name]
+            # A component of logarithms is a factor on 1 + count.
+            values = values.map(np.exp) if config.prophet.log else values
+        axes.plot(values.index, values, color="tab:blue", linewidth=1)
         axes.set(ylabel=f"{PARTS.get(str(name), name)}{' ×' if config.prophet.log and name != 'trend' else ''}")
     return figure
+
+
+def learned_level(history: "pd.Series[float]", parts: pd.DataFrame, config: ProphetConfig) -> "pd.Series[float]":
+    """The level of each day: the trend, brought to the counts of the days up to it as `ProphetForecaster.predict` does.
+
+    Args:
+        history: daily counts, NaN where nothing was observed.
+        parts: components of the same days, `trend` among them.
+        config: over how many days a fit is brought to the counts, and whether it is one of logarithms.
+    """
+    whole = parts.sum(axis=1)
+    fitted = (np.expm1(whole) if config.log else whole).clip(lower=0).where(history.notna())
+    counted, expected = (
+        values.rolling(config.level_days, min_periods=1).sum() + PRIOR_COMPLAINTS for values in (history, fitted)
+    )
+    trend = np.expm1(parts["trend"]) if config.log else parts["trend"]
+    return trend * counted / expected
 
 
 def _fill(axes: Any, rows: pd.DataFrame, bands: list[tuple[str, str]]) -> None:

@@ -34,8 +34,6 @@ MOST_TIMES = 20.0
 """Beyond, a ratio says only that next to nothing is usual."""
 BEFORE_DAYS, AFTER_DAYS = 28, 14
 """Counts drawn beside an event: so many days before its first and after its last."""
-LABELS_SHARE = 0.45
-"""Room for the labels, to the right of the last event, as a share of the days shown."""
 
 
 def ratio_text(surge: Surge) -> str:
@@ -72,12 +70,14 @@ def surge_figure(surges: list[Surge], counts: pd.DataFrame | None = None) -> Any
 
 
 def _draw_timeline(axes: Any, shown: list[Surge]) -> None:
-    """The bars and their labels; the days reach as far as the labels need."""
+    """The bars and their labels, each on the side of its bar that has more room."""
     from matplotlib.dates import AutoDateLocator, DateFormatter
 
     axes.set_yticks(range(len(shown)), [f"{surge.municipality} · {surge.sector}" for surge in shown], fontsize=7)
     if not shown:
         return
+    first, last = min(surge.start for surge in shown), max(surge.end for surge in shown)
+    span = max(last - first, timedelta(days=BEFORE_DAYS))
     for row, surge in enumerate(shown):
         days = (surge.end - surge.start).days + 1
         axes.barh(row, timedelta(days=days), left=surge.start, color=COLOURS[surge.state], height=0.6)
@@ -85,10 +85,10 @@ def _draw_timeline(axes: Any, shown: list[Surge]) -> None:
             axes.plot([surge.noticed], [row], "o", color="black", markersize=3)
         level = ", новый уровень" if surge.new_level else ""
         text = f"{surge.count:.0f} вместо {surge.expected:.0f} ({ratio_text(surge)}){level}"
-        axes.text(surge.end + timedelta(days=1), row, f" {text}", va="center", fontsize=7)
-    first, last = min(surge.start for surge in shown), max(surge.end for surge in shown)
-    span = max((last - first).days, BEFORE_DAYS)
-    axes.set_xlim(first - timedelta(days=0.03 * span), last + timedelta(days=LABELS_SHARE * span))
+        before, after = surge.start - first, first + span - surge.end
+        place, side = (surge.end + timedelta(days=1), "left") if after >= before else (surge.start, "right")
+        axes.text(place, row, f" {text} ", va="center", ha=side, fontsize=7)
+    axes.set_xlim(first - 0.03 * span, first + 1.03 * span)
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(DateFormatter("%d.%m.%y"))  # type: ignore[no-untyped-call]
 

@@ -8,33 +8,29 @@ are answered as such beside the good ones, which are stored together.
 
 import uuid
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Connection
 
 from data.catalogue.model import Catalogue
 from data.catalogue.places import PlaceNote
 from data.complaints.identifiers import why_refused
 from data.complaints.masking import MaskedText, mask, masked
 from data.errors import RequestError
-from data.regions.region import Region
-from data.store.decisions import Decision
-from models.classifier.classifier import Classifier
-from models.classifier.explanation import explain
-from models.classifier.routing import Classification, Proposal
-from models.classifier.segments import SegmentProposal, classify_with_proposals, with_several
+from data.store.answers import Answer, NamedRequest
+from data.store.decisions import write_decisions
+from models.classifier.segments import classify_with_proposals, with_several
+from serving.api.v1.classify_result import Complaint, decision_of, explained, result_of
 from serving.api.v1.classify_types import (
     MAX_EXPLAINED,
     ClassifyAnswer,
     ClassifyItem,
     ClassifyRequest,
     ClassifyResult,
-    ExplainedWord,
-    LabelProposal,
-    Note,
-    ProblemProposal,
 )
+from serving.api.v1.idempotency import MaybeNamed
 from serving.api.v1.items import BadItem, Refusal, RefusedItem, bad_item, good_ones, refused
 from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Caller
@@ -42,40 +38,11 @@ from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
 from serving.http.errors import ErrorAnswer
 from serving.http.routes import Limits, check_count, limited
-from serving.runtime import CurrentRuntime
-from serving.texts import REASONS_RU
+from serving.regions.shadow import Answered
+from serving.runtime import CurrentRuntime, Runtime
 
 LIMITS = Limits(items=MAX_ITEMS)
 router = APIRouter(tags=["complaints"])
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """One complaint of a request as it is classified and stored.
-
-    Attributes:
-        source: the source system.
-        id: its id there, or one made up here.
-        text: cleaned and masked.
-        created_at: in UTC.
-        place_id: of the catalogue; None where none was named, or the catalogue knows none.
-        municipality: the name that is stored.
-        note: why there is no place, where the catalogue has some.
-    """
-
-    source: str
-    id: str
-    text: MaskedText
-    created_at: datetime
-    place_id: str | None
-    municipality: str | None
-    note: PlaceNote | None = None
-
-
-PLACE_NOTES: dict[PlaceNote, str] = {
-    "unknown_municipality": "the municipality is not in the catalogue: decided without it",
-    "no_municipality": "no municipality was named: decided without it",
-}
 
 
 @router.post(
@@ -91,13 +58,24 @@ PLACE_NOTES: dict[PlaceNote, str] = {
     },
 )
 @limited(LIMITS)
-def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Caller) -> Response:
+def classify(
+    body: ClassifyRequest, request: Request, runtime: CurrentRuntime, principal: Caller, asked: MaybeNamed
+) -> Response:
     """Route or review each complaint; every answered decision is stored (with its text masked).
 
     An item that is wrong is answered with its own `error` in its place, beside the others' decisions. Where none is
-    good, the request is refused.
+    good, the request is refused. A complaint that is sent again with its id, unchanged, is not stored again.
     """
     request.state.items = len(body.items)
+    answer = runtime.store.answers.given(asked)
+    if answer is None:
+        answer = decided_once(body, runtime, asked)
+    request.state.complaints = answer.complaints
+    return Response(answer.text, media_type="application/json")  # FastAPI would check it once more
+
+
+def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | None) -> Answer:
+    """Decide all items and store the decisions with the answer."""
     champion = runtime.champions.classifier
     check_count(len(body.items), LIMITS.within(runtime.config).items)
     check_explain(body)
@@ -105,23 +83,37 @@ def classify(body: ClassifyRequest, request: Request, runtime: CurrentRuntime, p
     complaints = good_ones(read)
     places = [complaint.place_id for complaint in complaints]
     wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
-    decided, decisions = [], []
-    for complaint, whole, proposals in zip(complaints, wholes, problems, strict=True):
-        classification = with_several(whole, proposals)
-        words = explained(champion.model, complaint) if body.explain else None
-        decided.append(result_of(complaint, classification, proposals, words))
-        decisions.append(decision_of(complaint, runtime.region, classification, champion.version))
-    runtime.store.decisions.save(decisions)
-    request.state.complaints = [(complaint.source, complaint.id) for complaint in complaints]
-    runtime.metrics.classified(result.decision for result in decided)
+    decided = [with_several(whole, proposals) for whole, proposals in zip(wholes, problems, strict=True)]
+    words = [explained(champion.model, complaint) if body.explain else None for complaint in complaints]
+    pairs = zip(complaints, decided, strict=True)
+    decisions = [decision_of(complaint, runtime.region, each, champion.version) for complaint, each in pairs]
+    model = ModelVersion(name=champion.name, version=champion.version)
+    fresh: list[Answered] = []
+
+    def store(connection: Connection) -> Answer:
+        stored = write_decisions(connection, decisions)
+        rows = list(zip(complaints, stored, strict=True))
+        fresh.extend(Answered(row.number, each.text, each.place_id) for each, row in rows if not row.repeated)
+        # a complaint that came before keeps the time of its first coming, and with it its deadline
+        whens = [replace(each, created_at=row.created_at) for each, row in rows]
+        results = [result_of(*parts) for parts in zip(whens, decided, problems, words, strict=True)]
+        return Answer(answer_of(model, read, results), [(complaint.source, complaint.id) for complaint in complaints])
+
+    answer = runtime.store.answers.once(asked, store)
+    runtime.shadow.offer(fresh)
+    runtime.metrics.classified(decisions)
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)
+    return answer
+
+
+def answer_of(model: ModelVersion, read: list[Complaint | Refusal], decided: list[ClassifyResult]) -> str:
+    """Results and refusals in the order sent, as JSON."""
     answers = iter(decided)
     results: list[ClassifyResult | RefusedItem] = [
         item.answer if isinstance(item, Refusal) else next(answers) for item in read
     ]
-    answer = ClassifyAnswer(model=ModelVersion(name=champion.name, version=champion.version), results=results)
-    return Response(answer.model_dump_json(), media_type="application/json")  # FastAPI would check it once more
+    return ClassifyAnswer(model=model, results=results).model_dump_json()
 
 
 def check_explain(body: ClassifyRequest) -> None:
@@ -187,6 +179,7 @@ def complaint_of(item: ClassifyItem, text: MaskedText, catalogue: Catalogue, now
         id=item.id or uuid.uuid4().hex,
         text=text,
         created_at=item.created_at or now,
+        arrived=item.created_at is None,
         place_id=place_id,
         municipality=names.get(place_id or "") if names else _unchecked(item.municipality),
         note=note,
@@ -196,75 +189,3 @@ def complaint_of(item: ClassifyItem, text: MaskedText, catalogue: Catalogue, now
 def _unchecked(municipality: str | None) -> str | None:
     """A place as it was sent to a catalogue that knows none: it may say anything, so it is masked."""
     return mask(municipality) if municipality else None
-
-
-def explained(classifier: Classifier, complaint: Complaint) -> list[ExplainedWord]:
-    """The words that carried the decision as they go over the wire."""
-    words = explain(classifier, complaint.text, complaint.place_id).words
-    return [ExplainedWord(word=w.word, start=w.start, end=w.end, weight=round(w.weight, 4)) for w in words]
-
-
-def result_of(
-    complaint: Complaint,
-    classification: Classification,
-    proposals: list[SegmentProposal],
-    words: list[ExplainedWord] | None,
-) -> ClassifyResult:
-    """One classification as it goes over the wire."""
-    hours = classification.deadline_hours
-    return ClassifyResult(
-        id=complaint.id,
-        text=complaint.text,
-        decision=classification.decision,
-        reasons=list(classification.reasons),
-        reasons_ru=[REASONS_RU[reason] for reason in classification.reasons],
-        sector=_label(classification.sector),
-        topic=_label(classification.topic),
-        agency=_label(classification.agency),
-        alternatives={head: [_label(label) for label in top] for head, top in classification.alternatives.items()},
-        deadline_hours=hours,
-        due_at=complaint.created_at + timedelta(hours=hours) if hours else None,
-        topic_sure=classification.topic_sure,
-        truncated=classification.truncated,
-        proposals=[_problem(proposal) for proposal in proposals],
-        notes=[] if complaint.note is None else [Note(code=complaint.note, message=PLACE_NOTES[complaint.note])],
-        explanation=words,
-    )
-
-
-def decision_of(complaint: Complaint, region: Region, classification: Classification, version: str) -> Decision:
-    """One classification as it is stored."""
-    return Decision(
-        region=region.id,
-        source=complaint.source,
-        id=complaint.id,
-        text=complaint.text,
-        municipality=complaint.municipality,
-        created_at=complaint.created_at,
-        day=complaint.created_at.astimezone(region.zone).date(),
-        decision=classification.decision,
-        reasons=list(classification.reasons),
-        sector=classification.sector.label,
-        sector_confidence=classification.sector.confidence,
-        topic=classification.topic.label,
-        topic_confidence=classification.topic.confidence,
-        agency=classification.agency.label,
-        agency_confidence=classification.agency.confidence,
-        model_version=version,
-        features=classification.features,
-    )
-
-
-def _problem(proposal: SegmentProposal) -> ProblemProposal:
-    return ProblemProposal(
-        start=proposal.start,
-        end=proposal.end,
-        sector=_label(proposal.sector),
-        topic=_label(proposal.topic),
-        agency=_label(proposal.agency),
-        deadline_hours=proposal.deadline_hours,
-    )
-
-
-def _label(proposal: Proposal) -> LabelProposal:
-    return LabelProposal(label=proposal.label, confidence=round(proposal.confidence, 4))

@@ -5,13 +5,17 @@ was stored; those that are good are stored together.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from data.catalogue.model import Catalogue
 from data.errors import LabelError, UnknownComplaintError
-from data.store.corrections import Correction, Corrections
+from data.store.answers import Answer
+from data.store.corrections import Agreement, Correction, Corrections, write_corrections
 from serving.api.v1.feedback_types import FeedbackAnswer, FeedbackItem, FeedbackRequest, StoredCorrection
+from serving.api.v1.idempotency import MaybeNamed
 from serving.api.v1.items import BadItem, Refusal, RefusedItem, good_ones, refused
 from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
@@ -26,23 +30,41 @@ router = APIRouter(tags=["complaints"])
 @router.post(
     "/feedback",
     summary="Store operators' corrections",
+    response_model=FeedbackAnswer,
     responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
 )
 @limited(LIMITS)
-def feedback(body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Caller) -> FeedbackAnswer:
+def feedback(
+    body: FeedbackRequest, request: Request, runtime: CurrentRuntime, principal: Caller, asked: MaybeNamed
+) -> Response:
     """Keep what an operator decided instead: the best training data there is.
 
     An item that is wrong is answered with its own `error` in its place; the good ones are stored. Where none is good,
-    the request is refused.
+    the request is refused. A correction that repeats the last one of its complaint is not stored again.
     """
     request.state.items = len(body.items)
-    check_count(len(body.items), LIMITS.within(runtime.config).items)
-    catalogue = runtime.champions.classifier.model.catalogue
-    read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
-    corrections = good_ones(read)
-    runtime.store.corrections.save(corrections)
-    request.state.complaints = [(each.source, each.complaint_id) for each in corrections]
-    return FeedbackAnswer(stored=len(corrections), results=[_answer(item) for item in read])
+    answer = runtime.store.answers.given(asked)
+    if answer is None:
+        check_count(len(body.items), LIMITS.within(runtime.config).items)
+        catalogue = runtime.champions.classifier.model.catalogue
+        read = read_items(body.items, catalogue, runtime.store.corrections, runtime.region.id)
+        agreements: list[Agreement] = []
+        answer = runtime.store.answers.once(asked, partial(_store, read, good_ones(read), agreements))
+        runtime.metrics.corrected(agreements)
+    request.state.complaints = answer.complaints
+    return Response(answer.text, media_type="application/json")
+
+
+def _store(
+    read: Sequence[Correction | Refusal],
+    corrections: Sequence[Correction],
+    agreements: list[Agreement],
+    connection: Connection,
+) -> Answer:
+    """Store corrections with their answer; `agreements` gets what they say of the decisions."""
+    agreements += write_corrections(connection, corrections)
+    answer = FeedbackAnswer(stored=len(corrections), results=[_answer(item) for item in read])
+    return Answer(answer.model_dump_json(), [(each.source, each.complaint_id) for each in corrections])
 
 
 def read_items(

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, Response
 
+from registry.names import classifier_name
 from serving.analytics.endpoint import in_analytics
-from serving.api.v1.models_types import ModelOut, ModelsAnswer, RefusedModel, ServingModel
+from serving.api.v1.models_types import ChallengerModel, ModelOut, ModelsAnswer, RefusedModel, ServingModel
 from serving.http.csv_answer import json_response
 from serving.http.routes import NO_BODY, limited
 from serving.regions.champions import SlotState
@@ -37,9 +38,27 @@ def model_out(runtime: Runtime, state: SlotState) -> ModelOut:
     return ModelOut(
         name=state.name,
         serving=serving,
-        missing=None if champion is not None else state.absence,
+        missing=None if champion is not None else state.absence.message,
         refused=None
         if refusal is None
         else RefusedModel(version=str(refusal.version), reason=refusal.reason, refused_at=refusal.at),
-        challenger=None,
+        challenger=challenger_out(runtime) if state.name == classifier_name(runtime.region.id) else None,
+    )
+
+
+def challenger_out(runtime: Runtime) -> ChallengerModel | None:
+    """The challenger beside the champion, if there is one."""
+    challenger = runtime.champions.challenger
+    if challenger is None:
+        return None
+    same = runtime.store.shadows.agreement(runtime.region.id, challenger.version)
+    return ChallengerModel(
+        version=challenger.version,
+        loaded_at=challenger.loaded_at,
+        judged=same.judged,
+        same_sector=same.sector,
+        same_topic=same.topic,
+        same_agency=same.agency,
+        same_decision=same.outcome,
+        dropped=runtime.shadow.dropped,
     )

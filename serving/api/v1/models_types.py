@@ -24,6 +24,19 @@ class RefusedModel(Wire):
     refused_at: datetime
 
 
+class ChallengerModel(Wire):
+    """A version that decides in the shadow: what it says is stored and never returned."""
+
+    version: str = Field(examples=["5"])
+    loaded_at: datetime
+    judged: int = Field(description="Complaints that it has decided too", examples=[1200])
+    same_sector: int = Field(description="Of these, those with the champion's sector", examples=[1180])
+    same_topic: int = Field(examples=[1120])
+    same_agency: int = Field(examples=[1150])
+    same_decision: int = Field(description="Routed or reviewed as by the champion", examples=[1100])
+    dropped: int = Field(description="By this process, because too many waited", examples=[0])
+
+
 class ModelOut(Wire):
     """One registered model of the region."""
 
@@ -31,7 +44,7 @@ class ModelOut(Wire):
     serving: ServingModel | None = Field(description="Null where none is loaded")
     missing: str | None = Field(description="Why none is; null where one is")
     refused: RefusedModel | None = Field(description="Null where the newest champion serves")
-    challenger: str | None = Field(description="The version that decides in the shadow, if one does", examples=[None])
+    challenger: ChallengerModel | None = Field(description="Null where none decides in the shadow")
 
 
 class ModelsAnswer(Wire):

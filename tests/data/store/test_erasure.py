@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from data.complaints.masking import masked
 from data.errors import InputError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
+from data.store.erasure import Erased
 from data.store.retention import Expired, Retention
 from data.store.scanning import Scanner
 from data.store.store import Store
@@ -41,7 +42,7 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     fill(store)
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
-    assert gone == {"decisions": 2, "features": 2, "corrections": 1}
+    assert gone == Erased("pos", {"decisions": 2, "features": 2, "shadow_decisions": 0, "corrections": 1})
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
     assert rows(url, "select count(*) from features") == [(1,)]
@@ -116,7 +117,7 @@ def test_a_complaint_is_as_old_as_the_last_that_was_decided_or_said_of_it(store:
     assert store.expiry.expired(Retention(complaints_days=None), later).complaints == 0
     _move_back(url, "decisions", 31)
     store.corrections.save([correction(complaint_id="corrected", topic="Т")])
-    store.decisions.save([decision(id="again")])
+    store.decisions.save([decision(id="again", model_version="2")])
     assert store.expiry.apply(terms, datetime.now(UTC)) == Expired(1, 0)
     assert rows(url, "select distinct id from decisions order by id") == [("again",), ("corrected",)]
 

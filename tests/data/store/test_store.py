@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,29 +50,74 @@ def test_sending_a_complaint_again_adds_a_decision_and_the_newest_one_counts(sto
     ]
 
 
+def test_a_complaint_that_is_sent_again_unchanged_is_not_stored_again(store: Store, url: str) -> None:
+    first, other = store.decisions.save([decision(arrived=True), decision(source="hotline")])
+    later = NOON + timedelta(days=1)
+    again, new = store.decisions.save([decision(arrived=True, created_at=later, day=later.date()), decision(id="2")])
+    assert (again.number, again.created_at) == (first.number, NOON), "it keeps the time of its first coming"
+    assert new.number > other.number
+    assert store.decisions.save([decision()]) == [replace(first, repeated=True)]
+    assert rows(url, "select count(*) from decisions") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": masked("Опять не вывозят мусор")},
+        {"municipality": None},
+        {"model_version": "2"},
+        {"decision": "review"},
+        {"topic": "Другая"},
+        {"created_at": NOON + timedelta(hours=1)},
+        {"region": OTHER},
+    ],
+)
+def test_a_complaint_that_is_sent_again_changed_is_decided_anew(store: Store, url: str, change: dict[str, Any]) -> None:
+    store.decisions.save([decision()])
+    store.decisions.save([decision(**change)])
+    store.decisions.save([decision()])
+    assert rows(url, "select count(*) from decisions") == [(2 if "region" in change else 3,)]
+
+
+def test_a_correction_that_repeats_the_last_one_is_not_stored_again(store: Store, url: str) -> None:
+    store.decisions.save([decision()])
+    one, another = correction(sector="Дороги", operator="7"), correction(sector="Связь")
+    for turn in ([one, one], [one], [another], [one], [correction(sector="Дороги", operator="8")]):
+        store.corrections.save(turn)
+    assert rows(url, "select sector, operator from corrections order by number") == [
+        ("Дороги", "7"),
+        ("Связь", None),
+        ("Дороги", "7"),
+        ("Дороги", "8"),
+    ]
+    store.decisions.save([decision(model_version="2")])
+    store.corrections.save([correction(sector="Дороги", operator="8")])
+    assert rows(url, "select count(*) from corrections") == [(5,)], "it is of another decision"
+
+
 def test_a_complaint_sent_again_with_another_day_counts_on_that_day_only(store: Store) -> None:
     store.decisions.save([decision()])
-    store.decisions.save([decision(day=date(2026, 11, 12))])
+    store.decisions.save([decision(day=date(2026, 11, 12), created_at=NOON + timedelta(days=2))])
     assert [row[0] for row in counts(store)] == ["2026-11-12"]
     assert store.complaints.of_days(REGION, DAY, DAY, "1", 10).empty
 
 
 def test_numbers_are_given_in_the_order_of_the_decisions(store: Store, url: str) -> None:
-    numbers = store.decisions.save([decision(id=str(n)) for n in range(300)])
+    numbers = [row.number for row in store.decisions.save([decision(id=str(n)) for n in range(300)])]
     assert numbers == sorted(numbers)
     assert dict(rows(url, "select number, id from decisions")) == {n: str(i) for i, n in enumerate(numbers)}
 
 
 def test_features_belong_to_one_decision_and_one_version(store: Store) -> None:
     first, second = np.array([0.5, 1.5], "f4"), np.array([2.5, 3.5], "f4")
-    (number,) = store.decisions.save([decision(features=first)])
+    (row,) = store.decisions.save([decision(features=first)])
 
     def read(version: str) -> Any:
         return store.complaints.of_days(REGION, DAY, DAY, version, 10)["features"].tolist()
 
     np.testing.assert_array_equal(read("1"), [first])
     assert read("2") == [None]
-    store.features.save("2", [(number, second)])
+    store.features.save("2", [(row.number, second)])
     np.testing.assert_array_equal(read("2"), [second])
     store.decisions.save([decision(text=masked("Нет света"))])
     assert read("2") == [None], "features of the text before are not those of the new one"
@@ -221,7 +267,7 @@ def test_a_store_comes_back_when_its_disk_does(tmp_path: Path) -> None:
 
 
 def test_a_server_that_was_gone_is_written_to_again_when_it_is_back(postgresql: PostgreSQL) -> None:
-    store = Store(postgresql.database(), REGION)
+    store = Store(postgresql.schema(), REGION)
     store.decisions.save([decision()])
     postgresql.stop()
     try:

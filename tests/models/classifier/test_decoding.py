@@ -86,7 +86,7 @@ def any_decoder(draw: st.DrawFn) -> JointDecoder:
     for topic, agency in zip(rng.choice(FULL.names["topic"], 50), rng.choice(FULL.names["agency"], 50), strict=True):
         rows.setdefault(topic, {})[agency] = int(rng.integers(1, 10_000))
     temperatures = {head: draw(st.sampled_from([0.05, 0.7, 1.0, 3.0, 50.0])) for head in HEADS}
-    weights = JointWeights(temperatures, draw(st.sampled_from([0.0, 0.5, 2.0, 50.0])))
+    weights = JointWeights(temperatures, *(draw(st.sampled_from([0.0, 0.5, 2.0, 50.0])) for _ in range(2)))
     return JointDecoder(FULL, CATALOGUE, TopicAgencyPmi(rows=rows), weights)
 
 
@@ -96,15 +96,12 @@ def any_decoder(draw: st.DrawFn) -> JointDecoder:
     seed=st.integers(0, 2**32 - 1),
     scale=st.sampled_from([0.0, 1.0, 30.0, 1000.0]),
     places=st.lists(st.sampled_from([None, "nowhere", *PLACES]), min_size=1, max_size=4),
-    counted=st.booleans(),
 )
 def test_no_calibration_makes_an_impossible_combination_possible(
-    decoder: JointDecoder, seed: int, scale: float, places: list[str | None], counted: bool
+    decoder: JointDecoder, seed: int, scale: float, places: list[str | None]
 ):
-    rng = np.random.default_rng(seed)
-    own = {head: rng.integers(-1, len(FULL.names[head]), size=len(places)) for head in HEADS} if counted else None
     logits = random_logits(FULL, len(places), scale, seed)
-    joint = decoder.evidence(logits, places, own).joint(decoder.weights)
+    joint = decoder.joint(logits, places)
     np.testing.assert_allclose(joint.listed().sum(axis=1), 1.0, atol=1e-9)
     for place, chosen in zip(places, decoder.best(joint), strict=True):
         names = tuple(FULL.names[head][label] for head, label in zip(HEADS, chosen, strict=True))
@@ -166,15 +163,13 @@ def test_a_higher_temperature_makes_less_sure():
 PLAYGROUND_ROWS = {"Детская площадка": {"Администрация города Новозаводска": 40}}
 
 
-def playground(pmi_weight: float, **counted: int) -> dict[str, float]:
+def playground(pmi_weight: float) -> dict[str, float]:
     """Probabilities of the agencies of a playground, where the logits know the topic only."""
     logits = {head: np.zeros((1, len(FULL.names[head]))) for head in HEADS}
     logits |= {h: v for h, v in sure_of(FULL, **LIGHTING).items() if h != "agency"}
     rows = PLAYGROUND_ROWS | {"Ямы на дороге": {CATALOGUE.agencies_for("Дороги", "Ямы на дороге")[0]: 40}}
     decoder = JointDecoder(FULL, CATALOGUE, TopicAgencyPmi(rows=rows), JointWeights(pmi=pmi_weight))
-    own = {head: np.array([label]) for head, label in counted.items()} if counted else None
-    joint = decoder.evidence(logits, [None], own).joint(decoder.weights)
-    agency = decoder.marginal(joint, "agency")[0]
+    agency = decoder.marginal(decoder.joint(logits, [None]), "agency")[0]
     return dict(zip(FULL.names["agency"], agency.tolist(), strict=True))
 
 
@@ -192,29 +187,6 @@ def test_sure_logits_overrule_the_pmi():
     assert another != LIGHTING["agency"]
     decoder = JointDecoder(FULL, CATALOGUE, TopicAgencyPmi(rows=PLAYGROUND_ROWS), JointWeights(pmi=1.0))
     assert decide_one(sure_of(FULL, **{**LIGHTING, "agency": another}), decoder).agency.label == another
-
-
-def test_a_row_that_was_counted_has_no_vote_for_itself():
-    usual = LIGHTING["agency"]
-    own = {head: FULL.index(head, name) for head, name in LIGHTING.items()}
-    assert playground(1.0, **own)[usual] < playground(1.0)[usual]
-
-
-@pytest.mark.parametrize("unknown", ["topic", "agency"])
-def test_a_row_without_the_label_was_not_counted_and_keeps_the_pmi(unknown: str):
-    own = {head: FULL.index(head, name) for head, name in LIGHTING.items()} | {unknown: -100}
-    assert playground(1.0, **own) == playground(1.0)
-
-
-def test_each_row_of_a_batch_is_taken_out_for_itself():
-    decoder = JointDecoder(FULL, CATALOGUE, TopicAgencyPmi(rows=PLAYGROUND_ROWS), JointWeights(pmi=1.0))
-    logits = random_logits(FULL, 3, 1.0, seed=0)
-    own = {head: np.array([-100, FULL.index(head, name), 0]) for head, name in LIGHTING.items()}
-    together = decoder.evidence(logits, [None] * 3, own).joint(decoder.weights)
-    for row in range(3):
-        alone = {head: values[[row]] for head, values in logits.items()}
-        evidence = decoder.evidence(alone, [None], {head: labels[[row]] for head, labels in own.items()})
-        np.testing.assert_allclose(together.listed()[[row]], evidence.joint(decoder.weights).listed())
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,7 +12,7 @@ from scipy.special import log_softmax, softmax
 from data.catalogue.model import Agency, Catalogue, Municipality, Route, Sector, Topic
 from models.classifier.calibration import JointWeights
 from models.classifier.decoding import Floats, JointDecoder
-from models.classifier.joint import Joint
+from models.classifier.joint import LEAST_PROBABILITY, Joint
 from models.classifier.labels import HEADS, LabelSpace
 from models.classifier.topic_agency_pmi import PmiTable, TopicAgencyPmi, count_topic_agency
 
@@ -75,13 +75,19 @@ def enumerated(logits: dict[str, Floats], place: str | None, counts: TopicAgency
     pairs = np.array(list(product(range(3), range(4))))
     pmi = PmiTable(counts, LABELS, pairs).of(place).pairs.reshape(3, 4)
     sector, topic, agency = (log_softmax(logits[head], axis=1) / weights.temperatures[head] for head in HEADS)
-    scores = sector[:, :, None, None] + topic[:, None, :, None] + agency[:, None, None, :] + weights.pmi * pmi
     listed = np.zeros((2, 3), dtype=bool)
     for of_sector, of_topic, _ in SEEN:
         listed[LABELS.index("sector", of_sector), LABELS.index("topic", of_topic)] = True
-    scores = np.where(listed[None, :, :, None], scores, -np.inf)
-    joint: Floats = softmax(scores, axis=(1, 2, 3))
-    return joint
+
+    def joint(agency: Floats, pmi_weight: float) -> Floats:
+        scores = sector[:, :, None, None] + topic[:, None, :, None] + agency[:, None, None, :] + pmi_weight * pmi
+        probabilities: Floats = softmax(np.where(listed[None, :, :, None], scores, -np.inf), axis=(1, 2, 3))
+        return probabilities
+
+    rows_of = np.array([sum(counts.rows.get(t, {}).get(name, 0) for t in counts.rows) for name in "АБВГ"])
+    share = (rows_of + 0.5) / (rows_of + 0.5).sum()
+    by_topic = np.maximum(joint(np.log(share)[None, :], 1.0).sum(axis=(1, 2)), LEAST_PROBABILITY)
+    return joint(agency + weights.agency_by_topic * np.log(by_topic), weights.pmi)
 
 
 @settings(max_examples=60, deadline=None)
@@ -90,13 +96,16 @@ def enumerated(logits: dict[str, Floats], place: str | None, counts: TopicAgency
     scale=st.sampled_from([0.1, 3.0, 300.0]),
     place=st.sampled_from([NORTH, SOUTH, None]),
     weight=st.sampled_from([0.0, 0.6, 2.0]),
+    by_topic=st.sampled_from([0.0, 0.7, 2.0]),
 )
-def test_it_is_the_same_as_writing_every_pair_out(seed: int, scale: float, place: str | None, weight: float):
+def test_it_is_the_same_as_writing_every_pair_out(
+    seed: int, scale: float, place: str | None, weight: float, by_topic: float
+):
     rng = np.random.default_rng(seed)
     logits = {head: rng.normal(scale=scale, size=(4, len(LABELS.names[head]))) for head in HEADS}
     labelled = zip(rng.integers(3, size=9).tolist(), rng.integers(4, size=9).tolist(), strict=True)
     counts = counted(*((topic, agency, place) for topic, agency in labelled))
-    weights = JointWeights(WEIGHTS.temperatures, weight)
+    weights = JointWeights(WEIGHTS.temperatures, weight, by_topic)
     joint = JointDecoder(LABELS, catalogue(drafted=True), counts, weights).joint(logits, [place] * 4)
     exact = enumerated(logits, place, counts, weights)
     for axis, head in enumerate(HEADS, start=1):
@@ -136,37 +145,24 @@ def test_the_place_decides_between_two_agencies_of_a_topic():
     assert agencies(SOUTH, topic=WATER).argmax() == B
 
 
+def test_topics_and_place_outvote_a_head_that_wavers_as_far_as_their_weight_goes():
+    logits = logits_of(topic=WATER)
+    logits["agency"][:, B] = 1.0
+    shares = [
+        JointDecoder(LABELS, catalogue(True), COUNTS, JointWeights(agency_by_topic=weight)).joint(logits, [NORTH])
+        for weight in (0.0, 0.5, 1.0)
+    ]
+    of_a, of_b = (np.array([joint.marginal("agency")[0, agency] for joint in shares]) for agency in (A, B))
+    assert of_a[0] < of_b[0]
+    assert of_a[2] > of_b[2]
+    assert np.all(np.diff(of_a) > 0)
+
+
 @pytest.mark.parametrize("drafted", [True, False])
 def test_without_a_known_place_all_places_are_asked(drafted: bool):
     nowhere, unnamed = (agencies(place, drafted, topic=WATER) for place in ("nowhere", None))
     np.testing.assert_array_equal(nowhere, unnamed)
     assert unnamed[A] == pytest.approx(unnamed[B], rel=0.25)
-
-
-@pytest.mark.parametrize("drafted", [True, False])
-@pytest.mark.parametrize("row", [(WATER, A, NORTH), (LIGHT, B, NORTH), (PITS, C, None)])
-def test_a_row_without_a_vote_is_decoded_as_if_it_had_never_been_counted(
-    drafted: bool, row: tuple[int, int, str | None]
-):
-    topic, agency, place = row
-    others = [*ROWS]
-    others.remove(row)
-    logits = {head: np.random.default_rng(0).normal(size=(1, len(LABELS.names[head]))) for head in HEADS}
-    own = {"topic": np.array([topic]), "agency": np.array([agency])}
-    left = JointDecoder(LABELS, catalogue(drafted), COUNTS).evidence(logits, [place], own).joint(WEIGHTS)
-    without = JointDecoder(LABELS, catalogue(drafted), counted(*others)).evidence(logits, [place]).joint(WEIGHTS)
-    for head in HEADS:
-        np.testing.assert_allclose(left.marginal(head), without.marginal(head), atol=1e-12)
-
-
-def test_a_row_of_an_unseen_pair_has_the_probability_it_would_have_had():
-    """The only row of its pair: without its vote the pair is one of the unseen."""
-    counts = counted(*ROWS, (PITS, D, NORTH))
-    own = {"topic": np.array([PITS]), "agency": np.array([D])}
-    decoder = JointDecoder(LABELS, catalogue(drafted=True), counts, WEIGHTS)
-    alone = decoder.evidence(logits_of(topic=PITS), [NORTH], own).joint(WEIGHTS).marginal("agency")[0, D]
-    assert alone == pytest.approx(agencies(NORTH, topic=PITS)[D])
-    assert decoder.joint(logits_of(topic=PITS), [NORTH]).marginal("agency")[0, D] > alone
 
 
 def test_pairs_that_were_counted_and_are_not_listed_have_their_counts():

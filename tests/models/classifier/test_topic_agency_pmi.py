@@ -9,7 +9,6 @@ from models.classifier.labels import Ints, LabelSpace
 from models.classifier.topic_agency_pmi import (
     LOCAL_PRIOR_ROWS,
     PRIOR_ROWS,
-    OwnRow,
     Pmi,
     PmiTable,
     TopicAgencyPmi,
@@ -37,8 +36,8 @@ def counted(*rows: Row) -> TopicAgencyPmi:
     return count_topic_agency(LABELS, targets(list(rows)), [row[2] if len(row) > 2 else None for row in rows])
 
 
-def pmi(of: TopicAgencyPmi, municipality: str | None = None, own: OwnRow | None = None) -> Pmi:
-    return PmiTable(of, LABELS, ALL_PAIRS).of(municipality, own)
+def pmi(of: TopicAgencyPmi, municipality: str | None = None) -> Pmi:
+    return PmiTable(of, LABELS, ALL_PAIRS).of(municipality)
 
 
 def matrix(of: TopicAgencyPmi, municipality: str | None = None) -> np.ndarray:
@@ -134,22 +133,6 @@ def test_an_uncounted_pair_has_the_sum_of_its_topics_and_its_agencys_part(rows: 
     seen[[row[0] for row in rows], [row[1] for row in rows]] = True
     np.testing.assert_allclose(of.pairs.reshape(3, 3)[~seen], parts[~seen], atol=1e-9)
     assert (of.pairs.reshape(3, 3) >= parts - 1e-9).all()
-
-
-@settings(max_examples=50, deadline=None)
-@given(rows=rows_anywhere)
-def test_a_row_taken_out_leaves_what_would_have_been_counted_without_it(rows: list[Row]):
-    (topic, agency, place), *others = rows
-    left = pmi(counted(*rows), place, OwnRow(topic, agency))
-    without = pmi(counted(*others), place)
-    for part in ("pairs", "topics", "agencies"):
-        np.testing.assert_allclose(getattr(left, part), getattr(without, part), atol=1e-12)
-
-
-def test_a_row_that_was_not_counted_cannot_be_taken_out():
-    counts = counted((WATER, A, NORTH), (PITS, B, SOUTH))
-    for own in (OwnRow(WATER, C), OwnRow(LIGHT, A)):
-        np.testing.assert_array_equal(pmi(counts, NORTH, own).pairs, pmi(counts, NORTH).pairs)
 
 
 def test_only_the_pairs_that_are_asked_for_come_back_and_all_are_counted():

@@ -11,9 +11,10 @@ from models.surges.baseline import rolling_baseline
 from models.surges.bulk_entry import bulk_entry
 from models.surges.common_factor import common_factor
 from models.surges.evidence import surge_evidence
-from models.surges.past import learned_thresholds
+from models.surges.past import Past
 from models.surges.thresholds import (
     MONTH,
+    Thresholds,
     alarm_rate,
     count_alarms,
     surge_thresholds,
@@ -41,6 +42,10 @@ def noise(days: int, means: np.ndarray, dispersion: float, seed: int = 0, year: 
 
 def evidence_of(counts: pd.DataFrame, calendar: str = "none"):
     return surge_evidence(counts, rolling_baseline(counts, calendar), 7)
+
+
+def learned_thresholds(counts: pd.DataFrame, config: SurgeConfig) -> Thresholds:
+    return Past.of(counts, "none", config.window_days).thresholds(config)
 
 
 MEANS = np.tile([1.0, 3.0, 10.0, 30.0, 100.0], 8)

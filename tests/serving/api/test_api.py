@@ -262,12 +262,21 @@ def test_health_readiness_and_metrics_answer(api: httpx.Client) -> None:
     api.get("/nowhere")
     metrics = api.get("/metrics").text
     for line in (
-        'tsur_items_total{decision="route"}',
-        'tsur_errors_total{code="not_found"}',
-        'tsur_champion{name="verkhnerechye.complaint-classifier",version="1"} 1.0',
-        'tsur_request_seconds_bucket{le="0.005",path="/v1/classify"}',
+        'tsur_decisions_total{decision="route",region="verkhnerechye",sector="',
+        'tsur_errors_total{code="not_found",region="verkhnerechye"}',
+        'tsur_champion{name="verkhnerechye.complaint-classifier",region="verkhnerechye",version="1"} 1.0',
+        'tsur_request_seconds_bucket{le="0.005",path="/v1/classify",region="verkhnerechye"}',
     ):
         assert line in metrics
+
+
+@pytest.mark.parametrize("path", ["/v1/heatmap", "/v1/nothing", "/docs", "/openapi.json", "/livez", "/nowhere"])
+def test_a_browser_may_do_nothing_with_an_answer_that_it_need_not(api: httpx.Client, path: str) -> None:
+    headers = api.get(path).headers
+    assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert ("script-src" in headers["content-security-policy"]) is (path == "/docs")
+    assert (headers.get("cache-control") == "no-store") is path.startswith("/v1")
 
 
 def test_every_answer_has_a_request_id_that_the_log_has_too(api: httpx.Client, server: Server) -> None:

@@ -12,7 +12,8 @@ from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from models.classifier.routing import Reason
 from models.classifier.segments import proposals, with_several
-from serving.api.v1.classify import PLACE_NOTES, Complaint, problems_of_item, read_items, result_of
+from serving.api.v1.classify import problems_of_item, read_items
+from serving.api.v1.classify_result import PLACE_NOTES, Complaint, result_of
 from serving.api.v1.classify_types import ClassifyItem, ClassifyResult
 from serving.api.v1.items import RefusedItem
 from serving.texts import REASONS_RU

@@ -10,6 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from data.errors import AccessError, BindingError, ConfigError, TsurError
+from data.store.audit import AuditFilter
 from data.store.store import Store, open_store
 from serving import launch as run
 from serving.auth.access import authenticate, check_binding, is_loopback
@@ -196,3 +197,11 @@ def eventually(server: Server, key: str, status: int) -> bool:
 )
 def test_loopback_is_told_from_the_network(host: str | None, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_what_was_asked_last_is_in_the_audit_of_a_service_that_is_ended(locked: Server) -> None:
+    with locked.client as client:
+        request_id = client.get("/v1/heatmap", headers=FIRST).headers["x-request-id"]
+    run.stop(locked.process)
+    newest = next(Store(f"sqlite:///{locked.home}/store.db", REGION).audit.entries(AuditFilter(route="/v1/heatmap")))
+    assert newest.request_id == request_id

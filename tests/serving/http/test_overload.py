@@ -58,5 +58,5 @@ def test_the_cache_shows_in_the_metrics(narrow: Server):
         for _ in range(2):
             client.post("/v1/classify", json={"items": [{"text": "яма на дороге"}]})
         metrics = client.get("/metrics").text
-    hits = re.findall(r'tsur_text_cache\{outcome="hit".*\} ([\d.]+)', metrics)
+    hits = re.findall(r'tsur_text_cache\{outcome="hit".*?\} ([\d.]+)', metrics)
     assert float(hits[0]) >= 1

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from scipy.stats import binomtest
 
 from data.catalogue.model import Agency, Catalogue, Municipality, Route, Sector, Topic
@@ -26,12 +27,14 @@ pytest.importorskip("torch")
 
 from training.classifier.calibrate import (
     ASSURANCE,
+    DecodedRows,
     RoutingThreshold,
     calibrate,
     fit_scaling,
     fit_threshold,
     fit_weights,
 )
+from training.classifier.held_out_rows import UnseenRows
 
 TRUTH = JointWeights({"sector": 1.5, "topic": 3.0, "agency": 2.2})
 ROWS = 4000
@@ -82,10 +85,10 @@ def test_temperatures_recover_a_known_over_confidence():
     catalogue = small_catalogue()
     labels, logits, targets, places = over_confident(catalogue)
     decoder = JointDecoder(labels, catalogue)
-    evidence = decoder.evidence(logits, places)
-    weights = fit_weights(decoder, evidence, targets)
+    weights = fit_weights([DecodedRows(decoder, logits, places, targets)])
     assert weights.temperatures == {head: pytest.approx(t, rel=0.15) for head, t in TRUTH.temperatures.items()}
 
+    evidence = decoder.evidence(logits, places)
     before = negative_log_likelihood(decoder, evidence.joint(JointWeights()), targets)
     after = negative_log_likelihood(decoder, evidence.joint(weights), targets)
     assert after < before - 0.1
@@ -96,7 +99,7 @@ def test_rows_without_a_label_do_not_bend_the_temperatures():
     labels, logits, targets, places = over_confident(catalogue)
     half = {head: np.where(np.arange(ROWS) % 2, target, -100) for head, target in targets.items()}
     decoder = JointDecoder(labels, catalogue)
-    weights = fit_weights(decoder, decoder.evidence(logits, places), half)
+    weights = fit_weights([DecodedRows(decoder, logits, places, half)])
     assert weights.temperatures == {head: pytest.approx(t, rel=0.2) for head, t in TRUTH.temperatures.items()}
 
 
@@ -114,24 +117,48 @@ def topics_and_agencies(of_the_topic: float, rows_each: int) -> tuple[Catalogue,
     return catalogue, LabelSpace({"sector": ("Блок",), **names}), targets
 
 
-def fitted_weight(of_the_topic: float, rows_each: int, counted: bool) -> float:
-    """the weight of the PMI fitted on the rows it was counted on; the logits know the topic only."""
+def fitted_weight(of_the_topic: float, rows_each: int, without_own: bool) -> float:
+    """The weight of what topics say of agencies, counted on every other row, or on the very rows that it is fitted on.
+
+    The logits know the topic only.
+    """
     catalogue, labels, targets = topics_and_agencies(of_the_topic, rows_each)
-    rows = len(targets["topic"])
-    logits: dict[str, Floats] = {head: np.zeros((rows, len(labels.names[head]))) for head in HEADS}
-    logits["topic"][np.arange(rows), targets["topic"]] = 6.0
-    decoder = JointDecoder(labels, catalogue, count_topic_agency(labels, targets))
-    evidence = decoder.evidence(logits, [None] * rows, targets if counted else None)
-    return fit_weights(decoder, evidence, targets).pmi
+    parts = []
+    for half in (0, 1):
+        rows, others = (np.arange(half if own else 1 - half, len(targets["topic"]), 2) for own in (True, False))
+        counted = others if without_own else rows
+        pmi = count_topic_agency(labels, {head: of_head[counted] for head, of_head in targets.items()})
+        logits: dict[str, Floats] = {head: np.zeros((len(rows), len(labels.names[head]))) for head in HEADS}
+        logits["topic"][np.arange(len(rows)), targets["topic"][rows]] = 6.0
+        of_rows = {head: of_head[rows] for head, of_head in targets.items()}
+        parts.append(DecodedRows(JointDecoder(labels, catalogue, pmi), logits, [None] * len(rows), of_rows))
+    weights = fit_weights(parts)
+    return weights.pmi + weights.agency_by_topic
 
 
-def test_a_pmi_that_is_chance_gets_no_weight_when_rows_are_taken_out_of_their_own_count():
-    assert fitted_weight(of_the_topic=0.0, rows_each=10, counted=True) < 0.3
-    assert fitted_weight(of_the_topic=0.0, rows_each=10, counted=False) > 1.0, "left in, rows vote for themselves"
+def test_what_topics_say_by_chance_gets_no_weight_from_rows_that_were_not_counted():
+    assert fitted_weight(of_the_topic=0.0, rows_each=20, without_own=True) < 0.3
+    assert fitted_weight(of_the_topic=0.0, rows_each=20, without_own=False) > 1.0, "counted, rows vote for themselves"
 
 
-def test_a_true_pmi_keeps_its_weight_when_rows_are_taken_out_of_their_own_count():
-    assert fitted_weight(of_the_topic=0.9, rows_each=15, counted=True) > 0.5
+def test_an_agencys_head_that_knows_all_there_is_keeps_its_own_temperature():
+    """Topics know nothing here: a second opinion that says nothing must not silence the first."""
+    catalogue, labels, targets = topics_and_agencies(of_the_topic=0.0, rows_each=20)
+    rng, rows = np.random.default_rng(1), len(targets["topic"])
+    logits: dict[str, Floats] = {head: rng.normal(size=(rows, len(labels.names[head]))) for head in HEADS}
+    logits["agency"] *= 3.0
+    chance = softmax(logits["agency"] / 2.0, axis=1)
+    drawn = (chance.cumsum(axis=1) > rng.random((rows, 1))).argmax(axis=1)
+    pmi = count_topic_agency(labels, targets)
+    weights = fit_weights(
+        [DecodedRows(JointDecoder(labels, catalogue, pmi), logits, [None] * rows, {**targets, "agency": drawn})]
+    )
+    assert weights.temperatures["agency"] == pytest.approx(2.0, rel=0.2)
+    assert weights.pmi == pytest.approx(0.0, abs=0.1)
+
+
+def test_what_topics_truly_say_keeps_its_weight():
+    assert fitted_weight(of_the_topic=0.9, rows_each=15, without_own=True) > 0.5
 
 
 def lower_bound(hits: int, rows: int) -> float:
@@ -218,9 +245,10 @@ def test_rows_that_go_to_an_operator_anyway_have_no_say_in_the_threshold(tmp_pat
     names = {head: [bundle.labels.names[head][label] for label in true[:, n]] for n, head in enumerate(HEADS)}
     texts = np.where(routable, USUAL, unroutable)
     rows = pd.DataFrame({"text": texts, "municipality": None, **names})
-    calibration = calibrate(classifier, rows, 0.95, logits)
+    pmi, every = bundle.topic_agency_pmi, np.arange(count)
+    calibration = calibrate(classifier, [UnseenRows(rows, every, logits, pmi, every)], 0.95)
     nobody_knows = rows.assign(text=USUAL, agency=rows["agency"].where(routable, None))
-    of_the_known = calibrate(classifier, nobody_knows, 0.95, logits)
+    of_the_known = calibrate(classifier, [UnseenRows(nobody_knows, every, logits, pmi, every)], 0.95)
     assert set(calibration.thresholds) == set(PROMISES)
     assert calibration.thresholds[0.95] == calibration.threshold
     if right:

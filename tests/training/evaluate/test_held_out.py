@@ -1,5 +1,6 @@
 """Figures of rows held out: no row has a say in how it is judged."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import write_classifier
 from training.classifier.calibrate import calibrate
-from training.classifier.held_out_rows import HeldOut
+from training.classifier.held_out_rows import HeldOut, UnseenRows, unseen_rows
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.evaluate.predictions import Predictions
 
@@ -74,7 +75,8 @@ def held_out(taught: pd.DataFrame, uncalibrated: Classifier) -> HeldOut:
 @pytest.fixture(scope="module")
 def classifier(taught: pd.DataFrame, uncalibrated: Classifier, held_out: HeldOut) -> Classifier:
     """Calibrated as training does."""
-    calibration = calibrate(uncalibrated, taught, 0.95, held_out.logits)
+    unseen = unseen_rows(taught, uncalibrated.bundle.labels, uncalibrated.catalogue, held_out)
+    calibration = calibrate(uncalibrated, unseen, 0.95)
     return Classifier(replace(uncalibrated.bundle, calibration=calibration), uncalibrated.encoders)
 
 
@@ -96,9 +98,9 @@ def test_a_row_is_judged_by_a_calibration_of_the_others(
     calibrated, judged = [], []
     predictions_of = module.predictions_of
 
-    def note_calibration(of: Classifier, rows: pd.DataFrame, *more: Any, **named: Any) -> Calibration:
-        calibrated.append(set(rows.index))
-        return calibrate(of, rows, *more, **named)
+    def note_calibration(of: Classifier, unseen: Sequence[UnseenRows], *more: Any, **named: Any) -> Calibration:
+        calibrated.append({row for rows in unseen for row in rows.frame.index})
+        return calibrate(of, unseen, *more, **named)
 
     def note_judged(of: Classifier, logits: dict[str, Any], rows: pd.DataFrame) -> Predictions:
         judged.append(set(rows.index))
@@ -125,6 +127,24 @@ def test_only_the_rows_held_out_are_judged_in_their_order(
         np.testing.assert_array_equal(evaluation.targets[head], targets[head][some])
     np.testing.assert_array_equal(evaluation.predicted["topic"], targets["topic"][some])
     assert len(evaluation.decisions) == len(some)
+
+
+def test_where_one_fold_was_held_out_neither_half_counts_for_the_other(
+    taught: pd.DataFrame, classifier: Classifier, held_out: HeldOut
+):
+    """The newest weeks judge alone: who answers in them is counted in the weeks before."""
+    newest = HeldOut(
+        held_out.rows[-SINGLE:],
+        np.zeros(SINGLE, dtype=np.int64),
+        {head: logits[-SINGLE:] for head, logits in held_out.logits.items()},
+    )
+    (fold,) = unseen_rows(taught, classifier.bundle.labels, classifier.catalogue, newest)
+    for half in fold.halves():
+        assert half.pmi == fold.pmi
+        assert set(half.seen) == set(range(FREQUENT * ROWS_EACH))
+    assert sorted(np.concatenate([half.positions for half in fold.halves()])) == list(range(SINGLE))
+    assert sum(sum(of_topic.values()) for of_topic in fold.pmi.rows.values()) == FREQUENT * ROWS_EACH
+    assert len(evaluate_held_out(classifier, taught, newest).decisions) == SINGLE
 
 
 def test_the_rival_is_fitted_without_the_fold_that_it_is_asked_of(
