@@ -42,4 +42,4 @@ def findings_frame(findings: Sequence[Finding], rows: pd.DataFrame) -> pd.DataFr
     """One row a finding, in their order; with the masked text of a complaint among the rows (`source, id, text`)."""
     frame = pd.DataFrame([asdict(finding) for finding in findings], columns=COLUMNS)
     texts = dict(zip(zip(rows["source"], rows["id"], strict=True), rows["text"], strict=True))
-    return frame.assign(text=[texts.get((finding.source, finding.id)) for finding in findings])
+    return frame.assign(text=pd.Series([texts.get((each.source, each.id)) for each in findings], dtype=object))
