@@ -19,6 +19,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from data.complaints.masking import mask
+from data.regions.region import load_region
 from serving.analytics.surge_watch import watch_surges
 from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
 from serving.http.errors import ErrorAnswer, install_error_handlers
@@ -31,7 +32,8 @@ VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
 
 Every error has one shape, `{"error": {"code", "message", "details"}}`; `details` names each place
-and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+A key that opens several regions names one with `X-Region: NAME`; without it the service's own is meant."""
 ASSETS = "/docs/assets"
 A_FULL_NAME = "Обращается Иван Петров"
 SWITCH_SECONDS = 0.0005
@@ -53,7 +55,7 @@ ERRORS = {
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the runtime before the first request, close it after the last."""
-    configure_logs()
+    configure_logs(load_region().id)
     sys.setswitchinterval(SWITCH_SECONDS)
     runtime = open_runtime()
     app.state.runtime = runtime

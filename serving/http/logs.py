@@ -50,22 +50,32 @@ class PersonalDataFilter(logging.Filter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line.
+
+    Args:
+        region: that the process serves, which every line bears; None: all of them.
+    """
+
+    def __init__(self, region: str | None) -> None:
+        super().__init__()
+        self._region = region
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, logger, message and the fields of a request."""
+        """Time, level, region, logger, message and the fields of a request."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = {"time": time, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        if self._region is not None:
+            fields["region"] = self._region
         return json.dumps(fields | getattr(record, "fields", {}), ensure_ascii=False)
 
 
-def configure_logs() -> None:
+def configure_logs(region: str | None = None) -> None:
     """Send all logs of this process to standard error as masked JSON lines.
 
     BentoML has configured its own handlers before the service starts; they are replaced.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(region))
     handler.addFilter(PersonalDataFilter())
     root = logging.getLogger()
     root.handlers = [handler]

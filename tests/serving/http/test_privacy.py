@@ -41,6 +41,7 @@ def test_nothing_personal_reaches_the_logs_or_the_store(api: httpx.Client, serve
     assert "[ИМЯ]".encode() in stored
     output = server.output
     assert '"path": "/v1/classify"' in output
+    assert '"region": "verkhnerechye"' in output
     for trace in TRACES:
         assert trace.encode() not in stored, trace
         assert trace not in output, trace
