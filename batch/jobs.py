@@ -25,6 +25,8 @@ from registry.names import classifier_name
 
 FOLDER = "jobs"
 RESULT = "decisions.csv"
+UPLOAD = "upload"
+"""What the uploaded file is called, before the ending of its own name."""
 PRIVATE = 0o700
 """Of the folders: uploads are as citizens wrote them."""
 RENEWALS = 4
@@ -72,9 +74,10 @@ class JobFolder:
         """The CSV of the rows that were set aside."""
         return rejects_path(self.result)
 
-    def remove_upload(self, file: str) -> None:
+    def remove_upload(self) -> None:
         """Remove what nobody needs behind the job's end: the upload and the chunks."""
-        (self.path / file).unlink(missing_ok=True)
+        for upload in self.path.glob(f"{UPLOAD}.*"):
+            upload.unlink(missing_ok=True)
         shutil.rmtree(chunks_folder(self.result), ignore_errors=True)
 
     def remove(self) -> None:
@@ -142,7 +145,7 @@ class JobRun:
         else:
             self._check()
             self._leases.end(self._lease, "done", **(self._progress | asdict(done) | {"notes": _named(run.notes, job)}))
-        self._folder.remove_upload(job.file)
+        self._folder.remove_upload()
 
     def _opened(self, job: Job) -> ClassifyRun:
         from data.complaints.sources import load_source

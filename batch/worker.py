@@ -142,7 +142,7 @@ class Worker:
     def _fail(self, lease: Lease, code: str, message: str) -> None:
         try:
             self._store.leases.end(lease, "failed", error_code=code, error=message)
-            JobFolder(self._home, lease.job.id).remove_upload(lease.job.file)
+            JobFolder(self._home, lease.job.id).remove_upload()
         except LeaseLostError:
             self._leave(lease)
 
@@ -164,4 +164,6 @@ class Worker:
             age = time.time() - path.stat().st_mtime
             if status == "cancelled" or (status is None and age > 86400 * UNFINISHED_DAYS):
                 JobFolder(self._home, path.name).remove()
+            elif status in ("done", "failed"):  # its worker may have died before it could do so
+                JobFolder(self._home, path.name).remove_upload()
         self._swept = time.monotonic()

@@ -32,7 +32,8 @@ VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
 
 Every error has one shape, `{"error": {"code", "message", "details"}}`; `details` names each place
-and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+and what is wrong there. Where the service has keys, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+A key that opens several regions names one with `X-Region: NAME`; without it the service's own is meant."""
 ASSETS = "/docs/assets"
 A_FULL_NAME = "Обращается Иван Петров"
 SWITCH_SECONDS = 0.0005

@@ -47,6 +47,7 @@ class ServingConfig(Config):
     classified_at_once: int = Field(default=4, ge=1, le=1024)
     requests_per_minute: int = Field(default=3000, ge=0)
     inference_threads: int = Field(default=0, ge=0)
+    region_idle_minutes: float = Field(default=60, ge=0)
     workers: int = Field(default=1, ge=1, le=64)
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()

@@ -1,6 +1,6 @@
 """What one worker holds while it runs: limits, keys, region, champions, store, metrics and what it remembers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,7 +9,7 @@ from data.regions.region import Region, load_region
 from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
-from registry.client import open_registry
+from registry.client import Registry
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
@@ -21,6 +21,7 @@ from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
+from serving.regions.others import OtherRegions, ServedRegion
 from serving.regions.shadow import Shadow
 from serving.store_thread import StoreThread
 
@@ -31,6 +32,7 @@ class Runtime:
 
     Attributes:
         analytics: threads for what is computed from many complaints.
+        others: the regions beside `region`; None where it serves no other.
         shadow: lets the challenger decide what was answered.
         searches: for new topics, by champion's version, day and number of days.
         surges: remembers those computed last.
@@ -49,12 +51,26 @@ class Runtime:
     analytics: AnalyticsThreads
     searches: SearchMemory
     shadow: Shadow
+    others: OtherRegions | None = None
     surges: SurgeMemory = field(default_factory=SurgeMemory)
+
+    def of(self, region: str) -> "Runtime":
+        """The same worker as it serves this region.
+
+        Raises:
+            ConfigError: there is no such region.
+        """
+        if region == self.region.id or self.others is None:
+            return self
+        served = self.others.get(region)
+        return replace(self, region=served.region, champions=served.champions, shadow=served.shadow)
 
     def close(self) -> None:
         """Stop watching the registry, begin no analytics more and let go of the store."""
         self.store_thread.close()
         self.audit.close()
+        if self.others is not None:
+            self.others.close()
         self.shadow.close()
         self.searches.close()
         self.analytics.close()
@@ -73,36 +89,46 @@ def open_runtime() -> Runtime:
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
     encoders, searches = Encoders(config.inference_threads), SearchMemory(config.emerging.remember_minutes)
-    champions = Champions(open_registry(region.id), region.id, encoders)
-    shadow = Shadow(champions, store.shadows, region.id)
-    erasures = ErasureWatch(store.erasures, [*memories_of_texts(encoders.cache, searches), shadow.forget])
-    champions.on_change = lambda: metrics.champions(champions.serving)
-    champions.start(config.refresh_seconds)
-    shadow.start()
+    registry = Registry(settings().mlflow_uri, settings().home, store.promotions)
+
+    def open_region(name: str) -> ServedRegion:
+        loaded = Champions(registry, name, encoders)
+        loaded.on_change = lambda: metrics.champions([*own.champions.serving, *others.serving])
+        served = ServedRegion(load_region(name), loaded, Shadow(loaded, store.shadows, name))
+        loaded.start(config.refresh_seconds)
+        served.shadow.start()
+        return served
+
+    others = OtherRegions(open_region, 60 * config.region_idle_minutes)
+    own = open_region(region.id)
+    memories = [*memories_of_texts(encoders.cache, searches), own.shadow.forget, others.forget]
+    erasures = ErasureWatch(store.erasures, memories)
     return Runtime(
         config=config,
         keys=keys,
         region=region,
-        champions=champions,
+        champions=own.champions,
         store=store,
         metrics=metrics,
         admission=Admission(config.classified_at_once),
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
         store_thread=StoreThread(
-            [keys.refresh, audit.flush, erasures.check], lambda answers: metrics.store(answers, len(audit))
+            [keys.refresh, audit.flush, erasures.check, others.drop_idle],
+            lambda answers: metrics.store(answers, len(audit)),
         ),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=searches,
-        shadow=shadow,
+        shadow=own.shadow,
+        others=others,
     )
 
 
 async def runtime_of(request: Request) -> Runtime:
-    """The runtime of the worker that answers this request; async, so that it costs no change of threads."""
+    """The worker as it serves the region that the request is about; async, so that it costs no change of threads."""
     runtime = request.app.state.runtime
     assert isinstance(runtime, Runtime)
-    return runtime
+    return runtime.of(getattr(request.state, "region", runtime.region.id))
 
 
 CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]

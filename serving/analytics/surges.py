@@ -33,7 +33,7 @@ class SurgeMemory:
     def surges(self, champion: Champion[Forecasts], counts: pd.DataFrame) -> list[Surge]:
         """As `all_surges`."""
         digest = int(pd.util.hash_pandas_object(counts).sum())
-        key = (champion.version, counts.index[-1], digest)
+        key = (champion.name, champion.version, counts.index[-1], digest)
         with self._lock:
             remembered = self._surges.get(key)
         if remembered is not None:

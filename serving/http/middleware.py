@@ -18,7 +18,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data.errors import TsurError
+from data.errors import RequestError, TsurError
 from data.store.audit import AuditEntry
 from serving.auth.access import METRICS, authenticate
 from serving.auth.principal import Principal
@@ -32,6 +32,8 @@ from serving.runtime import Runtime
 
 logger = logging.getLogger(LOGGER)
 PROBES = ("/livez", "/healthz", "/readyz", "/metrics")
+REGION_HEADER = "X-Region"
+"""Names the region of a request, where its key opens several."""
 ELSEWHERE = "(elsewhere)"
 """An address that nobody serves: it may hold anything, so it is neither logged nor counted by name."""
 
@@ -118,7 +120,9 @@ class Middleware:
         scope["state"]["principal"] = principal
         endpoint = ("GET", METRICS) if scope["path"] == METRICS else route.endpoint if route else None
         if principal is not None and endpoint is not None:
-            check_allowed(principal, endpoint, runtime.region.id)
+            region = scope["state"]["region"] = _region_of(runtime, principal, Headers(scope=scope))
+            check_allowed(principal, endpoint, region)
+            _check_known(runtime, region)
             await runtime.rates.count(principal)
         if scope["path"] == readiness.PATH:
             await readiness.readiness(runtime)(scope, receive, guard)
@@ -144,6 +148,21 @@ class Middleware:
                 work.cancel()
 
 
+def _region_of(runtime: Runtime, principal: Principal, headers: Headers) -> str:
+    """The region that a request is about: the one it names, the only one that its key opens, or the service's own."""
+    named = headers.get(REGION_HEADER)
+    if named is not None:
+        return named
+    only = next(iter(principal.regions)) if principal.regions and len(principal.regions) == 1 else runtime.region.id
+    return only if runtime.others is not None and runtime.others.has(only) else runtime.region.id
+
+
+def _check_known(runtime: Runtime, region: str) -> None:
+    """Raise RequestError where the installation has no such region."""
+    if region != runtime.region.id and (runtime.others is None or not runtime.others.has(region)):
+        raise RequestError(f"{REGION_HEADER}: this installation has no such region")
+
+
 def _template(route: Route | None, path: str) -> str:
     """What logs and metrics call the address: ids in braces, one word for what nobody serves."""
     if route is not None:
@@ -162,7 +181,7 @@ def _audit(runtime: Runtime, scope: Scope, path: str, status: int, request_id: s
         key_id=principal.key_id,
         key_name=principal.name,
         role=principal.role,
-        region=runtime.region.id,
+        region=state.get("region", runtime.region.id),
         method=scope["method"],
         route=path,
         status=status,

@@ -1,12 +1,14 @@
 """The surge benchmark: rivals that hold against their papers, counting that holds against its definition."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import nbinom
 
+from benchmarks.surge_quality.benchmark import CHECK, with_rivals
 from benchmarks.surge_quality.rivals import Scored, Trial, cusum, ears, farrington, log_tail, ours
 from benchmarks.surge_quality.trials import (
     alarm_weeks,
@@ -19,6 +21,7 @@ from benchmarks.surge_quality.trials import (
     true_share,
     usual,
 )
+from data.errors import ConfigError
 from models.forecasting.series import NAMES
 
 WEEK = np.array([1.3, 1.2, 1.1, 1.1, 1.0, 0.7, 0.6])
@@ -129,3 +132,13 @@ def test_a_curve_never_exceeds_a_rate_and_ours_finds_what_is_plain(trial: Trial)
     assert best["delay"] <= 2
     blind = curve(Scored(np.random.default_rng(0).random((120, 6))), [(Scored(np.zeros((120, 6))), made[0])])
     assert at_rate(blind, 0.5).get("detected", 0.0) == 0.0
+
+
+def test_rivals_keep_their_figures_only_while_the_one_measured_anew_has_its_own():
+    def of(detected: float) -> dict[str, Any]:
+        return {"at_rates": {"0.5": {"detected": detected}, "1": {}}}
+
+    measured, kept = {"tsur": of(0.9), CHECK: of(0.29798)}, {CHECK: of(0.298), "prophet": of(0.55)}
+    assert with_rivals("boston", measured, kept) == {**kept, **measured}
+    with pytest.raises(ConfigError, match="measure all again, without --ours"):
+        with_rivals("boston", {**measured, CHECK: of(0.31)}, kept)

@@ -104,7 +104,7 @@ def build_version(
             checked = check(gathered, operators, names, Path(draft), parent, arguments, say)
             with atomic_folder(place) as partial:
                 shutil.copytree(draft, partial, dirs_exist_ok=True)
-                write_csv(findings_frame(checked.findings), partial / FINDINGS)
+                write_csv(findings_frame(checked.findings, gathered.rows), partial / FINDINGS)
                 write_report(partial, manifest, checked)
                 write_manifest(partial, manifest)
         return Built(read_version(place), is_new=True, checked=checked)

@@ -64,8 +64,8 @@ def report_text(manifest: Manifest, checked: Checked) -> str:
                 columns=["what", "rows"],
             )
         ),
-        f"{checked.test_rows} rows are held out for good, by a hash of their text; "
-        f"{checked.moved} complaints changed their text since the version before and sides with it.",
+        f"{checked.test_rows} rows are held out for good, by a hash of their text."
+        + (f" {checked.moved} complaints have another text than before, and so another side." if checked.moved else ""),
         "## Labels",
         markdown_table(_labels_table(checked)),
         *_of_migrations(checked),

@@ -38,6 +38,8 @@ class Finding:
 COLUMNS = [field.name for field in fields(Finding)]
 
 
-def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
-    """One row a finding, in their order."""
-    return pd.DataFrame([asdict(finding) for finding in findings], columns=COLUMNS)
+def findings_frame(findings: Sequence[Finding], rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a finding, in their order; with the masked text of a complaint among the rows (`source, id, text`)."""
+    frame = pd.DataFrame([asdict(finding) for finding in findings], columns=COLUMNS)
+    texts = dict(zip(zip(rows["source"], rows["id"], strict=True), rows["text"], strict=True))
+    return frame.assign(text=pd.Series([texts.get((each.source, each.id)) for each in findings], dtype=object))

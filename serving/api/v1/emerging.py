@@ -41,7 +41,7 @@ async def emerging(
     config = runtime.config.emerging
     config = config if days is None else config.model_copy(update={"days": days})
     today = datetime.now(runtime.region.zone).date()
-    key = (champion.version, today, config.days)
+    key = (champion.name, champion.version, today, config.days)
     result = await runtime.searches.result(
         key, partial(search, runtime.store, runtime.region.id, champion, today, config)
     )

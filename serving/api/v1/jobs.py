@@ -19,6 +19,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
+from batch.jobs import UPLOAD as UPLOAD_NAME
 from batch.jobs import JobFolder
 from data.atomic import to_disk
 from data.complaints.importing import stream_complaints
@@ -98,7 +99,7 @@ async def start_job(
         region=runtime.region.id,
         key_id=principal.key_id,
         name=masked(Path(name).name),
-        file="upload" + _suffix(name),
+        file=UPLOAD_NAME + _suffix(name),
         bytes=0,
         source=source or runtime.region.source,
         date=None if date is None else date.isoformat(),

@@ -242,3 +242,4 @@ def test_the_report_names_what_a_person_should_look_at(tmp_path):
     assert "| operator-1 | 2 | 2 |" in text
     findings = pd.read_csv(version.folder / "findings.csv", sep=";", dtype=str)
     assert sorted(findings["kind"]) == ["conflict", "conflict", "unknown_label"]
+    assert set(findings["text"]) == {"Яма на дороге у дома 0", "Непонятно что 2000"}
