@@ -14,9 +14,10 @@ from data.config import Config, load_config, read_yaml
 from data.counts.simulator_config import SimulatorConfig
 from data.errors import ConfigError
 from data.settings import CHECKOUT
+from data.store.retention import Retention
 from models.forecasting.config import ForecasterConfig
 from serving.config import ServingConfig
-from training.arguments import ClassifierTraining, Distillation, EncoderAdaptation
+from training.arguments import ClassifierTraining, DatasetBuild, Distillation, EncoderAdaptation
 
 CONFIGS = CHECKOUT / "configs"
 
@@ -123,6 +124,8 @@ COMPLETE: dict[str, type[Config]] = {
     "forecaster.yaml": ForecasterConfig,
     "serving.yaml": ServingConfig,
     "simulator.yaml": SimulatorConfig,
+    "retention.yaml": Retention,
+    "dataset.yaml": DatasetBuild,
 }
 
 
