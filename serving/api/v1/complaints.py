@@ -16,6 +16,7 @@ from serving.analytics.endpoint import in_analytics
 from serving.api.v1.complaints_types import ComplaintOut, ComplaintsAnswer, StandingLabels
 from serving.api.v1.cursors import CursorQuery, cursor_of, read_cursor
 from serving.api.v1.queries import MunicipalityQuery, SectorQuery, municipality_name
+from serving.api.v1.shared_types import IsoDate
 from serving.http.csv_answer import json_response
 from serving.http.routes import NO_BODY, limited
 from serving.runtime import CurrentRuntime
@@ -36,8 +37,8 @@ LabelQuery = Annotated[str | None, Query(max_length=300, description="As it stan
 def complaints(
     request: Request,
     runtime: CurrentRuntime,
-    since: Annotated[date | None, Query(description="First local day on which it was sent")] = None,
-    until: Annotated[date | None, Query(description="Last one")] = None,
+    since: Annotated[date | None, IsoDate, Query(description="First local day on which it was sent")] = None,
+    until: Annotated[date | None, IsoDate, Query(description="Last one")] = None,
     municipality: MunicipalityQuery = None,
     sector: SectorQuery = None,
     topic: LabelQuery = None,

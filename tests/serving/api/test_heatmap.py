@@ -9,6 +9,7 @@ import pytest
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.distribution import window_dispersion
+from models.surges.types import Surge
 from serving.api.v1.heatmap import heat_cells
 from serving.api.v1.heatmap_types import HeatCell
 from tests.serving.bundles import CALM_PLACE, CALM_SECTOR, LAST_DAY, SURGE_PLACE, SURGE_SECTOR
@@ -60,6 +61,20 @@ def test_the_hottest_come_first_and_what_nobody_observed_last(forecasts: Forecas
 
 
 def test_an_open_surge_is_told_in_its_own_cell_alone(forecasts: Forecasts):
-    since = date(2026, 11, 12)
-    made = cells(forecasts, counts_of(forecasts), since={SURGING: since})
-    assert {key: cell.surge for key, cell in made.items() if cell.surge} == {SURGING: since}
+    surge = Surge(
+        kind="observed",
+        municipality=SURGE_PLACE,
+        sector=SURGE_SECTOR,
+        start=date(2026, 11, 12),
+        end=date(2026, 11, 14),
+        noticed=date(2026, 11, 13),
+        closed=None,
+        expected=10.0,
+        count=30.0,
+        level=None,
+        probability=0.999,
+        recovering=True,
+    )
+    made = cells(forecasts, counts_of(forecasts), surges={SURGING: surge})
+    assert {key: cell.surge for key, cell in made.items() if cell.surge} == {SURGING: surge.start}
+    assert {key: cell.surge_state for key, cell in made.items() if cell.surge_state} == {SURGING: "recovering"}
