@@ -199,9 +199,9 @@ def test_loopback_is_told_from_the_network(host: str | None, expected: bool) -> 
     assert is_loopback(host) is expected
 
 
-def test_what_was_asked_last_is_in_the_audit_of_a_service_that_is_ended(locked: Server) -> None:
+def test_what_was_asked_last_is_in_the_audit_of_a_service_that_is_ended(locked: Server, store_url: str) -> None:
     with locked.client as client:
         request_id = client.get("/v1/heatmap", headers=FIRST).headers["x-request-id"]
     run.stop(locked.process)
-    newest = next(Store(f"sqlite:///{locked.home}/store.db", REGION).audit.entries(AuditFilter(route="/v1/heatmap")))
+    newest = next(Store(store_url, REGION).audit.entries(AuditFilter(route="/v1/heatmap")))
     assert newest.request_id == request_id
