@@ -8,6 +8,7 @@ the metrics and the audit. It lies outside of all routing, so an unknown address
 import asyncio
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
@@ -41,10 +42,10 @@ ELSEWHERE = "(elsewhere)"
 class ResponseGuard:
     """An answer on its way out; an error body that is not ours is replaced by the one shape."""
 
-    def __init__(self, send: Send, request_id: str, path: str, allow: str) -> None:
+    def __init__(self, send: Send, request_id: str, path: str, allowed: Callable[[str], str]) -> None:
         self._send = send
         self._headers = {"X-Request-Id": request_id, **security_headers(path)}
-        self._allow = allow
+        self._path, self._allowed = path, allowed
         self.status = 0
         self.code: str | None = None
         self.closed = False
@@ -62,8 +63,8 @@ class ResponseGuard:
                 return
             for name, value in self._headers.items():
                 headers[name] = value
-            if self.status == 405 and self._allow:
-                headers["Allow"] = self._allow  # Starlette names the methods of the first of its routes only
+            if self.status == 405 and (methods := self._allowed(self._path)):
+                headers["Allow"] = methods  # Starlette names the methods of the first of its routes only
         await self._send(message)
 
     async def close_with(self, response: Response) -> None:
@@ -94,7 +95,7 @@ class Middleware:
         runtime: Runtime = self.api.state.runtime
         request_id = uuid.uuid4().hex
         state = scope.setdefault("state", {})
-        guard = ResponseGuard(send, request_id, scope["path"], self.routes.allowed(scope["path"]))
+        guard = ResponseGuard(send, request_id, scope["path"], self.routes.allowed)
         route = self.routes.find(scope["method"], scope["path"])
         started = perf_counter()
         try:
