@@ -15,20 +15,9 @@ from models.classifier.classifier import Classifier
 from models.encoder.onnx_runtime import Encoders
 from tests.conftest import tsur
 from tests.data.store.rows import REGION, decision, rows
-from tests.serving.bundles import CLASSIFIER, register, registry_in, write_classifier
+from tests.serving.bundles import CLASSIFIER, registry_in
 from tests.serving.workers import TEXTS
 from tsur.backup import MANIFEST, back_up, restore
-
-
-@pytest.fixture()
-def home(tmp_path: Path, at_home: Callable[[Path], None]) -> Path:
-    """An installation with a champion and a decision."""
-    made = tmp_path / "home"
-    (made / "mlflow" / "artifacts").mkdir(parents=True)
-    at_home(made)
-    register(made, CLASSIFIER, write_classifier(tmp_path / "classifier" / "bundle"))
-    Store(f"sqlite:///{made}/store.db", REGION).decisions.save([decision()])
-    return made
 
 
 def decisions(home: Path) -> list[tuple[str, float]]:

@@ -10,22 +10,11 @@ from sqlalchemy import create_engine, text
 from data.store.jobs import NewJob
 from data.store.store import Store
 from tests.conftest import tsur
-from tests.data.store.rows import REGION, decision
-from tests.serving.bundles import CLASSIFIER, register, write_classifier
+from tests.data.store.rows import REGION
+from tests.serving.bundles import CLASSIFIER, register
 from tests.serving.regions.test_champions import write_damaged
 from tsur import doctor
 from tsur.doctor import Finding, examine
-
-
-@pytest.fixture()
-def home(tmp_path: Path, at_home: Callable[[Path], None]) -> Path:
-    """A sound installation with a champion."""
-    made = tmp_path / "home"
-    (made / "mlflow" / "artifacts").mkdir(parents=True)
-    at_home(made)
-    register(made, CLASSIFIER, write_classifier(tmp_path / "classifier" / "bundle"))
-    Store(f"sqlite:///{made}/store.db", REGION).decisions.save([decision()])
-    return made
 
 
 def bad() -> list[Finding]:
