@@ -76,6 +76,11 @@ def lost_and_doubled(store: Store, home: Path, rows: dict[str, int]) -> tuple[in
     return lost, doubled
 
 
+def leftovers(home: Path) -> list[Path]:
+    """Chunks and uploads that still lie in the folders of jobs."""
+    return [path for pattern in ("*.chunks", "upload.*") for path in (home / "jobs").glob(f"*/{pattern}")]
+
+
 def kill_again_and_again(url: str, home: Path, kills: int, rows: dict[str, int]) -> tuple[int, int, list[float]]:
     """Kill workers a moment after each has gone on; rows lost and doubled, and seconds until the next went on."""
     store, rng = Store(url, REGION), random.Random(0)
@@ -95,7 +100,7 @@ def kill_again_and_again(url: str, home: Path, kills: int, rows: dict[str, int])
         worker.kill()
         worker.join()
     worker = forked.start(url, home, ROWS_PER_CHUNK)
-    while not set(store.jobs.ids().values()) <= {"done"}:
+    while not set(store.jobs.ids().values()) <= {"done"} or leftovers(home):  # of one killed behind its job's end too
         assert worker.is_alive()
         time.sleep(0.1)
     worker.terminate()
