@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ bench-emerging: install ## leave topics out and see whether they are found as ne
 
 bench-surges: install ## compare the surge detectors on real and simulated counts (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.surge_quality $(BENCH)
+
+bench-expected: install ## are expected surges probabilities: skill, reliability, lead time (TSUR_REAL_DATA)
+	$(BIN)/python -m benchmarks.expected_surges $(BENCH)
 
 bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.forecast_quality $(BENCH)

@@ -2,10 +2,10 @@
 
 In: `series/` in the folder of real data, and the simulated region. Out: tables, and
 `results/surge_quality.json`. Three measurements: surges of known size and shape injected into real counts
-(whose own, unlabelled surges count as false alarms for everybody); the surges of the simulated region, with
-the lead time of expected ones; and New York's year-end bulk entry and its COVID-19 category. Our
-constants were chosen on the earlier part of each real series (`TUNED`) with other seeds. Fits and figures are
-kept in `TSUR_HOME`, so a run that was stopped goes on where it was.
+(whose own, unlabelled surges count as false alarms for everybody); the surges of the simulated region; and New
+York's year-end bulk entry and its COVID-19 category. Our constants were chosen on the earlier part of each real
+series (`TUNED`) with other seeds. Fits and figures are kept in `TSUR_HOME`, so a run that was stopped goes on
+where it was.
 """
 
 import json
@@ -20,7 +20,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.results import RESULTS, console, real_data, targets_line, write_results
-from benchmarks.surge_quality.controls import bulk_and_covid, forewarned, region_figures, region_trial
+from benchmarks.surge_quality.controls import bulk_and_covid, region_figures, region_trial
 from benchmarks.surge_quality.rivals import DETECTORS, Ints, Scored, Trial
 from benchmarks.surge_quality.sets import LEAST_A_DAY, SETS, TUNED, fingerprint, load_trial
 from benchmarks.surge_quality.tables import RATE, REGION, markdown, targets
@@ -99,7 +99,6 @@ def prepare(names: list[str], folder: Path) -> tuple[list[Job], dict[str, str]]:
         if name == REGION:
             trial, truth = region_trial(folder)
             jobs += [Job(name, one, partial(region_figures, trial, truth, one)) for one in DETECTORS]
-            jobs.append(Job(name, "expected", partial(forewarned, truth)))
         else:
             trial = load_trial(name, folder)
             jobs += [Job(name, one, partial(injected_figures, trial, one)) for one in DETECTORS]

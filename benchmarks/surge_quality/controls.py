@@ -1,4 +1,4 @@
-"""The surge benchmark's other measurements: the simulated region, its expected surges, New York's controls.
+"""The surge benchmark's other measurements: the simulated region and New York's controls.
 
 In: the sample of `data/samples/` with the truth about its surges; New York's counts. Out: figures.
 """
@@ -17,12 +17,9 @@ from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
 from data.counts.simulator import COUNTS_FILE, SURGES_FILE
 from data.settings import CHECKOUT
-from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.forecasters.profile_mean import ProfileMean
-from models.forecasting.series import keys_of, panel, trimmed
-from models.surges.baseline import rolling_baseline
-from models.surges.detection import expected_surges, past_surges
+from models.forecasting.series import keys_of, panel
+from models.surges.detection import past_surges
 from models.surges.spans import SAME_EVENT_DAYS
 from models.surges.thresholds import MONTH, count_alarms
 
@@ -30,7 +27,6 @@ SAMPLES = CHECKOUT / "data" / "samples"
 REGION_FIRST = "2025-11-16"
 """The last year of the sample is judged."""
 REGION_LEAST = 1.0
-ORIGIN_DAYS = 3
 BULK_DAYS = (date(2019, 12, 23), date(2019, 12, 26))
 
 Bools = npt.NDArray[np.bool_]
@@ -105,74 +101,6 @@ def _region_curve(
             }
         )
     return points
-
-
-def forewarned(truth: pd.DataFrame, days: int = 180) -> dict[str, Any]:
-    """Expected surges on the simulated region: how many come true, and how long before a surge they were told.
-
-    Every third day of the last half year, the coming week is forecast by `profile_mean` for all series, with
-    levels and dispersions known on that day.
-    """
-    counts, _ = sample()
-    config = ForecasterConfig(forecasters=["profile_mean"])
-    base = rolling_baseline(counts, config.calendar)
-    weeks = counts.rolling(7).sum()
-    expected = right = 0
-    ahead: dict[tuple[str, str], list[pd.Timestamp]] = {}
-    for origin in range(len(counts) - days, len(counts) - 7, ORIGIN_DAYS):
-        forecasts = _forecasts_at(counts, base.daily, base.weekly, weeks, origin, config)
-        for surge in expected_surges(forecasts):
-            key = (surge.municipality, surge.sector)
-            if key not in counts or surge.level is None:
-                continue
-            expected += 1
-            right += bool(counts.loc[str(surge.start) : str(surge.end), key].sum() > surge.level)
-            ahead.setdefault(key, []).append(pd.Timestamp(surge.start) - pd.Timedelta(days=1))
-    begun = truth[truth["start"] >= counts.index[-days] + pd.Timedelta(days=7)]
-    leads = []
-    for row in begun.itertuples(index=False):
-        before = [
-            (row.start - day).days
-            for day in ahead.get((row.municipality, row.sector), [])
-            if pd.Timedelta(0) < row.start - day <= pd.Timedelta(days=7)
-        ]
-        if before:
-            leads.append(max(before))
-    return {
-        "told": expected,
-        "came_true": right / expected if expected else None,
-        "surges": len(begun),
-        "forewarned": len(leads),
-        "median_lead_days": float(np.median(leads)) if leads else None,
-    }
-
-
-def _forecasts_at(
-    counts: pd.DataFrame,
-    daily: pd.DataFrame,
-    weekly: pd.DataFrame,
-    weeks: pd.DataFrame,
-    origin: int,
-    config: ForecasterConfig,
-) -> Forecasts:
-    """What the forecaster would have said at the end of day `origin - 1`."""
-    past = counts.iloc[:origin]
-    days = pd.date_range(past.index[-1] + pd.Timedelta(days=1), periods=7, freq="D", name="date")
-    means = pd.DataFrame({column: ProfileMean().fit(trimmed(past[column]), 7).predict() for column in past}, index=days)
-    means.columns = counts.columns
-    level = weeks.iloc[origin - 364 : origin].quantile(config.surges.level_quantile)
-    series = pd.DataFrame(
-        {
-            "municipality": [key.municipality for key in keys_of(counts)],
-            "sector": [key.sector for key in keys_of(counts)],
-            "champion": "profile_mean",
-            "daily": daily.iloc[origin - 1].to_numpy(),
-            "weekly": weekly.iloc[origin - 1].to_numpy(),
-            "week_level": level.to_numpy(),
-        }
-    )
-    tail = past.iloc[-56:]
-    return Forecasts(config, past.index[-1].date(), series, means, tail, means.iloc[:0])
 
 
 def bulk_and_covid(path: Path) -> dict[str, Any]:

@@ -124,9 +124,8 @@ def _region_table(region: Figures) -> str:
     rows = [[title, *_at_rates(region[detector])] for detector, (title, _) in DETECTORS.items()]
     header = ["region", *[f"POD at {rate:g}" for rate in RATES], "median delay", "PPV"]
     table = markdown_table(header, rows)
-    expected = json.dumps(region["expected"], ensure_ascii=False)
     title = f"Simulated region, {region['tsur']['surges']} surges in {region['tsur']['series']} series:\n"
-    return f"{title}\n{table}\nExpected surges: {expected}\n"
+    return f"{title}\n{table}"
 
 
 def _at_rates(figures: Figures) -> list[str]:

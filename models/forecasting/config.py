@@ -21,6 +21,20 @@ def known_forecaster(name: str) -> str:
 ForecasterName = Annotated[str, AfterValidator(known_forecaster)]
 
 
+class LearnedExceedance(Config):
+    """The logistic regression of `models/surges/exceedance.py`, as training leaves it behind."""
+
+    intercept: float
+    slopes: list[float] = Field(min_length=4, max_length=4, description="of the logarithms of outlook, last week, …")
+    weeks: int = Field(ge=1, description="past weeks it was learned from")
+    skill: float | None = Field(description="Brier skill on the newest of them; null: too few to judge by")
+
+    @property
+    def has_skill(self) -> bool:
+        """Whether it says more than how often weeks pass their level anyway."""
+        return self.skill is not None and self.skill > 0
+
+
 class SurgeConfig(Config):
     """When a count is called a surge."""
 
@@ -42,6 +56,9 @@ class SurgeConfig(Config):
     level_weeks: int = Field(default=52, ge=8, description="expected surges: over so many past weeks")
     min_probability: float = Field(
         default=0.2, gt=0, lt=1, description="expected surges: probability of passing that level"
+    )
+    exceedance: LearnedExceedance | None = Field(
+        default=None, description="expected surges: how that probability follows; null: learned in training"
     )
 
 

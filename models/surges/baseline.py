@@ -69,11 +69,13 @@ class Baseline:
         means: expected counts; NaN where nothing was expected.
         daily: dispersions of a day's count.
         weekly: dispersions of a week's total.
+        outlook: expected total of the seven days from each day on, by the level that judges it; forecasts have none.
     """
 
     means: pd.DataFrame
     daily: pd.DataFrame
     weekly: pd.DataFrame
+    outlook: pd.DataFrame | None = None
 
     @classmethod
     def with_constant_dispersions(cls, means: pd.DataFrame, dispersions: pd.DataFrame) -> "Baseline":
@@ -100,7 +102,7 @@ def rolling_baseline(counts: pd.DataFrame, calendar: str = "none") -> Baseline:
     def panel_of(values: Floats) -> pd.DataFrame:
         return pd.DataFrame(values, index=counts.index, columns=counts.columns)
 
-    return Baseline(panel_of(recursion.means), panel_of(recursion.daily), panel_of(recursion.weekly))
+    return Baseline(*(panel_of(x) for x in (recursion.means, recursion.daily, recursion.weekly, recursion.outlook())))
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,12 @@ class _RollingFilter:
             self._learn_day(day, expected)
             self._learn_week(day)
             self._levels[day] = self._level.observed / np.maximum(self._level.expected, 1e-9)
+
+    def outlook(self) -> Floats:
+        """As in `Baseline`, of all days that have been judged."""
+        of_day = np.maximum(self._levels[np.maximum(np.arange(len(self.counts)) - 1 - GUARD, 0)], SMALLEST_MEAN)
+        shape = pd.DataFrame(self.means / of_day).rolling(WEEK).sum().shift(1 - WEEK)
+        return np.asarray(shape.to_numpy(dtype=np.float64) * of_day)
 
     def _expect(self, day: int) -> _Expectation:
         level = self._levels[max(day - 1 - GUARD, 0)]

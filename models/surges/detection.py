@@ -2,12 +2,12 @@
 
 Observed: events in which the evidence of the last days (`evidence.py`) passes a threshold set by an allowed rate
 of false alarms (`thresholds.py`); with forecasts that had not seen those days (`observed_surges`), or over a whole
-history by a rolling baseline (`past_surges`). Expected: the probability that the coming seven days' total
-passes a stated level, the 95 % quantile of the series' own weekly totals over the past year. In: panels
+history by a rolling baseline (`past_surges`). Expected: the probability (`exceedance.py`) that the coming seven days'
+total passes a stated level, the 95 % quantile of the series' own weekly totals over the past year. In: panels
 of counts and means. Out: a list of `Surge`, one a surge (`events.py`), each with its reasons in Russian.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -21,13 +21,14 @@ from models.forecasting.series import SeriesKey, keys_of, sums_of_observed, with
 from models.surges.baseline import Baseline
 from models.surges.events import merged
 from models.surges.evidence import Evidence, surge_evidence
+from models.surges.exceedance import WEEK, ComingWeeks, probabilities
 from models.surges.past import Past
 from models.surges.reasons import bulk_of, with_reasons
 from models.surges.spans import SeriesEvidence, Span, spans_of
 from models.surges.thresholds import Thresholds, surge_thresholds
 from models.surges.types import Surge
 
-WEEK = 7
+WEEK_COLUMNS = tuple(field.name for field in fields(ComingWeeks))
 USUAL_DAYS = 28
 """What is usual of a coming week is the mean of the last four."""
 
@@ -154,64 +155,42 @@ def _observed(
     )
 
 
-def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None, start: date | None = None) -> list[Surge]:
-    """Series, sums included, whose total of seven coming days will probably pass its level.
+def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) -> list[Surge]:
+    """Series, sums included, whose total of seven coming days may well pass its level; none where that has no skill.
 
     Args:
-        forecasts: the champions' forecasts.
-        counts: dates × base series, to tell what is usual; None: the tail kept with the forecasts.
-        start: the first of the seven days; None: the day after `counts`. Where one of the days has no
-            forecast, nothing is expected.
+        forecasts: the champions' forecasts, with what their training learned of past weeks.
+        counts: dates × base series, to tell what the last weeks were; None: the tail kept with the forecasts. Where one
+            of the seven days after them has no forecast, nothing is expected.
     """
+    config = forecasts.config.surges
     counts = forecasts.tail if counts is None else counts
-    first = pd.Timestamp(start) if start is not None else counts.index[-1] + pd.Timedelta(days=1)
-    week = pd.date_range(first, periods=WEEK, freq="D", name="date")
+    week = pd.date_range(counts.index[-1] + pd.Timedelta(days=1), periods=WEEK, freq="D", name="date")
     all_means = pd.concat([forecasts.past_means, forecasts.means])
     means = all_means.reindex(week)
-    if means.isna().any(axis=None):
+    if means.isna().any(axis=None) or config.exceedance is None or not config.exceedance.has_skill:
         return []
-    recent = counts.loc[counts.index < first].iloc[-USUAL_DAYS:]
-    totals = with_sums(means).sum()
-    # The usual of a sum is that of its members, each over the days on which it was observed.
-    usual = with_sums((recent.mean() * WEEK).fillna(means.sum()).to_frame().T).iloc[0]
-    of_series: list[Surge] = []
-    for row in forecasts.series.to_dict("records"):
-        key = SeriesKey(str(row["municipality"]), str(row["sector"]))
-        coming = _ComingWeek(
-            total=float(totals[key]),
-            usual=float(usual[key]),
-            level=float(row["week_level"]),
-            dispersion=float(row["weekly"]),
-        )
-        if coming.is_surge(forecasts.config.surges):
-            of_series.append(_expected(key, week, coming))
-    shown, calendar = sums_of_observed(recent, all_means)[0], forecasts.config.calendar
+    shown = sums_of_observed(counts.iloc[-USUAL_DAYS:], all_means)[0]
+    coming = _coming_week(forecasts, shown, with_sums(means).sum())
+    weeks = ComingWeeks(**{name: coming[name].to_numpy(dtype=np.float64) for name in WEEK_COLUMNS})
+    coming["probability"] = probabilities(config.exceedance, weeks)
+    told = coming[weeks.large(config) & (coming["probability"] >= config.min_probability)]
+    of_series = [
+        _expected(SeriesKey(*key), week, row) for key, row in zip(told.index, told.to_dict("records"), strict=True)
+    ]
+    calendar = forecasts.config.calendar
     return clearest_first([with_reasons(surge, of_series, shown, calendar) for surge in merged(of_series)])
 
 
-@dataclass(frozen=True)
-class _ComingWeek:
-    """A series' next seven days: the forecast total and its dispersion, the usual one, and the level to pass."""
-
-    total: float
-    usual: float
-    level: float
-    dispersion: float
-
-    @property
-    def probability(self) -> float:
-        """That the total passes the level."""
-        return float(tail_probability(np.floor(self.level) + 1, self.total, self.dispersion))
-
-    def is_surge(self, config: SurgeConfig) -> bool:
-        """Whether it probably passes the level, and is large enough; no where the level or the usual is unknown."""
-        if not np.isfinite(self.level) or not np.isfinite(self.usual):
-            return False
-        large = self.total >= max(config.min_count, config.min_ratio * self.usual)
-        return large and self.probability >= config.min_probability
+def _coming_week(forecasts: Forecasts, recent: pd.DataFrame, outlook: "pd.Series[float]") -> pd.DataFrame:
+    """`WEEK_COLUMNS` of the week after some days, a row a series that is known."""
+    levels = forecasts.series.set_index(KEY)["week_level"]
+    last = recent.iloc[-WEEK:]
+    columns = (levels, outlook, last.mean() * WEEK, recent.mean() * WEEK, last.max() * WEEK)
+    return pd.DataFrame(dict(zip(WEEK_COLUMNS, columns, strict=True))).dropna()
 
 
-def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: _ComingWeek) -> Surge:
+def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: dict[str, float]) -> Surge:
     return Surge(
         kind="expected",
         municipality=key.municipality,
@@ -220,10 +199,10 @@ def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: _ComingWeek) -> Su
         end=week[-1].date(),
         noticed=None,
         closed=None,
-        expected=coming.usual,
-        count=coming.total,
-        level=coming.level,
-        probability=coming.probability,
+        expected=coming["four_weeks"],
+        count=coming["outlook"],
+        level=coming["level"],
+        probability=coming["probability"],
     )
 
 

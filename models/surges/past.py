@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.counts.daily import KEY
-from models.forecasting.config import SurgeConfig
+from models.forecasting.config import LearnedExceedance, SurgeConfig
 from models.forecasting.series import keys_of, sums_of_observed
 from models.surges.baseline import Baseline, rolling_baseline
 from models.surges.evidence import Evidence, surge_evidence
+from models.surges.exceedance import learned_exceedance
 from models.surges.thresholds import Thresholds, thresholds_from
 
 Ints = npt.NDArray[np.int64]
@@ -25,13 +26,14 @@ Ints = npt.NDArray[np.int64]
 class Past:
     """A history with its sums: counts, what was to be expected of each day, and the evidence against it.
 
-    `base`: how many of the columns, the first ones, are base series.
+    `base`: how many of the columns, the first ones, are base series; `outlook`: theirs, as in `Baseline`.
     """
 
     counts: pd.DataFrame
     baseline: Baseline
     evidence: Evidence
     base: int
+    outlook: pd.DataFrame
 
     @classmethod
     def of(cls, counts: pd.DataFrame, calendar: str, window_days: int) -> "Past":
@@ -44,7 +46,8 @@ class Past:
             daily=pd.concat([base.daily, above.daily], axis=1)[panel.columns],
             weekly=pd.concat([base.weekly, above.weekly], axis=1)[panel.columns],
         )
-        return cls(panel, baseline, surge_evidence(panel, baseline, window_days), counts.shape[1])
+        assert base.outlook is not None  # a rolling baseline's
+        return cls(panel, baseline, surge_evidence(panel, baseline, window_days), counts.shape[1], base.outlook)
 
     def thresholds(self, config: SurgeConfig, judged: Ints | None = None) -> Thresholds:
         """The thresholds that this past teaches; what the config states is kept.
@@ -52,6 +55,10 @@ class Past:
         `judged`: the base columns that the rate is allowed for; None: all of them.
         """
         return thresholds_from(self.evidence, config, np.arange(self.base) if judged is None else judged)
+
+    def exceedance(self, config: SurgeConfig) -> LearnedExceedance | None:
+        """What this past teaches of weeks that pass their level."""
+        return learned_exceedance(self.counts.iloc[:, : self.base], self.outlook, config)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,12 @@ class LearnedSurges:
         """What a panel of base series teaches."""
         past = Past.of(counts, calendar, config.window_days)
         learned = past.thresholds(config)
-        stated = config.model_copy(update={"threshold": learned.alarm, "day_weight": learned.day_weight})
+        stated = config.model_copy(
+            update={
+                "threshold": learned.alarm,
+                "day_weight": learned.day_weight,
+                "exceedance": config.exceedance or past.exceedance(config),
+            }
+        )
         wildness = pd.DataFrame(keys_of(past.counts), columns=KEY).assign(wildness=past.evidence.wildness)
         return cls(stated, wildness)

@@ -317,20 +317,30 @@ def test_training_states_the_thresholds_it_learned(sample: tuple[pd.DataFrame, F
 
 def test_an_expected_surge_states_its_level_and_its_probability(sample: tuple[pd.DataFrame, Forecasts]):
     _, forecasts = sample
-    raised = forecasts.means.copy()
-    raised[("Новозаводск", "Дороги")] *= 4
-    changed = Forecasts(
-        forecasts.config, forecasts.origin, forecasts.series, raised, forecasts.tail, forecasts.past_means
-    )
+    assert forecasts.config.surges.exceedance is not None
+    key = ("Новозаводск", "Дороги")
+    high = forecasts.means.copy()
+    high[key] *= 4
     before = {(surge.municipality, surge.sector) for surge in expected_surges(forecasts)}
-    surge = next(s for s in expected_surges(changed) if (s.municipality, s.sector) == ("Новозаводск", "Дороги"))
-    assert ("Новозаводск", "Дороги") not in before
+    told = expected_surges(replace(forecasts, means=high))
+    surge = next(s for s in told if (s.municipality, s.sector) == key)
+    assert key not in before
     assert (surge.kind, surge.state) == ("expected", "expected")
     assert (surge.start, surge.end) == (date(2026, 11, 16), date(2026, 11, 22))
-    later = expected_surges(changed, start=date(2026, 12, 1))
-    assert {(s.start, s.end) for s in later} == {(date(2026, 12, 1), date(2026, 12, 7))}
-    assert not expected_surges(changed, start=forecasts.last_day)
     assert surge.level is not None
     assert surge.count > surge.level > surge.expected
-    assert surge.probability > 0.8
+    assert surge.probability > 0.5
     assert surge.noticed is None
+    assert not expected_surges(replace(forecasts, means=high.iloc[:3]))  # the week is not forecast whole
+
+
+def test_without_skill_nothing_is_expected(sample: tuple[pd.DataFrame, Forecasts]):
+    _, forecasts = sample
+    surges = forecasts.config.surges
+    assert surges.exceedance is not None
+    eager = surges.model_copy(update={"min_probability": 0.01, "min_ratio": 1.0})
+    unskilled = eager.model_copy(update={"exceedance": surges.exceedance.model_copy(update={"skill": -0.01})})
+    unlearned = eager.model_copy(update={"exceedance": None})
+    for config, told in ((eager, True), (unskilled, False), (unlearned, False)):
+        changed = replace(forecasts, config=forecasts.config.model_copy(update={"surges": config}))
+        assert bool(expected_surges(changed)) is told

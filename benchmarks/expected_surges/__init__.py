@@ -1,0 +1,1 @@
+"""What the probabilities of expected surges are worth."""
