@@ -21,7 +21,7 @@ from models.forecasting.config import ForecasterConfig, SurgeConfig
 from models.forecasting.distribution import tail_probability
 from models.forecasting.forecasters.harmonic import HarmonicForecaster
 from models.forecasting.series import panel, trimmed
-from models.surges.exceedance import LEAST_LEVEL, WEEK, coming_weeks, past_levels, probabilities
+from models.surges.exceedance import LEAST_LEVEL, WEEK, coming_weeks, past_levels, probabilities, worth_telling
 from models.surges.past import Past
 
 Floats = npt.NDArray[np.float64]
@@ -150,6 +150,8 @@ def _week(
     said, last = np.full(counts.shape[1], np.nan), slice(-counts.shape[1], None)
     if exceedance is not None:
         said = probabilities(exceedance, weeks)[last]
+    usual = past.rolling(WEEK).sum().iloc[-WEEK * config.surges.level_weeks :].median().to_numpy()
+    large = worth_telling(levels.iloc[start].to_numpy(), usual, config.surges)
     rows = {
         "series": [" · ".join(map(str, counts.columns[column])) for column in series],
         "start": counts.index[start],
@@ -157,7 +159,7 @@ def _week(
         "level": levels.iloc[start, series].to_numpy(),
         "outlook": outlook[series],
         "tsur": np.where(np.isfinite(said[series]), said[series], learned.base[series]),
-        "told": weeks.large(config.surges)[last][series] & (exceedance is not None and exceedance.has_skill),
+        "told": large[series] & (exceedance is not None and exceedance.has_skill),
         "raw": raw[series],
         "base": learned.base[series],
         "season": learned.season_rate(counts.index[start]),

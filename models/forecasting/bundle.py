@@ -57,8 +57,9 @@ class Forecasts:
         config: what they were fitted with.
         origin: the last day of the counts; forecasts start on the day after.
         series: one row a series, sums included: `municipality, sector, champion, kind, daily, weekly,
-            week_level, wildness`; `kind` as in `series_kinds.py`, or `sum`; `daily`, `weekly` are dispersions,
-            `week_level` the level of expected surges (a week's total), `wildness` as in `models/surges/wildness.py`.
+            week_level, week_usual, wildness`; `kind` as in `series_kinds.py`, or `sum`; `daily`, `weekly` are
+            dispersions, `week_level` the level of expected surges and `week_usual` the median (of a week's total),
+            `wildness` as in `models/surges/wildness.py`.
         means: dates × base series, from the day after `origin`.
         tail: dates × base series: the counts of the last days, NaN where nothing was observed.
         past_means: dates × base series: what the champions had forecast for the last backtest window

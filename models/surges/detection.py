@@ -21,7 +21,7 @@ from models.forecasting.series import SeriesKey, keys_of, sums_of_observed, with
 from models.surges.baseline import Baseline
 from models.surges.events import merged
 from models.surges.evidence import Evidence, surge_evidence
-from models.surges.exceedance import WEEK, ComingWeeks, probabilities
+from models.surges.exceedance import WEEK, ComingWeeks, probabilities, worth_telling
 from models.surges.past import Past
 from models.surges.reasons import bulk_of, with_reasons
 from models.surges.spans import SeriesEvidence, Span, spans_of
@@ -174,7 +174,8 @@ def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) ->
     coming = _coming_week(forecasts, shown, with_sums(means).sum())
     weeks = ComingWeeks(**{name: coming[name].to_numpy(dtype=np.float64) for name in WEEK_COLUMNS})
     coming["probability"] = probabilities(config.exceedance, weeks)
-    told = coming[weeks.large(config) & (coming["probability"] >= config.min_probability)]
+    large = worth_telling(weeks.level, coming["usual"].to_numpy(dtype=np.float64), config)
+    told = coming[large & (coming["probability"] >= config.min_probability)]
     of_series = [
         _expected(SeriesKey(*key), week, row) for key, row in zip(told.index, told.to_dict("records"), strict=True)
     ]
@@ -183,11 +184,12 @@ def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) ->
 
 
 def _coming_week(forecasts: Forecasts, recent: pd.DataFrame, outlook: "pd.Series[float]") -> pd.DataFrame:
-    """`WEEK_COLUMNS` of the week after some days, a row a series that is known."""
-    levels = forecasts.series.set_index(KEY)["week_level"]
+    """`WEEK_COLUMNS` of the week after some days, and what is `usual`, a row a series that is known."""
+    of_series = forecasts.series.set_index(KEY)
     last = recent.iloc[-WEEK:]
-    columns = (levels, outlook, last.mean() * WEEK, recent.mean() * WEEK, last.max() * WEEK)
-    return pd.DataFrame(dict(zip(WEEK_COLUMNS, columns, strict=True))).dropna()
+    columns = (of_series["week_level"], outlook, last.mean() * WEEK, recent.mean() * WEEK, last.max() * WEEK)
+    known = dict(zip(WEEK_COLUMNS, columns, strict=True)) | {"usual": of_series["week_usual"]}
+    return pd.DataFrame(known).dropna()
 
 
 def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: dict[str, float]) -> Surge:
@@ -199,7 +201,7 @@ def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: dict[str, float]) 
         end=week[-1].date(),
         noticed=None,
         closed=None,
-        expected=coming["four_weeks"],
+        expected=coming["usual"],
         count=coming["outlook"],
         level=coming["level"],
         probability=coming["probability"],

@@ -49,10 +49,6 @@ class ComingWeeks:
     four_weeks: Floats
     highest_day: Floats
 
-    def large(self, config: SurgeConfig) -> Bools:
-        """Weeks whose passing of the level is worth telling: large enough, and beyond what the last weeks were."""
-        return np.floor(self.level) + 1 >= np.maximum(config.min_count, config.min_ratio * self.four_weeks)
-
     def features(self) -> Floats:
         """Logarithms over the level, weeks × 4; NaN where something is not known."""
         parts = (self.outlook, self.last_week, self.four_weeks, self.highest_day)
@@ -79,11 +75,19 @@ def coming_weeks(counts: pd.DataFrame, outlook: pd.DataFrame, levels: pd.DataFra
     return ComingWeeks(*(panel.to_numpy(dtype=np.float64).ravel() for panel in panels))
 
 
-def past_levels(counts: pd.DataFrame, config: SurgeConfig) -> pd.DataFrame:
-    """The level of the week that begins on each day: a quantile of the series' own weekly totals before it."""
+def worth_telling(level: Floats, usual: Floats, config: SurgeConfig) -> Bools:
+    """Where passing the level is a surge: it is large enough in itself, and beside a usual week."""
+    return np.asarray(np.floor(level) + 1 >= np.maximum(config.min_count, config.min_ratio * usual))
+
+
+def past_levels(counts: pd.DataFrame, config: SurgeConfig, quantile: float | None = None) -> pd.DataFrame:
+    """The level of the week that begins on each day: a quantile of the series' own weekly totals before it.
+
+    `quantile`: another than the config's; the half is what is usual.
+    """
     totals = counts.rolling(WEEK).sum()
     memory = totals.rolling(WEEK * config.level_weeks, min_periods=WEEK * LEAST_WEEKS)
-    return memory.quantile(config.level_quantile).shift(1)
+    return memory.quantile(quantile or config.level_quantile).shift(1)
 
 
 def learned_exceedance(counts: pd.DataFrame, outlook: pd.DataFrame, config: SurgeConfig) -> LearnedExceedance | None:

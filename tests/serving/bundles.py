@@ -17,7 +17,7 @@ from models.classifier.out_of_vocabulary import OutOfVocabulary
 from models.classifier.topic_agency_pmi import TopicAgencyPmi
 from models.encoder.artifact import ENCODERS
 from models.forecasting.bundle import Forecasts
-from models.forecasting.config import ForecasterConfig
+from models.forecasting.config import ForecasterConfig, LearnedExceedance
 from registry.client import Registry
 from registry.names import classifier_name, forecaster_name
 from tests.serving.tiny_encoder import HIDDEN, SENTENCES, write_encoder
@@ -35,6 +35,8 @@ LAST_DAY = "2026-11-15"
 SURGE_DAYS = 5
 SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
 CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
+BY_OUTLOOK = LearnedExceedance(intercept=-19.5, slopes=[30.0, -30.0, 0.0, 0.0], weeks=1000, skill=0.1)
+"""A week is a surge if its forecast is about twice the week before."""
 
 
 def write_classifier(
@@ -100,8 +102,10 @@ def write_surging_forecaster(folder: Path) -> Path:
     fitted = fit_forecasts(counts, QUICK, backtest(counts, QUICK))
     means = fitted.means.copy()
     means.loc[means.index[:14], (SURGE_PLACE, CALM_SECTOR)] *= 3
-    means.loc[means.index[:14], (CALM_PLACE, SURGE_SECTOR)] *= 1.35
-    Forecasts(fitted.config, fitted.origin, fitted.series, means, fitted.tail, fitted.past_means).save(folder)
+    means.loc[means.index[:14], (CALM_PLACE, SURGE_SECTOR)] *= 1.8
+    surges = fitted.config.surges.model_copy(update={"exceedance": BY_OUTLOOK, "min_ratio": 1.1})
+    config = fitted.config.model_copy(update={"surges": surges})
+    Forecasts(config, fitted.origin, fitted.series, means, fitted.tail, fitted.past_means).save(folder)
     return folder
 
 

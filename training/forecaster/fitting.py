@@ -114,13 +114,13 @@ def _describe(
     weeks = with_sums(wide).rolling(7).sum().iloc[-7 * config.surges.level_weeks :]
     rows = []
     for key in keys_of(weeks):
-        level = float(weeks[key].quantile(config.surges.level_quantile))
+        of_week = {"week_level": weeks[key].quantile(config.surges.level_quantile), "week_usual": weeks[key].median()}
         methods = {"champion": champions.get(key, BOTTOM_UP), "kind": kinds.get(key, "sum")}
-        rows.append({**key._asdict(), **methods, "week_level": level})
+        rows.append({**key._asdict(), **methods, **of_week})
     described = pd.DataFrame(rows).merge(spread, on=KEY, how="left")
     for column in ("daily", "weekly"):
         described[column] = described[column].fillna(float(spread[column].median()))
-    return described[[*KEY, "champion", "kind", "daily", "weekly", "week_level"]]
+    return described[[*KEY, "champion", "kind", "daily", "weekly", "week_level", "week_usual"]]
 
 
 def _last_window(result: BacktestResult, wide: pd.DataFrame, config: ForecasterConfig) -> pd.DataFrame:

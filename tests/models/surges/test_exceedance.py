@@ -13,6 +13,7 @@ from models.surges.exceedance import (
     learned_exceedance,
     past_levels,
     probabilities,
+    worth_telling,
 )
 from models.surges.past import LearnedSurges, Past
 
@@ -95,3 +96,8 @@ def test_training_states_what_it_learned_and_keeps_what_is_stated(in_runs: Past)
     assert learned.exceedance == in_runs.exceedance(CONFIG)
     stated = CONFIG.model_copy(update={"exceedance": learned.exceedance})
     assert LearnedSurges.of(stated, counts.iloc[:200], "none").config.exceedance == learned.exceedance
+
+
+def test_a_level_that_is_small_or_hardly_above_the_usual_is_not_worth_telling():
+    level, usual = np.array([3.9, 4.0, 117.0, 140.0]), np.array([1.0, 1.0, 100.0, 100.0])
+    assert worth_telling(level, usual, SurgeConfig(min_count=5, min_ratio=1.3)).tolist() == [False, True, False, True]

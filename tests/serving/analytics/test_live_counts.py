@@ -1,5 +1,6 @@
 """The live path: stored decisions → daily counts → surges and heat map, beside the forecaster's history."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from serving.analytics.live_counts import judged_days, recent_counts
 from serving.analytics.surges import all_surges
 from serving.api.v1.heatmap import heat_cells
 from tests.data.store.rows import REGION as SAMPLE
-from tests.serving.bundles import SURGE_PLACE, small_counts
+from tests.serving.bundles import BY_OUTLOOK, SURGE_PLACE, small_counts
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
@@ -136,9 +137,8 @@ def test_a_source_that_brings_what_was_forecast_is_looked_at_and_surges_are_expe
 ) -> None:
     raised = forecasts.means.copy()
     raised.iloc[days:, raised.columns.get_loc(("Новозаводск", "Дороги"))] *= 5
-    changed = Forecasts(
-        forecasts.config, forecasts.origin, forecasts.series, raised, forecasts.tail, forecasts.past_means
-    )
+    surges = forecasts.config.surges.model_copy(update={"exceedance": BY_OUTLOOK, "min_ratio": 1.0})
+    changed = replace(forecasts, config=forecasts.config.model_copy(update={"surges": surges}), means=raised)
     put(store, as_forecast(forecasts, days))
     counts = live(changed, store)
     last = NEXT + timedelta(days=days - 1)
