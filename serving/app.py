@@ -21,12 +21,25 @@ from fastapi.staticfiles import StaticFiles
 from data.complaints.masking import mask
 from data.regions.region import load_region
 from serving.analytics.surge_watch import watch_surges
-from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
+from serving.api.v1 import (
+    catalogue,
+    classify,
+    complaints,
+    desk,
+    emerging,
+    feedback,
+    forecast,
+    heatmap,
+    jobs,
+    models,
+    queue,
+    surges,
+)
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models)
+RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, queue, desk, catalogue, jobs, models)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.

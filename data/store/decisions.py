@@ -6,7 +6,7 @@ every reader takes the newest one (`newest`).
 `day` is local to the region: whoever stores a decision knows its time zone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
+from data.store.reviews import WITHOUT_DEADLINE, drop_reviews, open_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
@@ -63,6 +64,7 @@ class Decision:
 
     Attributes:
         arrived: no time was sent: `created_at` is when the complaint came, and another time when it comes again.
+        due_at: when an answer is due (UTC); None: nobody knows.
     """
 
     region: str
@@ -83,9 +85,10 @@ class Decision:
     model_version: str
     features: Floats | None = field(default=None, compare=False, repr=False)
     arrived: bool = False
+    due_at: datetime | None = None
 
 
-NO_COLUMNS = ("features", "arrived")
+NO_COLUMNS = ("features", "arrived", "due_at")
 SAID = ("text", "municipality", "decision", "sector", "topic", "agency", "model_version")
 """What two decisions on a complaint have in common that are one, besides its time."""
 
@@ -147,13 +150,37 @@ def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> li
         row if (row := before.get(key)) is not None and _says_the_same(row, decision) else None
         for key, decision in zip(keys, decisions, strict=True)
     ]
-    numbers = iter(_insert(connection, [d for d, row in zip(decisions, repeated, strict=True) if row is None]))
+    new = [decision for decision, row in zip(decisions, repeated, strict=True) if row is None]
+    numbers = _insert(connection, new)
+    _write_reviews(connection, dict(zip(numbers, new, strict=True)), before)
+    following = iter(numbers)
     return [
-        StoredDecision(next(numbers), decision.created_at)
+        StoredDecision(next(following), decision.created_at)
         if row is None
         else StoredDecision(row.number, utc(row.created_at), repeated=True)
         for decision, row in zip(decisions, repeated, strict=True)
     ]
+
+
+def _write_reviews(
+    connection: Connection, decisions: Mapping[int, Decision], before: Mapping[ComplaintName, Row[Any]]
+) -> None:
+    """Let complaints of new decisions, given by number, wait for an operator, or wait no longer."""
+    waiting = {(each.region, each.source, each.id): number for number, each in decisions.items()}
+    for_review = [
+        {"region": each.region, "source": each.source, "id": each.id, "decision": number}
+        | {"sector": each.sector, "municipality": each.municipality, "urgent_at": naive_utc(_urgent_at(each))}
+        for number, each in decisions.items()
+        if each.decision == "review" and waiting[each.region, each.source, each.id] == number
+    ]
+    open_reviews(connection, for_review)
+    drop_reviews(
+        connection, [key for key, number in waiting.items() if key in before and decisions[number].decision == "route"]
+    )
+
+
+def _urgent_at(decision: Decision) -> datetime:
+    return decision.due_at or decision.created_at + WITHOUT_DEADLINE
 
 
 def _newest_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, Row[Any]]:
