@@ -62,13 +62,19 @@ class Claims:
         with self._database.writing() as connection:
             if held:
                 connection.execute(kept.values(claimed_until=until))
-            number = _first(connection, mine) or _first(connection, free)
-            if number is None:
-                return None
-            this = row.number == number
-            connection.execute(update(row).where(this).values(claimed_by=holder, claimed_until=until, later_until=None))
-            found = connection.execute(select(row.source, row.id).where(this)).one()
-        return Claim(found.source, found.id, utc(until))
+            return _claimed(connection, _first(connection, mine) or _first(connection, free), holder, until)
+
+    def take(self, region: str, holder: str, complaint: ComplaintId, lasting: timedelta) -> Claim | None:
+        """This complaint for this holder, put aside or not; None where another has it or it does not wait.
+
+        Raises:
+            StoreError: nothing was claimed.
+        """
+        row, now = ReviewRow, datetime.now(UTC)
+        free = or_(row.claimed_by == holder, row.claimed_until.is_(None), row.claimed_until < naive_utc(now))
+        this = [*waiting(region, QueueFilter()), _among([complaint]), free]
+        with self._database.writing() as connection:
+            return _claimed(connection, _first(connection, this), holder, naive_utc(now + lasting))
 
     def release(self, region: str, holder: str, complaints: Sequence[ComplaintId], later: timedelta | None) -> int:
         """Give complaints of this holder back, at once or, with `later`, to nobody before that; how many were his.
@@ -89,6 +95,17 @@ def _first(connection: Connection, conditions: Sequence[ColumnElement[bool]]) ->
     query = select(row.number).where(*conditions).order_by(row.urgent_at, row.number).limit(1)
     number: int | None = connection.scalar(query.with_for_update(skip_locked=True))
     return number
+
+
+def _claimed(connection: Connection, number: int | None, holder: str, until: datetime) -> Claim | None:
+    """The claim on the row of this number, written down."""
+    if number is None:
+        return None
+    this = ReviewRow.number == number
+    values = {"claimed_by": holder, "claimed_until": until, "later_until": None}
+    connection.execute(update(ReviewRow).where(this).values(**values))
+    found = connection.execute(select(ReviewRow.source, ReviewRow.id).where(this)).one()
+    return Claim(found.source, found.id, utc(until))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

@@ -44,7 +44,7 @@ def queue(
     sector: SectorQuery = None,
     municipality: MunicipalityQuery = None,
     source: SourceQuery = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Complaints on a page")] = 50,
+    limit: Annotated[int, Query(ge=0, le=200, description="Complaints on a page; 0: counts only")] = 50,
     cursor: CursorQuery = None,
 ) -> Response:
     """Decided as `review` and not yet answered by anybody, the most urgent first; claimed ones too."""
@@ -54,7 +54,7 @@ def queue(
     found = runtime.store.queue.page(region, wanted, limit + 1, None if cursor is None else _place(cursor))
     shown = found[:limit]
     request.state.complaints = [(each.source, each.id) for each in shown]
-    more = len(found) > limit
+    more = len(found) > limit > 0
     answer = QueueAnswer(
         waiting=counts.waiting,
         overdue=counts.overdue,
@@ -77,8 +77,11 @@ def claim(body: ClaimRequest, request: Request, runtime: CurrentRuntime, princip
     """
     region, lasting = runtime.region.id, timedelta(minutes=runtime.config.desk.claim_minutes)
     wanted = QueueFilter(body.sector, municipality_name(runtime, body.municipality), body.source)
-    held = [(each.source, each.id) for each in body.held]
-    claimed = runtime.store.claims.next(region, holder_of(principal, body.screen), held, wanted, lasting)
+    held, holder = [(each.source, each.id) for each in body.held], holder_of(principal, body.screen)
+    if body.complaint is None:
+        claimed = runtime.store.claims.next(region, holder, held, wanted, lasting)
+    else:
+        claimed = runtime.store.claims.take(region, holder, (body.complaint.source, body.complaint.id), lasting)
     complaint = None
     if claimed is not None:
         request.state.complaints = [(claimed.source, claimed.id)]

@@ -70,6 +70,9 @@ class ClaimRequest(Wire):
     held: list[ComplaintName] = Field(
         default=[], max_length=MAX_HELD, description="What is on the screen and loaded ahead: it is kept as long"
     )
+    complaint: ComplaintName | None = Field(
+        default=None, description="This one, put aside or not, unless another operator has it or has answered it"
+    )
     sector: Name | None = Field(default=None, description="Only such complaints")
     municipality: Name | None = None
     source: SourceName | None = None

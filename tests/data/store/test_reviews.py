@@ -154,6 +154,17 @@ def test_what_is_released_is_anybodys_and_what_is_put_aside_nobodys_for_a_while(
     assert claim(store, "key-3") == "b"
 
 
+def test_one_complaint_is_taken_by_name_unless_another_has_it(store: Store) -> None:
+    fill(store)
+    claim(store)
+    store.claims.release(REGION, "key-1", [("pos", "a")], HOUR)
+    taken = store.claims.take(REGION, "key-1", ("pos", "a"), HOUR)
+    assert taken is not None
+    assert not store.queue.page(REGION, ALL, 1)[0].later
+    assert store.claims.take(REGION, "key-2", ("pos", "a"), HOUR) is None
+    assert store.claims.take(REGION, "key-2", ("pos", "routed"), HOUR) is None
+
+
 def test_of_many_who_ask_at_once_no_two_get_the_same(store: Store, url: str) -> None:
     count, each = 6, 4
     fill(store, *(review(f"{number:02}", number) for number in range(count * each + 1)))

@@ -102,6 +102,10 @@ def test_what_is_put_aside_comes_back_later_and_shows_in_the_queue(runtime: Runt
         await ask("1", "/claim", {})
         later = {"complaints": [{"source": "pos", "id": "a"}], "later": True}
         assert (await ask("1", "/release", later)).json() == {"released": 1}
+        mine = {"complaint": {"source": "pos", "id": "a"}}
+        assert (await ask("2", "/claim", mine)).json()["complaint"]["id"] == "a"
+        assert (await ask("1", "/claim", mine)).json()["complaint"] is None
+        await ask("2", "/release", later)
         assert (await ask("1", "/claim", {})).json()["complaint"]["id"] == "b"
         queue = (await ask("2", "", None)).json()
         assert [(each["id"], each["later"], each["claimed"]) for each in queue["complaints"]] == [
@@ -129,6 +133,8 @@ def test_the_queue_is_read_page_by_page_and_filtered(runtime: Runtime) -> None:
             cursor = f"&cursor={page['next']}"
         assert names == list("abcdefg")
         assert (await ask("1", "?source=hotline", None)).json()["waiting"] == 0
+        counts = (await ask("1", "?limit=0", None)).json()
+        assert (counts["waiting"], counts["complaints"], counts["next"]) == (7, [], None)
         refused = await ask("1", "?cursor=WyJhIiwgMV0", None)
         assert (refused.status_code, refused.json()["error"]["details"][0]["where"]) == (422, "cursor")
 
