@@ -31,7 +31,7 @@ def test_a_session_that_ends_asks_over_the_page_and_goes_on(visiting: Visiting, 
         page = seen.open("models", heading="Модели")
         page.context.clear_cookies()
         page.evaluate(
-            "{window.asked = import('/console/assets/shell/api.js').then((shell) => shell.api('/v1/models'))}"
+            "() => { window.asked = import('/console/assets/shell/api.js').then((shell) => shell.api('/v1/models')); }"
         )
         expect(page.get_by_role("heading", name="Сеанс закончился")).to_be_visible()
         seen.check_access()
