@@ -42,6 +42,12 @@ class DeskDefaults(Config):
     undo_minutes: float = Field(default=15, ge=0)
 
 
+class ConsoleDefaults(Config):
+    """How long one is logged in to the console."""
+
+    session_hours: float = Field(default=12, gt=0, le=24 * 31)
+
+
 class ServingConfig(Config):
     """Limits, timings and processes; comments on each stand in the YAML."""
 
@@ -61,6 +67,7 @@ class ServingConfig(Config):
     emerging: EmergingDefaults = EmergingDefaults()
     jobs: JobDefaults = JobDefaults()
     desk: DeskDefaults = DeskDefaults()
+    console: ConsoleDefaults = ConsoleDefaults()
 
 
 def load_serving_config() -> ServingConfig:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0007"
+down_revision = "0015"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 DAYS = timedelta(days=30)
