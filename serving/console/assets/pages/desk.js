@@ -86,7 +86,7 @@ function Work({ desk, keysOn }) {
         onPick=${found} />
       <label class="field">Почему (необязательно, увидят коллеги) (${KEYS.why})
         <input ref=${why} type="text" maxlength="1000" value=${desk.why} onInput=${(event) => desk.setWhy(event.target.value)} onKeyDown=${leave} /></label>
-      ${desk.trouble ? html`<p class="banner bad" role="alert">Пока не записано. ${sentenceOf(desk.trouble)}</p>` : null}
+      ${desk.trouble ? html`<p class="banner bad" role="alert">Пока не записано. ${reasonOf(desk.trouble)}</p>` : null}
       <div class="actions">
         <button type="button" class="main" disabled=${desk.sending} onClick=${desk.send}>${desk.sending ? "Записываем…"
           : confirming ? "Верно" : "Исправить"} <kbd>${KEYS.send}</kbd></button>
@@ -97,6 +97,10 @@ function Work({ desk, keysOn }) {
     </div>
     <p class="hidden" role="status">Обращение ${complaint.id}, ${complaint.decided.topic}</p>
   </div>`;
+}
+
+function reasonOf(trouble) {
+  return trouble.code === "unknown_label" ? "Такой темы или исполнителя в рубрикаторе больше нет: выберите другие." : sentenceOf(trouble);
 }
 
 function Help() {
