@@ -1,0 +1,12 @@
+"""By when the answer to a decided complaint is due; nobody knows it of decisions that were there before."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("decisions", sa.Column("due_at", sa.DateTime()))
