@@ -30,6 +30,7 @@ class DecisionRow(Table):
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
         Index("decisions_by_number", "region", "number"),
+        Index("decisions_by_due", "region", "due_at"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)

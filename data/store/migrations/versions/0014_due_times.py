@@ -8,5 +8,6 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Add the column."""
+    """Add the column, and an index of what is due when."""
     op.add_column("decisions", sa.Column("due_at", sa.DateTime()))
+    op.create_index("decisions_by_due", "decisions", ["region", "due_at"])
