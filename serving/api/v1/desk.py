@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from data.complaints.schema import SourceName
 from data.errors import RequestError
+from data.regulations.deadlines import load_deadlines
 from data.store.answers import Answer
 from data.store.corrections import Agreement, Correction
 from data.store.operator_answers import write_answer
@@ -21,6 +22,7 @@ from data.store.splits import write_split
 from models.classifier.routing import Classification
 from models.classifier.segments import classify_with_proposals, with_several
 from serving.analytics.endpoint import in_analytics
+from serving.api.v1.classify import deadline_of
 from serving.api.v1.classify_result import Complaint, decision_of, explained
 from serving.api.v1.complaints_types import StandingLabels
 from serving.api.v1.desk_complaint import desk_complaint, part_text, place_of, split_out, undo_until, waiting_complaint
@@ -132,7 +134,8 @@ def split(
         raise RequestError(f"end: {problem}", end=problem)
     champion = runtime.champions.classifier
     decided = _classified(runtime, part)
-    decision = decision_of(part, runtime.region, decided, champion.version)
+    deadline = deadline_of(load_deadlines(runtime.region), champion.model.catalogue, part, decided)
+    decision = decision_of(part, runtime.region, decided, champion.version, deadline)
 
     def store(connection: Connection) -> Answer:
         made = write_split(connection, body.id, (body.start, body.end), decision, principal.key_id)

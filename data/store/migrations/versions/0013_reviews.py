@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0015"
+down_revision = "0014"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 DAYS = timedelta(days=30)
 COLUMNS = ("region", "source", "id", "decision", "sector", "municipality", "urgent_at", "closed_at")
 WAITING = """
-SELECT region, source, id, number AS decision, sector, municipality, created_at AS urgent_at,
+SELECT region, source, id, number AS decision, sector, municipality, created_at, due_at,
     (SELECT max(c.received_at) FROM corrections c
      WHERE c.region = d.region AND c.source = d.source AND c.complaint_id = d.id) AS closed_at
 FROM decisions d
@@ -72,11 +72,14 @@ def _create_reviews() -> None:
 
 
 def _fill_reviews() -> None:
-    """No due time is known of decisions that were there before: 30 days behind the complaint, as the law has it."""
+    """Where no due time is known, an answer is owed 30 days after the complaint, as the law has it."""
     reviews = sa.table("reviews", *map(sa.column, COLUMNS))
-    moments = {"urgent_at": sa.DateTime(), "closed_at": sa.DateTime()}
+    moments = {name: sa.DateTime() for name in ("created_at", "due_at", "closed_at")}
     connection = op.get_bind()
     rows = connection.execute(sa.text(WAITING).columns(**moments)).all()
-    values = [row._asdict() | {"urgent_at": row.urgent_at + DAYS} for row in rows]
+    values = [
+        {name: getattr(row, name, None) for name in COLUMNS} | {"urgent_at": row.due_at or row.created_at + DAYS}
+        for row in rows
+    ]
     if values:
         connection.execute(reviews.insert(), values)
