@@ -74,7 +74,7 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     fill(store)
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
-    assert before == {"decisions.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
+    assert before == {"decisions.id", "reviews.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 
