@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges bench-desk mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DAT
 
 bench-forecast-speed: install ## train 1,000 simulated series of three years, and refresh them a day later
 	$(BIN)/python -m benchmarks.forecast_speed $(BENCH)
+
+bench-desk: install chromium ## count an operator's keys at the desk and at one without proposals; time its queue (train with --set holdout=0.2 before)
+	$(BIN)/python -m benchmarks.desk $(BENCH)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)
