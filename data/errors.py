@@ -24,6 +24,7 @@
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── UnknownDecisionError  no such management decision
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
     ├── RateLimitError        a key has sent more requests than it may in a minute
@@ -185,6 +186,12 @@ class JobStateError(TsurError):
     """A job has no result yet, or has ended already."""
 
     code = "wrong_job_state"
+
+
+class UnknownDecisionError(TsurError):
+    """There is no such management decision in the region."""
+
+    code = "unknown_decision"
 
 
 class NotReadyError(TsurError):

@@ -30,7 +30,11 @@ from serving.api.v1 import (
     forecast,
     heatmap,
     jobs,
+    kpi,
+    management_decisions,
     models,
+    outcomes,
+    report,
     session,
     surges,
 )
@@ -40,7 +44,23 @@ from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models, session)
+RESOURCES = (
+    classify,
+    feedback,
+    outcomes,
+    forecast,
+    surges,
+    heatmap,
+    emerging,
+    kpi,
+    report,
+    management_decisions,
+    complaints,
+    catalogue,
+    jobs,
+    models,
+    session,
+)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.

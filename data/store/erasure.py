@@ -18,6 +18,7 @@ from data.store.audit import AuditComplaintRow, command_entry, erased_name, save
 from data.store.corrections import CorrectionRow
 from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow
+from data.store.outcomes import OutcomeRow
 from data.store.session import Database
 from data.store.shadows import ShadowRow
 from data.store.tables import NUMBER, Table, naive_utc
@@ -100,15 +101,17 @@ class Erasures:
 
 def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, int]:
     """Delete all rows of these complaints and take their ids out of the audit; rows gone by table."""
-    gone = dict.fromkeys(("decisions", "features", "shadow_decisions", "corrections"), 0)
+    gone = dict.fromkeys(("decisions", "features", "shadow_decisions", "corrections", "outcomes"), 0)
     for key in keys:
         ours = (DecisionRow.region == key.region) & (DecisionRow.source == key.source) & (DecisionRow.id == key.id)
         corrected = (CorrectionRow.region == key.region) & (CorrectionRow.source == key.source)
+        told = (OutcomeRow.region == key.region) & (OutcomeRow.source == key.source)
         numbers = select(DecisionRow.number).where(ours)
         deletions: dict[str, Delete] = {
             "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(numbers)),
             "shadow_decisions": delete(ShadowRow).where(ShadowRow.decision.in_(numbers)),
             "corrections": delete(CorrectionRow).where(corrected, CorrectionRow.complaint_id == key.id),
+            "outcomes": delete(OutcomeRow).where(told, OutcomeRow.complaint_id == key.id),
             "decisions": delete(DecisionRow).where(ours),
         }
         for table, deletion in deletions.items():

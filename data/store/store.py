@@ -16,9 +16,12 @@ from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.handling import Handling
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
+from data.store.management_decisions import ManagementDecisions
+from data.store.outcomes import Outcomes
 from data.store.promotions import Promotions
 from data.store.retention import Expiry
 from data.store.scanning import Finding, Scanner
@@ -39,6 +42,9 @@ class Store:
         features: what they read of them.
         corrections: what operators said instead.
         complaints: how they stand after both.
+        outcomes: what became of them.
+        handling: the same and all before it, as rows that KPIs are computed from.
+        management_decisions: what was decided because of what the figures said.
         search: the same, searched and paged through.
         promotions: which versions became champions.
         answers: what requests under an `Idempotency-Key` were answered.
@@ -61,6 +67,9 @@ class Store:
         self.features = Features(self._database)
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
+        self.outcomes = Outcomes(self._database)
+        self.handling = Handling(self._database)
+        self.management_decisions = ManagementDecisions(self._database)
         self.search = ComplaintSearch(self._database)
         self.promotions = Promotions(self._database)
         self.answers = Answers(self._database)
