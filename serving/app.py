@@ -25,6 +25,7 @@ from serving.api.v1 import (
     catalogue,
     classify,
     complaints,
+    desk,
     emerging,
     feedback,
     forecast,
@@ -34,6 +35,7 @@ from serving.api.v1 import (
     management_decisions,
     models,
     outcomes,
+    queue,
     report,
     session,
     surges,
@@ -45,20 +47,8 @@ from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
 RESOURCES = (
-    classify,
-    feedback,
-    outcomes,
-    forecast,
-    surges,
-    heatmap,
-    emerging,
-    kpi,
-    report,
-    management_decisions,
-    complaints,
-    catalogue,
-    jobs,
-    models,
+    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
+    *(complaints, queue, desk, catalogue, jobs, models),
     session,
 )
 TITLE = "TSUR"

@@ -16,6 +16,7 @@ from data.store.decisions import DecisionRow, newest
 from data.store.outcomes import OutcomeRow
 from data.store.session import Database
 from data.store.tables import naive_utc
+from data.store.undos import standing
 
 KEY = ["source", "id"]
 DECIDED = ("source", "id", "municipality", "created_at", "received_at", "day", "decision", "due_at", *HEADS)
@@ -81,7 +82,9 @@ def _said(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
         (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
     )
     columns = (row.source, row.complaint_id, row.received_at, *(getattr(row, head) for head in HEADS))
-    query: Select[Any] = ours.join(row, same).with_only_columns(*columns).order_by(row.number)
+    query: Select[Any] = (
+        ours.join(row, same).where(standing(row.number)).with_only_columns(*columns).order_by(row.number)
+    )
     frame = _read(connection, query, [*KEY, "spoken_at", *(f"said_{head}" for head in HEADS)])
     frame["spoken_at"] = _moments(frame["spoken_at"])
     last = dict.fromkeys((f"said_{head}" for head in HEADS), "last")  # of pandas, which skips what is None

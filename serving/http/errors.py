@@ -57,6 +57,8 @@ STATUS: dict[type[TsurError], int] = {
     errors.UnknownJobError: 404,
     errors.JobStateError: 409,
     errors.UnknownDecisionError: 404,
+    errors.AlreadyAnsweredError: 409,
+    errors.UndoError: 409,
     errors.NotReadyError: 503,
     errors.BusyError: 429,
     errors.RateLimitError: 429,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from data.complaints.masking import masked
 from data.errors import InputError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
-from data.store.erasure import Erased
+from data.store.erasure import TABLES, Erased
 from data.store.outcomes import Outcome
 from data.store.retention import Expired, Retention
 from data.store.scanning import Scanner
@@ -45,7 +45,7 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
     assert gone == Erased(
-        "pos", {"decisions": 2, "features": 2, "shadow_decisions": 0, "corrections": 1, "outcomes": 1}
+        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1, "outcomes": 1}
     )
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
@@ -78,7 +78,7 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
     columns = {f"{table}.complaint_id" for table in ("corrections", "outcomes", "audit_complaints")}
-    assert before == {"decisions.id", *columns}
+    assert before == {"decisions.id", "reviews.id", *columns}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 
