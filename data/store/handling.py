@@ -81,7 +81,7 @@ def _said(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
     same = (
         (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
     )
-    columns = (row.source, row.complaint_id, row.received_at, *(getattr(row, head) for head in HEADS))
+    columns: list[Any] = [row.source, row.complaint_id, row.received_at, *(getattr(row, head) for head in HEADS)]
     query: Select[Any] = (
         ours.join(row, same).where(standing(row.number)).with_only_columns(*columns).order_by(row.number)
     )
@@ -97,8 +97,8 @@ def _told(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
     same = (
         (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
     )
-    columns = (row.source, row.complaint_id, row.event, row.at, row.agency)
-    query: Select[Any] = ours.join(row, same).with_only_columns(*columns).order_by(row.number)
+    columns: list[Any] = [row.source, row.complaint_id, row.event, row.at, row.agency]
+    query = ours.join(row, same).with_only_columns(*columns).order_by(row.number)
     frame = _read(connection, query, [*KEY, "event", "at", "agency"])
     at = _moments(frame["at"])
     events = pd.DataFrame(
