@@ -23,8 +23,8 @@ STORE_BYTES = 200_000_000
 """Of shared memory, at most: /dev/shm may be small, and chunks are passed on at once."""
 CONNECT_SECONDS = 5.0
 """A head that takes no connection within so long is not there."""
-START_SECONDS = "120"
-"""Until Ray gives up starting here; a busy machine takes more than its usual 30."""
+START_SECONDS = "60"
+"""Until Ray gives up a start here; a busy machine takes more than its usual 30."""
 STARTS = 3
 """Its agents have 15 seconds to come up, which no setting changes: on a busy machine the second start finds them
 in memory."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
@@ -24,6 +25,7 @@ from data.settings import CHECKOUT
 from models.classifier.classifier import Classifier
 from models.encoder.artifact import ENCODERS
 from tests.batch.test_classify import SOURCE, ids, write_export
+from tests.reliability import ray_series
 from tests.serving.bundles import write_classifier
 
 Process = subprocess.Popen[str]
@@ -72,9 +74,16 @@ def machines() -> Iterator[Machines]:
 def told(process: Process) -> str:
     """The next line of a process."""
     assert process.stdout is not None
-    line = process.stdout.readline().strip()
+    line = process.stdout.readline()
     assert line, f"the process ended with {process.poll()}"
-    return line
+    return line.strip()
+
+
+def rows_told(driver: Process) -> int:
+    """The next number that a driver tells; Ray tells of machines that died in between."""
+    while not (line := told(driver)).isdigit():
+        pass
+    return int(line)
 
 
 def go_on(driver: Process) -> int:
@@ -82,9 +91,7 @@ def go_on(driver: Process) -> int:
     assert driver.stdin is not None
     driver.stdin.write("\n")
     driver.stdin.flush()
-    while not (line := told(driver)).isdigit():  # Ray tells of machines that died
-        pass
-    return int(line)
+    return rows_told(driver)
 
 
 def read_until(driver: Process, rows: int) -> int:
@@ -116,7 +123,7 @@ def driver_of(machines: Machines, address: str, export: Path, rows_per_chunk: in
     folder = export.parent / "classifier"
     paths = [str(folder / "bundle"), str(folder / ENCODERS), str(export), str(export.with_name("ray.csv"))]
     driver = machines.start("ray_driver", address, *paths, str(rows_per_chunk))
-    return driver, int(told(driver))
+    return driver, rows_told(driver)
 
 
 def check(export: Path, local: Path, rows: int, bad: tuple[int, ...]) -> None:
@@ -137,7 +144,7 @@ def test_a_machine_and_then_the_head_are_killed_and_nothing_is_lost_or_doubled(
     head, second, address = machines.cluster()
     driver, found = driver_of(machines, address, export, per_chunk)
     assert found == 0
-    told(driver)
+    rows_told(driver)
     read_until(driver, int(0.3 * rows))
     machines.kill(second)
     read_until(driver, int(0.6 * rows))
@@ -146,10 +153,33 @@ def test_a_machine_and_then_the_head_are_killed_and_nothing_is_lost_or_doubled(
     _, _, address = machines.cluster()
     driver, found = driver_of(machines, address, export, per_chunk)
     assert 0.6 * rows <= found < rows, "what was finished stays"
-    told(driver)
+    rows_told(driver)
     driver.communicate("\n" * rows)
     assert driver.returncode == 0
     check(export, local, rows, bad)
+
+
+def series_with_a_machine_lost(machines: Machines, out: Path, count: int) -> None:
+    """Backtest so many series while one of two machines is lost; the numbers are this machine's."""
+    _, second, address = machines.cluster()
+    driver = machines.start("ray_series", address, str(count), str(out))
+    rows_told(driver)
+    read_until(driver, int(0.3 * count))
+    machines.kill(second)
+    driver.communicate("\n" * count)
+    assert driver.returncode == 0
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(out), ray_series.predictions(count, None, None), check_exact=True, check_dtype=False
+    )
+
+
+def test_series_are_fitted_though_a_machine_is_lost(machines: Machines, tmp_path: Path):
+    series_with_a_machine_lost(machines, tmp_path / "predictions.parquet", 100)
+
+
+@pytest.mark.reliability
+def test_five_thousand_series_are_fitted_though_a_machine_is_lost(machines: Machines, tmp_path: Path):
+    series_with_a_machine_lost(machines, tmp_path / "predictions.parquet", 5000)
 
 
 @pytest.mark.reliability
@@ -163,7 +193,7 @@ def test_machines_that_are_killed_at_random_lose_and_double_nothing(
     while read < 0.9 * rows:
         head, second, address = machines.cluster()
         driver, read = driver_of(machines, address, export, per_chunk)
-        told(driver)
+        rows_told(driver)
         for _ in range(3):
             read = read_until(driver, read + rng.randint(1, 8) * per_chunk)
             machines.kill(second)
