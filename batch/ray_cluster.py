@@ -49,6 +49,8 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
     _prepare(address)
     import ray
 
+    if _is_here(address):
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False  # where another library imported Ray before
     logging.getLogger("ray").setLevel(logging.ERROR)
     temporary = tempfile.mkdtemp(prefix="tsur-ray-") if address is None else None
     try:
@@ -64,12 +66,16 @@ def _prepare(address: str | None) -> None:
     """What Ray reads of the environment, when it is imported or starts its processes."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_raylet_start_wait_time_s", START_SECONDS)
-    if address is None or _host(address) in LOOPBACK:
+    if _is_here(address):
         # as on systems whose firewall asks about every port: this machine's own address is 127.0.0.1
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     if address is None:
         os.environ.setdefault("RAY_worker_niceness", "0")  # else 15: to be as fast as this process would be
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else one is written to the user's home
+
+
+def _is_here(address: str | None) -> bool:
+    return address is None or _host(address) in LOOPBACK
 
 
 def _host(address: str) -> str:

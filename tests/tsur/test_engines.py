@@ -9,9 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import ConfigError, InputError
 from data.settings import CHECKOUT
 from tests.batch.test_classify import write_export
 from tests.conftest import tsur
+from tests.serving.bundles import CLASSIFIER, register, write_classifier
+from tsur.classifying import output_paths
+from tsur.engines import executor_of
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a champion."""
+    made = tmp_path_factory.mktemp("home")
+    (made / "mlflow" / "artifacts").mkdir(parents=True)
+    register(made, CLASSIFIER, write_classifier(tmp_path_factory.mktemp("classifier") / "bundle"))
+    return made
 
 
 def has_namespaces() -> bool:
@@ -48,7 +61,6 @@ def test_ray_without_a_network_gives_the_bytes_of_the_local_engine(home: Path, t
     assert not (tmp_path / "nobody" / ".ray").exists(), "its token is written nowhere"
 
 
-@pytest.mark.parametrize("command", [["classify", "FILE"], ["backtest"], ["train", "forecaster"]])
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -56,13 +68,17 @@ def test_ray_without_a_network_gives_the_bytes_of_the_local_engine(home: Path, t
         (["--engine", "ray", "--address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1"),
     ],
 )
-def test_what_is_wrong_with_the_engine_is_one_sentence(
-    home: Path, tmp_path: Path, command: list[str], options: list[str], message: str
-):
-    export = write_export(tmp_path / "e.csv", 3)
-    done = tsur(home, *(str(export) if word == "FILE" else word for word in command), *options, check=False)
+def test_what_is_wrong_with_the_engine_is_one_sentence(home: Path, tmp_path: Path, options: list[str], message: str):
+    done = tsur(home, "classify", str(write_export(tmp_path / "e.csv", 3)), *options, check=False)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_series_have_the_same_options():
+    with executor_of("local", None, block=50) as executor:
+        assert executor is None
+    with pytest.raises(ConfigError, match="say --engine ray too"), executor_of("local", "127.0.0.1:1", block=50):
+        pass
 
 
 def test_several_files_that_cannot_all_be_used_are_told_and_the_good_ones_are_there(home: Path, tmp_path: Path):
@@ -79,18 +95,14 @@ def test_several_files_that_cannot_all_be_used_are_told_and_the_good_ones_are_th
     ("files", "out", "message"),
     [
         (["a/e.csv", "b/e.csv"], "out", "2 files are called 'e'"),
-        (["a/e.csv"], "a/e.csv", "the decisions would overwrite"),
+        (["a/e.csv"], "a/e.csv", "the decisions would overwrite a/e.csv"),
+        (["a/e.csv", "a/f.csv"], "a", "the decisions would overwrite a/e.csv"),
     ],
 )
-def test_decisions_never_overwrite_one_another_or_an_export(
-    home: Path, tmp_path: Path, files: list[str], out: str, message: str
-):
-    for file in files:
-        (tmp_path / file).parent.mkdir()
-        write_export(tmp_path / file, 3)
-    done = tsur(home, "classify", *(str(tmp_path / file) for file in files), "--out", str(tmp_path / out), check=False)
-    assert done.returncode == 2
-    assert message in done.stderr
+def test_decisions_never_overwrite_one_another_or_an_export(files: list[str], out: str, message: str):
+    with pytest.raises(InputError, match=message):
+        output_paths([Path(file) for file in files], Path(out))
+    assert output_paths([Path("a/e.csv"), Path("f.xlsx")], None) == [Path("decisions/e.csv"), Path("decisions/f.csv")]
 
 
 def test_a_disk_that_is_full_is_one_sentence(home: Path, tmp_path: Path):

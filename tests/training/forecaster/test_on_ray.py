@@ -17,8 +17,8 @@ from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
 
 CONFIG = ForecasterConfig(
-    forecasters=["seasonal_naive", "weekday_mean", "harmonic", "boosting", "combination"],
-    combination=["weekday_mean", "boosting"],
+    forecasters=["seasonal_naive", "weekday_mean", "harmonic", "gradient_boosting", "combination"],
+    combination=["weekday_mean", "gradient_boosting"],
     windows=2,
     horizon=14,
     processes=1,
