@@ -34,6 +34,20 @@ class JobDefaults(Config):
     threads: int = Field(default=0, ge=0)
 
 
+class DeskDefaults(Config):
+    """How long things last at an operator's desk."""
+
+    claim_minutes: float = Field(default=10, gt=0)
+    later_minutes: float = Field(default=60, gt=0)
+    undo_minutes: float = Field(default=15, ge=0)
+
+
+class ConsoleDefaults(Config):
+    """How long one is logged in to the console."""
+
+    session_hours: float = Field(default=12, gt=0, le=24 * 31)
+
+
 class ServingConfig(Config):
     """Limits, timings and processes; comments on each stand in the YAML."""
 
@@ -52,6 +66,8 @@ class ServingConfig(Config):
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
     jobs: JobDefaults = JobDefaults()
+    desk: DeskDefaults = DeskDefaults()
+    console: ConsoleDefaults = ConsoleDefaults()
 
 
 def load_serving_config() -> ServingConfig:

@@ -22,8 +22,10 @@ from tsur import (
     keys,
     many_regions,
     operations,
+    outcomes,
     personal_data,
     regions,
+    report,
 )
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
@@ -45,6 +47,8 @@ app.add_typer(audit.app)
 app.add_typer(personal_data.app)
 app.add_typer(classification.app)
 app.add_typer(classifying.app)
+app.add_typer(outcomes.app)
+app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
 app.add_typer(operations.app)
