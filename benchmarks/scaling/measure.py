@@ -53,7 +53,7 @@ def run_of(export: Path, out: Path) -> ClassifyRun:
     return ClassifyRun("benchmark", export, source, None, out)
 
 
-def local(bundle: Path, encoders: Path, export: Path, out: Path, cores: int) -> dict[str, Any]:
+def local(cores: int, bundle: Path, encoders: Path, export: Path, out: Path) -> dict[str, Any]:
     """The local engine on so many cores."""
     from models.classifier.classifier import Classifier
     from models.encoder.onnx_runtime import Encoders
@@ -66,7 +66,7 @@ def local(bundle: Path, encoders: Path, export: Path, out: Path, cores: int) -> 
     return {"rows_per_second": points.rate, "mib": resident()}
 
 
-def on_ray(bundle: Path, encoders: Path, export: Path, out: Path, workers: int) -> dict[str, Any]:
+def on_ray(workers: int, bundle: Path, encoders: Path, export: Path, out: Path) -> dict[str, Any]:
     """Ray with so many workers."""
     run, points = run_of(export, out), Points(skipped=workers)
     seconds: list[float] = []
@@ -149,9 +149,9 @@ def main(arm: str, *arguments: str) -> None:
     paths = [Path(argument) for argument in arguments[1:]]
     count = int(arguments[0])
     if arm == "local":
-        figures = local(*paths, cores=count)
+        figures = local(count, *paths)
     elif arm == "ray":
-        figures = on_ray(*paths, workers=count)
+        figures = on_ray(count, *paths)
     elif arm == "driver":
         figures = driver(*paths)
     else:
