@@ -23,7 +23,7 @@
     ├── IdempotencyError      an Idempotency-Key names two different requests
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
-    ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── UnknownComplaintError a complaint is named that was never classified
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
     ├── RateLimitError        a key has sent more requests than it may in a minute
@@ -170,7 +170,7 @@ class IdempotencyError(TsurError):
 
 
 class UnknownComplaintError(TsurError):
-    """A correction names a complaint that was never classified here."""
+    """A complaint is named that was never classified here."""
 
     code = "unknown_complaint"
 
