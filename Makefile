@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql wheelhouse sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql wheelhouse sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DAT
 
 bench-forecast-speed: install ## train 1,000 simulated series of three years, and refresh them a day later
 	$(BIN)/python -m benchmarks.forecast_speed $(BENCH)
+
+bench-many-regions: install ## twenty regions on one worker beside one, a challenger, keys: memory and latency
+	$(BIN)/python -m benchmarks.many_regions $(BENCH)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)
