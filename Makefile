@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql wheelhouse sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 wheelhouse: install ## every dependency and the encoder as wheels in wheels/, for a machine without a network
 	deploy/wheelhouse.sh $(BIN)/python wheels $(TORCH_INDEX)
+
+client: install ## generate a typed Python client of the service into var/client (a network once)
+	deploy/client.sh $(BIN)/python var/client
 
 sbom: install ## write what is installed, with versions and licences, to var/sbom.json (CycloneDX)
 	@mkdir -p var

@@ -106,6 +106,7 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls it
     )
     install_error_handlers(app)
     keys = [
