@@ -11,11 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from serving import launch
+from serving.app import create_app
+from serving.http.routes import RouteTable
 from tests.serving import fuzzing
 from tests.serving.conftest import RegistryHome, Server, start_server, write_configs
 
 KEY = "contract-key"
 SECONDS = 60
+OPERATIONS = [endpoint for endpoint in RouteTable(create_app()).routes if endpoint[1].startswith("/v1")]
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +34,4 @@ def test_the_service_does_what_its_schema_says(guarded: Server) -> None:
     command = fuzzing.command(guarded.port, KEY, "examples,coverage,fuzzing", 30, SECONDS)
     done = subprocess.run(command, capture_output=True, text=True, timeout=10 * SECONDS, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    assert "15 passed" in done.stdout
+    assert f"{len(OPERATIONS)} passed" in done.stdout
