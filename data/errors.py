@@ -24,6 +24,8 @@
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a complaint is named that was never classified
+    ├── AlreadyAnsweredError  another operator has answered the complaint
+    ├── UndoError             an operator's answer or split cannot be taken back
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
     ├── RateLimitError        a key has sent more requests than it may in a minute
@@ -185,6 +187,18 @@ class JobStateError(TsurError):
     """A job has no result yet, or has ended already."""
 
     code = "wrong_job_state"
+
+
+class AlreadyAnsweredError(TsurError):
+    """Another operator has answered the complaint meanwhile."""
+
+    code = "already_answered"
+
+
+class UndoError(TsurError):
+    """An operator's answer or split is not this one's to take back, or no longer."""
+
+    code = "cannot_undo"
 
 
 class NotReadyError(TsurError):

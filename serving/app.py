@@ -24,12 +24,14 @@ from serving.api.v1 import (
     catalogue,
     classify,
     complaints,
+    desk,
     emerging,
     feedback,
     forecast,
     heatmap,
     jobs,
     models,
+    queue,
     session,
     surges,
 )
@@ -40,7 +42,10 @@ from serving.http.errors import install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models, session)
+RESOURCES = (
+    *(classify, feedback, forecast, surges, heatmap, emerging, complaints, queue, desk, catalogue, jobs, models),
+    session,
+)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.

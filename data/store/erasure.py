@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Delete, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.errors import InputError, UnknownComplaintError
@@ -18,9 +18,12 @@ from data.store.audit import AuditComplaintRow, command_entry, erased_name, save
 from data.store.corrections import CorrectionRow
 from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow
+from data.store.reviews import ReviewRow
 from data.store.session import Database
 from data.store.shadows import ShadowRow
+from data.store.splits import SplitRow
 from data.store.tables import NUMBER, Table, naive_utc, utc
+from data.store.undos import UndoRow
 
 
 class ErasureRow(Table):
@@ -139,20 +142,17 @@ class Erasures:
             return int(connection.scalar(select(func.max(ErasureRow.number))) or 0)
 
 
+TABLES = ("decisions", "features", "shadow_decisions", "corrections", "undone_corrections", "reviews", "splits")
+
+
 def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, int]:
-    """Delete all rows of these complaints and take their ids out of the audit; rows gone by table."""
-    gone = dict.fromkeys(("decisions", "features", "shadow_decisions", "corrections"), 0)
-    for key in keys:
-        ours = (DecisionRow.region == key.region) & (DecisionRow.source == key.source) & (DecisionRow.id == key.id)
-        corrected = (CorrectionRow.region == key.region) & (CorrectionRow.source == key.source)
-        numbers = select(DecisionRow.number).where(ours)
-        deletions: dict[str, Delete] = {
-            "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(numbers)),
-            "shadow_decisions": delete(ShadowRow).where(ShadowRow.decision.in_(numbers)),
-            "corrections": delete(CorrectionRow).where(corrected, CorrectionRow.complaint_id == key.id),
-            "decisions": delete(DecisionRow).where(ours),
-        }
-        for table, deletion in deletions.items():
+    """Delete all rows of these complaints and of what was split off them, and take their ids out of the audit.
+
+    Returns rows gone by table.
+    """
+    gone = dict.fromkeys(TABLES, 0)
+    for key in _with_parts(connection, keys):
+        for table, deletion in _deletions(key).items():
             gone[table] += connection.execute(deletion).rowcount
         seen = AuditComplaintRow
         shown = (seen.complaint_id == key.id, seen.region == key.region, seen.source == key.source)
@@ -166,6 +166,38 @@ def _named(connection: Connection, names: set[tuple[str, str, str]]) -> list[Com
     regions = sorted({region for region, _, _ in names})
     there = connection.execute(select(row.region, row.source, row.id).where(row.region.in_(regions)).distinct())
     return [ComplaintKey(*each) for each in there if (each[0], each[1], erased_name(each[2])) in names]
+
+
+def _deletions(key: ComplaintKey) -> dict[str, Delete]:
+    """What deletes each table's rows of a complaint, in an order that no foreign key stands in the way of."""
+    decided, said, wait, cut = DecisionRow, CorrectionRow, ReviewRow, SplitRow
+    ours = (decided.region == key.region) & (decided.source == key.source) & (decided.id == key.id)
+    corrected = (said.region == key.region) & (said.source == key.source) & (said.complaint_id == key.id)
+    waits = (wait.region == key.region) & (wait.source == key.source) & (wait.id == key.id)
+    split = (cut.region == key.region) & (cut.source == key.source)
+    is_part = and_(cut.part_id == key.id, cut.undone_at.is_(None))
+    numbers = select(decided.number).where(ours)
+    corrections = select(said.number).where(corrected)
+    return {
+        "features": delete(FeaturesRow).where(FeaturesRow.decision.in_(numbers)),
+        "shadow_decisions": delete(ShadowRow).where(ShadowRow.decision.in_(numbers)),
+        "undone_corrections": delete(UndoRow).where(UndoRow.correction.in_(corrections)),
+        "corrections": delete(said).where(corrected),
+        "reviews": delete(wait).where(waits),
+        "splits": delete(cut).where(split, or_(cut.complaint_id == key.id, is_part)),
+        "decisions": delete(decided).where(ours),
+    }
+
+
+def _with_parts(connection: Connection, keys: Sequence[ComplaintKey]) -> list[ComplaintKey]:
+    """Complaints and behind them whatever was split off them, and off that: it is their text."""
+    found = list(keys)
+    row = SplitRow
+    for key in found:  # grows meanwhile
+        whole = (row.region == key.region, row.source == key.source, row.complaint_id == key.id)
+        parts = connection.scalars(select(row.part_id).where(*whole, row.undone_at.is_(None)))
+        found += [ComplaintKey(key.region, key.source, part) for part in parts]
+    return found
 
 
 def _one_of(connection: Connection, region: str, complaint_id: str, source: str | None) -> ComplaintKey:

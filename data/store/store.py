@@ -10,6 +10,7 @@ from data.regions.region import known_regions
 from data.settings import settings
 from data.store.answers import Answers
 from data.store.audit import Audit
+from data.store.claims import Claims
 from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
@@ -19,12 +20,15 @@ from data.store.features import Features
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
+from data.store.operator_answers import OperatorAnswers
 from data.store.promotions import Promotions
 from data.store.retention import Expiry
+from data.store.review_queue import ReviewQueue
 from data.store.scanning import Finding, Scanner
 from data.store.session import Database
 from data.store.sessions import Sessions
 from data.store.shadows import Shadows
+from data.store.splits import Splits
 
 
 class Store:
@@ -40,6 +44,10 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         search: the same, searched and paged through.
+        queue: those that wait for an operator.
+        claims: which of them is whose.
+        operator_answers: what operators say of them at the desk, and how it is undone.
+        splits: which of them were cut in several.
         promotions: which versions became champions.
         answers: what requests under an `Idempotency-Key` were answered.
         shadows: what challengers would have said.
@@ -62,6 +70,10 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.search = ComplaintSearch(self._database)
+        self.queue = ReviewQueue(self._database)
+        self.claims = Claims(self._database)
+        self.operator_answers = OperatorAnswers(self._database)
+        self.splits = Splits(self._database)
         self.promotions = Promotions(self._database)
         self.answers = Answers(self._database)
         self.shadows = Shadows(self._database)

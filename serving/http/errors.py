@@ -56,6 +56,8 @@ STATUS: dict[type[TsurError], int] = {
     errors.UnknownComplaintError: 404,
     errors.UnknownJobError: 404,
     errors.JobStateError: 409,
+    errors.AlreadyAnsweredError: 409,
+    errors.UndoError: 409,
     errors.NotReadyError: 503,
     errors.BusyError: 429,
     errors.RateLimitError: 429,

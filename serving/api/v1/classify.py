@@ -88,7 +88,7 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
     decided = [with_several(whole, proposals) for whole, proposals in zip(wholes, problems, strict=True)]
     words = [explained(champion.model, complaint) if body.explain else None for complaint in complaints]
-    due = partial(_deadline, load_deadlines(runtime.region), champion.model.catalogue)
+    due = partial(deadline_of, load_deadlines(runtime.region), champion.model.catalogue)
     pairs = list(zip(complaints, decided, strict=True))
     decisions = [decision_of(c, runtime.region, said, champion.version, due(c, said)) for c, said in pairs]
     model = ModelVersion(name=champion.name, version=champion.version)
@@ -112,7 +112,7 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     return answer
 
 
-def _deadline(
+def deadline_of(
     deadlines: Deadlines, catalogue: Catalogue, complaint: Complaint, said: Classification
 ) -> Deadline | None:
     """By when it is to be answered, were the topic the one that was said."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from data.complaints.masking import masked
 from data.errors import InputError, UnknownComplaintError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
-from data.store.erasure import Erased
+from data.store.erasure import TABLES, Erased
 from data.store.retention import Expired, Retention
 from data.store.scanning import Scanner
 from data.store.store import Store
@@ -42,7 +42,9 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     fill(store)
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
-    assert gone == Erased("pos", {"decisions": 2, "features": 2, "shadow_decisions": 0, "corrections": 1})
+    assert gone == Erased(
+        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1}
+    )
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
     assert rows(url, "select count(*) from features") == [(1,)]
@@ -72,7 +74,7 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     fill(store)
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
-    assert before == {"decisions.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
+    assert before == {"decisions.id", "reviews.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 
