@@ -30,8 +30,12 @@ from serving.api.v1 import (
     forecast,
     heatmap,
     jobs,
+    kpi,
+    management_decisions,
     models,
+    outcomes,
     queue,
+    report,
     session,
     surges,
 )
@@ -43,7 +47,8 @@ from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
 RESOURCES = (
-    *(classify, feedback, forecast, surges, heatmap, emerging, complaints, queue, desk, catalogue, jobs, models),
+    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
+    *(complaints, queue, desk, catalogue, jobs, models),
     session,
 )
 TITLE = "TSUR"

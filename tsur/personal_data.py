@@ -56,7 +56,8 @@ def _erase_from_jobs(store: "Store", region: str, complaint_id: str, source: str
 
     jobs = [job for job in store.jobs.page(region, None, ALL_JOBS) if source in (None, job.source)]
     rows = erase_from_results(settings().home, [job for job in jobs if job.status in ENDED], complaint_id)
-    console.print(f"erased: {rows} rows of results of jobs")
+    if rows:
+        console.print(f"erased: {rows} rows of results of jobs")
     if under_way := sum(job.status not in ENDED for job in jobs):
         say(f"{under_way} jobs are under way: erase once more when they have ended")
     return rows
