@@ -23,7 +23,7 @@
     ├── IdempotencyError      an Idempotency-Key names two different requests
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
-    ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── UnknownComplaintError a complaint is named that was never classified
     ├── UnknownDecisionError  no such management decision
     ├── AlreadyAnsweredError  another operator has answered the complaint
     ├── UndoError             an operator's answer or split cannot be taken back
@@ -173,7 +173,7 @@ class IdempotencyError(TsurError):
 
 
 class UnknownComplaintError(TsurError):
-    """A correction names a complaint that was never classified here."""
+    """A complaint is named that was never classified here."""
 
     code = "unknown_complaint"
 

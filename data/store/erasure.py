@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Delete, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.errors import InputError
+from data.errors import InputError, UnknownComplaintError
 from data.store.answers import forget_answers
 from data.store.audit import AuditComplaintRow, command_entry, erased_name, save_entries
 from data.store.corrections import CorrectionRow
@@ -23,7 +23,7 @@ from data.store.reviews import ReviewRow
 from data.store.session import Database
 from data.store.shadows import ShadowRow
 from data.store.splits import SplitRow
-from data.store.tables import NUMBER, Table, naive_utc
+from data.store.tables import NUMBER, Table, naive_utc, utc
 from data.store.undos import UndoRow
 
 
@@ -49,6 +49,16 @@ class ComplaintKey:
 
 
 @dataclass(frozen=True)
+class Erasure:
+    """That a complaint was erased; `name` is a digest of its id."""
+
+    region: str
+    source: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Erased:
     """What was erased: the complaint's source, and how many rows of each table."""
 
@@ -66,7 +76,8 @@ class Erasures:
         """Erase one complaint. That it was is kept in the audit, as this command's.
 
         Raises:
-            InputError: there is no such complaint, or several sources have one and none was named.
+            UnknownComplaintError: there is no such complaint.
+            InputError: several sources have one and none was named.
             StoreError: nothing was erased; or it was, but what is left of it on the disk could not be overwritten.
         """
         with self._database.writing() as connection:
@@ -91,6 +102,36 @@ class Erasures:
         with self._database.writing() as connection:
             connection.execute(late.values(complaint_id=erased_name(complaint_id)))
         self._database.overwrite_remains()
+
+    def all(self) -> list[Erasure]:
+        """Every complaint that was erased, the first one first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        row = ErasureRow
+        with self._database.reading() as connection:
+            rows = connection.execute(select(row.region, row.source, row.name, row.at).order_by(row.number)).all()
+        return [Erasure(each.region, each.source, each.name, utc(each.at)) for each in rows]
+
+    def repeat(self, erasures: Sequence[Erasure]) -> int:
+        """Erase once more what was erased in another copy of the store; how many of those complaints were here.
+
+        Raises:
+            StoreError: nothing was erased; or it was, but what is left of it on the disk could not be overwritten.
+        """
+        known = set(self.all())
+        new = [each for each in erasures if each not in known]
+        if not new:
+            return 0
+        with self._database.writing() as connection:
+            keys = _named(connection, {(each.region, each.source, each.name) for each in new})
+            forget(connection, keys)
+            for key in keys:
+                forget_answers(connection, key.region, key.id)
+            connection.execute(insert(ErasureRow), [vars(each) | {"at": naive_utc(each.at)} for each in new])
+        self._database.overwrite_remains()
+        return len(keys)
 
     def count(self) -> int:
         """How many complaints were erased: whoever keeps anything of complaints sees by it that one more was.
@@ -121,6 +162,14 @@ def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, in
         shown = (seen.complaint_id == key.id, seen.region == key.region, seen.source == key.source)
         connection.execute(update(seen).where(*shown).values(complaint_id=erased_name(key.id)))
     return gone
+
+
+def _named(connection: Connection, names: set[tuple[str, str, str]]) -> list[ComplaintKey]:
+    """The complaints of the store whose region, source and digest of the id are among these."""
+    row = DecisionRow
+    regions = sorted({region for region, _, _ in names})
+    there = connection.execute(select(row.region, row.source, row.id).where(row.region.in_(regions)).distinct())
+    return [ComplaintKey(*each) for each in there if (each[0], each[1], erased_name(each[2])) in names]
 
 
 def _deletions(key: ComplaintKey) -> dict[str, Delete]:
@@ -161,7 +210,8 @@ def _one_of(connection: Connection, region: str, complaint_id: str, source: str 
     """The complaint that is meant.
 
     Raises:
-        InputError: none is, or several are.
+        UnknownComplaintError: none is.
+        InputError: several are.
     """
     decided = select(DecisionRow.source).where(DecisionRow.region == region, DecisionRow.id == complaint_id)
     sources = sorted(set(connection.scalars(decided)))
@@ -169,7 +219,7 @@ def _one_of(connection: Connection, region: str, complaint_id: str, source: str 
         sources = [each for each in sources if each == source]
     if not sources:
         where = f" of source {source!r}" if source else ""
-        raise InputError(f"region {region!r} holds no complaint {complaint_id!r}{where}: nothing was erased")
+        raise UnknownComplaintError(f"region {region!r} holds no complaint {complaint_id!r}{where}: nothing was erased")
     if len(sources) > 1:
         raise InputError(
             f"complaint {complaint_id!r} is of several sources: name one of {', '.join(sources)} by --source"

@@ -39,7 +39,7 @@ from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.http.routes import Limits, check_count, limited
 from serving.regions.shadow import Answered
 from serving.runtime import CurrentRuntime, Runtime
@@ -53,12 +53,12 @@ router = APIRouter(tags=["complaints"])
     summary="Classify complaints and decide where they go",
     response_model=ClassifyAnswer,
     dependencies=[Depends(admitted)],
-    responses={
-        429: {
-            "model": ErrorAnswer,
-            "description": "More than fit in time (`too_many_requests`), or than a key may send (`rate_limited`)",
-        }
-    },
+    responses=documented(
+        429,
+        "More than fit in time, or than a key may send; `Retry-After` says when to come again",
+        too_many_requests="the service is busy; ask again in a moment",
+        rate_limited="this key may send 3000 requests a minute; come again in 12 seconds",
+    ),
 )
 @limited(LIMITS)
 def classify(

@@ -6,7 +6,7 @@ its answer got lost, is answered as the first time.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
@@ -40,15 +40,20 @@ from serving.api.v1.idempotency import MaybeNamed
 from serving.api.v1.shared_types import Identifier
 from serving.auth.requires import Caller
 from serving.http.csv_answer import json_response
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.http.routes import NO_BODY, Limits, limited
 from serving.runtime import CurrentRuntime, Runtime
 
-Responses = dict[int | str, dict[str, Any]]
 LIMITS = Limits(body_bytes=64 * 1024, seconds=30)
-UNKNOWN: Responses = {404: {"model": ErrorAnswer, "description": "No such complaint waits (`unknown_complaint`)"}}
-CONFLICT: Responses = {409: {"model": ErrorAnswer, "description": "Somebody has answered it (`already_answered`)"}}
-TOO_LATE: Responses = {409: {"model": ErrorAnswer, "description": "Not this key's, or no longer (`cannot_undo`)"}}
+UNKNOWN = documented(
+    404, "No such complaint waits", unknown_complaint="no complaint '2026-001' of source 'pos' waits here"
+)
+CONFLICT = documented(
+    409, "Somebody has answered it", already_answered="another operator has answered complaint '2026-001'"
+)
+TOO_LATE = documented(
+    409, "Not this key's, or no longer", cannot_undo="the answer is another key's, or older than a quarter of an hour"
+)
 router = APIRouter(tags=["desk"])
 SourceQuery = Annotated[SourceName, Query(description="The complaint's source")]
 IdQuery = Annotated[Identifier, Query(description="Its id")]

@@ -19,7 +19,7 @@ from serving.api.v1.management_decisions_types import (
 )
 from serving.auth.requires import Caller
 from serving.http.csv_answer import json_response
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.http.routes import NO_BODY, Limits, limited
 from serving.runtime import CurrentRuntime, Runtime
 
@@ -60,7 +60,7 @@ def record(body: DecisionIn, runtime: CurrentRuntime, principal: Caller) -> Resp
     "/management-decisions/{number}",
     summary="Change a management decision, or say that it is done",
     response_model=DecisionOut,
-    responses={404: {"model": ErrorAnswer, "description": "No such decision (`unknown_decision`)"}},
+    responses=documented(404, "No such decision", unknown_decision="no management decision 7 in this region"),
 )
 @limited(LIMITS)
 def change(number: NumberPath, body: DecisionChange, runtime: CurrentRuntime) -> Response:

@@ -20,7 +20,8 @@ from serving.api.v1.items import Refusal, good_ones, refused
 from serving.api.v1.outcomes_types import OutcomeItem, OutcomesAnswer, OutcomesRequest, StoredOutcome
 from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
-from serving.http.errors import ErrorAnswer, error_at
+from serving.http.error_docs import documented
+from serving.http.errors import error_at
 from serving.http.routes import Limits, check_count, limited
 from serving.runtime import CurrentRuntime
 
@@ -33,7 +34,9 @@ Read = Outcome | Refusal
     "/outcomes",
     summary="Say what became of complaints",
     response_model=OutcomesAnswer,
-    responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
+    responses=documented(
+        404, "No such complaint", unknown_complaint="no complaint '2026-001' of source 'pos' was classified here"
+    ),
 )
 @limited(LIMITS)
 def outcomes(

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from data.complaints.masking import masked
-from data.errors import InputError
+from data.errors import InputError, UnknownComplaintError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
 from data.store.erasure import TABLES, Erased
 from data.store.outcomes import Outcome
@@ -108,11 +108,24 @@ def test_a_complaint_that_is_none_or_several_is_not_erased(store: Store, url: st
         (REGION, ID, "vk", "of source 'vk'"),
         (REGION, ID, None, "several sources: name one of hotline, pos"),
     ):
-        with pytest.raises(InputError, match=sentence):
+        with pytest.raises((InputError, UnknownComplaintError), match=sentence):
             store.erasures.erase(region, name, source, "tsur erase")
     assert rows(url, "select count(*) from decisions") == [(2,)]
     store.erasures.erase(REGION, ID, "hotline", "tsur erase")
     assert rows(url, "select source from decisions") == [("pos",)]
+
+
+def test_what_was_erased_in_one_copy_is_erased_in_another_by_digest(store: Store, url: str, tmp_path: Path) -> None:
+    fill(store)
+    copy = Store(f"sqlite:///{tmp_path}/copy.db", REGION)
+    fill(copy)
+    copy.erasures.erase(REGION, ID, None, "tsur erase")
+    assert store.erasures.repeat(copy.erasures.all()) == 1
+    assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
+    assert (REGION, ID) not in rows(url, "select region, complaint_id from audit_complaints")
+    assert store.erasures.repeat(copy.erasures.all()) == 0, "it is known to be erased"
+    assert store.erasures.all() == copy.erasures.all()
+    copy.close()
 
 
 def test_a_complaint_is_as_old_as_the_last_that_was_decided_or_said_of_it(store: Store, url: str) -> None:

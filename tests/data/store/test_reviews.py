@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from data.errors import AlreadyAnsweredError, InputError, RequestError, UndoError, UnknownComplaintError
+from data.errors import AlreadyAnsweredError, RequestError, UndoError, UnknownComplaintError
 from data.store.corrections import Correction
 from data.store.operator_answers import write_answer
 from data.store.review_queue import QueueFilter
@@ -325,5 +325,5 @@ def test_of_an_erased_complaint_its_parts_go_too(store: Store, url: str) -> None
     ):
         assert not rows(url, f"select * from {table} where {column} like 'a%'"), table
     assert rows(url, "select * from undone_corrections") == []
-    with pytest.raises(InputError):
+    with pytest.raises(UnknownComplaintError):
         store.erasures.erase(REGION, "a", None, "tsur erase")
