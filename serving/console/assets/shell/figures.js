@@ -24,11 +24,12 @@ export function changeText(unit, figure) {
   return `${size === "0" ? "" : figure.change > 0 ? "+" : "−"}${size}${points}`;
 }
 
-// Whether a change is `better` or `worse`, `neither`, or within what chance alone does (`chance`).
+// Whether a change is `better` or `worse`, within what chance alone does (`chance`), or `neither`: of a change without an
+// interval nobody knows.
 export function judged(definition, figure) {
-  if (!figure.change) return "neither";
   const { change_low: low, change_high: high } = figure;
-  if (low !== null && high !== null && low <= 0 && high >= 0) return "chance";
+  if (!figure.change || low === null || high === null) return "neither";
+  if (low <= 0 && high >= 0) return "chance";
   if (!definition.better) return "neither";
   return (figure.change > 0) === (definition.better === "more") ? "better" : "worse";
 }
