@@ -91,7 +91,7 @@ class _Frames:
     def by(self, column: str) -> dict[str, "_Frames"]:
         """Those of each group."""
         frames = (self.received, self.due, self.answered)
-        parts = [dict(iter(frame.groupby(column, sort=False))) for frame in frames]
+        parts = [{str(name): rows for name, rows in frame.groupby(column, sort=False)} for frame in frames]
         return {
             name: _Frames(*(part.get(name, frame[:0]) for part, frame in zip(parts, frames, strict=True)))
             for name in dict.fromkeys(name for part in parts for name in part)

@@ -40,7 +40,7 @@ function Table({ decisions, onClose }) {
     <tbody>${decisions.map((each) => html`<tr key=${each.number}>
       <th scope="row" class="wide">${plain(each.what)}${each.result ? html`<p class="muted">Итог: ${plain(each.result)}</p>` : null}</th>
       <td>${plain(each.responsible)}</td>
-      <td>${day(each.due_on)}${each.overdue ? html` <span class="badge hot">просрочено</span>` : null}</td>
+      <td>${day(each.due_on, { year: true })}${each.overdue ? html` <span class="badge hot">просрочено</span>` : null}</td>
       <td><span class=${each.status === "done" ? "badge calm" : "badge"}>${STATUS[each.status]}</span>
         ${each.status === "open" ? html`<br /><button type="button" class="quiet" onClick=${() => onClose(each)}
           aria-label=${`Закрыть решение: ${each.what.slice(0, 80)}`}>Закрыть…</button>` : null}</td>

@@ -67,7 +67,7 @@ function Figures({ kpis, session }) {
       Посчитано ${moment(kpis.as_of)}. В скобках — интервал 95 %; доли и квантили менее чем из ${kpis.least} не показаны.</p>
     <${Daily} daily=${kpis.daily} />
     ${SECTIONS.map(([name, ids]) => html`<section aria-label=${name}><h2>${name}</h2>
-      <ul class="tiles">${ids.map((id) => html`<${Tile} key=${id} definition=${defined[id]} figure=${kpis.figures[id]}
+      <ul class="tiles figures">${ids.map((id) => html`<${Tile} key=${id} definition=${defined[id]} figure=${kpis.figures[id]}
         kpis=${kpis} session=${session} />`)}</ul></section>`)}`;
 }
 
@@ -108,13 +108,14 @@ function Daily({ daily }) {
   const few = daily.length <= 28;
   return html`<figure class="daily">
     <figcaption class="muted">Обращений в день: предыдущий период (светлые столбцы) и этот</figcaption>
+    <div class="scroll" tabindex="0" role="region" aria-label="График по дням">
     <svg viewBox="0 0 700 110" role="img" aria-label="Обращений в день; числа в таблице ниже">
       ${daily.map(({ date, count }, place) => html`<g key=${date}>
         <rect class=${place < half ? "bar-before" : "bar-now"} x=${place * step + 1} width=${step - 2}
           y=${90 - 72 * count / most} height=${72 * count / most} />
         ${few ? html`<text class="bar-label" x=${(place + .5) * step} y=${86 - 72 * count / most}>${count}</text>
           <text class="bar-label" x=${(place + .5) * step} y="104">${day(date)}</text>` : null}</g>`)}
-    </svg>
+    </svg></div>
     <details><summary>Таблица по дням</summary><div class="scroll"><table class="table narrow">
       <thead><tr><th scope="col">день</th><th scope="col" class="num">обращений</th></tr></thead>
       <tbody>${daily.map(({ date, count }) => html`<tr><th scope="row">${day(date)}</th><td class="num">${whole(count)}</td></tr>`)}</tbody>
