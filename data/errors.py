@@ -31,6 +31,8 @@
     ├── BusyError             as many requests as can be answered in time are being answered
     ├── RateLimitError        a key has sent more requests than it may in a minute
     ├── StoreError            the store cannot be read or written
+    ├── EngineError           the cluster that should compute is absent, silent, or has other versions
+    ├── PartsFailedError      some chunks of a file, or some regions, failed; the others are finished
     └── ResumeError           an interrupted run cannot be continued as asked
 
 Each class has a stable `code`. The command line prints the message and exits with 2; the API answers
@@ -238,6 +240,18 @@ class StoreError(TsurError):
     """The store cannot be read or written."""
 
     code = "store_unavailable"
+
+
+class EngineError(TsurError):
+    """The cluster that should compute is absent, does not answer, or has other versions than this machine."""
+
+    code = "engine_unavailable"
+
+
+class PartsFailedError(TsurError):
+    """Some parts of a long computation failed and were set aside; the others are finished."""
+
+    code = "parts_failed"
 
 
 class ResumeError(TsurError):

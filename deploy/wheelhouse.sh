@@ -7,6 +7,6 @@ python=$1 wheels=$2 torch_index=${3:-}
 
 # torch by itself: its index of CPU builds has nothing else
 "$python" -m pip wheel --wheel-dir "$wheels" -c constraints.txt torch ${torch_index:+--index-url "$torch_index"}
-"$python" -m pip wheel --wheel-dir "$wheels" -c constraints.txt --find-links "$wheels" '.[dev]' wheel
+"$python" -m pip wheel --wheel-dir "$wheels" -c constraints.txt --find-links "$wheels" '.[dev,ray]' wheel
 rm -f "$wheels"/tsur-*.whl # the application itself is its checkout
 echo "$(find "$wheels" -name '*.whl' | wc -l) wheels, $(du -sh "$wheels" | cut -f1) → $wheels"

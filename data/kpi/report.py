@@ -68,9 +68,9 @@ def week_span(week: str | None, today: date) -> Span:
     year, _, number = week.partition("-W")
     try:
         monday = date.fromisocalendar(int(year), int(number), 1)
-    except ValueError:
+        return Span(monday, monday + timedelta(days=6))
+    except (ValueError, OverflowError):
         raise RequestError(f"week {week!r} is none: write it as 2026-W47", week="write it as 2026-W47") from None
-    return Span(monday, monday + timedelta(days=6))
 
 
 def weekly_report(store: Store, region: Region, span: Span, as_of: datetime | None = None) -> Report:

@@ -63,6 +63,8 @@ STATUS: dict[type[TsurError], int] = {
     errors.BusyError: 429,
     errors.RateLimitError: 429,
     errors.StoreError: 503,
+    errors.EngineError: 503,
+    errors.PartsFailedError: 500,
     errors.ResumeError: 400,
 }
 """The status that each class of the tree in `data/errors.py` is answered with."""

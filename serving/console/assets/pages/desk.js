@@ -74,8 +74,10 @@ function Work({ desk, keysOn }) {
   });
   const found = (hit) => (hit.kind === "topic" ? desk.pickTopic(hit) : desk.pickAgency(hit.agency));
   const leave = (event) => {
-    if (event.key === "Escape") event.target.blur();
-    if (event.key === "Enter") { event.preventDefault(); desk.send(); }
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault();
+    event.target.blur(); // keys are shortcuts again
+    if (event.key === "Enter") desk.send();
   };
   return html`<div class="desk">
     <div class="card"><${Facts} complaint=${complaint} />
