@@ -12,7 +12,18 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data, regions
+from tsur import (
+    adaptation,
+    audit,
+    classification,
+    datasets,
+    forecasting,
+    keys,
+    operations,
+    personal_data,
+    regions,
+    retraining,
+)
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -33,6 +44,7 @@ app.add_typer(personal_data.app)
 app.add_typer(classification.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
+app.add_typer(retraining.app)
 app.add_typer(operations.app)
 
 

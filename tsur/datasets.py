@@ -23,6 +23,7 @@ from tsur.options import (
 
 if TYPE_CHECKING:
     from data.store.corrections import CorrectedComplaint
+    from training.retrain.versions import DatasetVersion
 
 app = typer.Typer(no_args_is_help=True, help="Frozen versions of the labelled rows that a region's models learn from.")
 Folder = Annotated[
@@ -50,7 +51,7 @@ def build(
     from training.arguments import DatasetBuild
     from training.retrain.build import Sources, build_version
     from training.retrain.dataset_report import first_line
-    from training.retrain.versions import REPORT, ROWS
+    from training.retrain.versions import REPORT
 
     own = read_region(region)
     arguments = config_of("dataset.yaml", DatasetBuild, config, override)
@@ -64,7 +65,7 @@ def build(
     console.print(first_line(built.checked))
     console.print(f"{built.version.name} → {built.version.folder}")
     console.print(f"report: {built.version.folder / REPORT}")
-    console.print(f"train on it: tsur train classifier {built.version.folder / ROWS}")
+    console.print(f"train on it: tsur retrain {built.version.manifest.number}")
 
 
 @app.command()
@@ -89,6 +90,24 @@ def diff(
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
     else:
         console.print(diff_text(found), soft_wrap=True)
+
+
+def named_version(region: str, name: str | None, folder: Path | None) -> "DatasetVersion":
+    """The version that a folder is, or of that name among a region's; without a name the newest.
+
+    Raises:
+        InputError: there is none, or it is broken.
+    """
+    from data.errors import InputError
+    from training.retrain.versions import find_version, newest_version
+
+    place = versions_folder(folder, region)
+    if name is not None:
+        return find_version(Path(name) if Path(name).is_dir() else place, name)
+    newest = newest_version(place)
+    if newest is None:
+        raise InputError(f"{place} holds no dataset version yet: `tsur dataset build` makes one")
+    return newest
 
 
 def versions_folder(given: Path | None, region: str) -> Path:

@@ -1,0 +1,187 @@
+"""Commands that bring a region's next model about: retrain, promote, rollback, and what became champion when."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tsur.heartbeat import heartbeat
+from tsur.options import (
+    CataloguePath,
+    ConfigPath,
+    NoCatalogue,
+    RegionName,
+    catalogue_path,
+    config_of,
+    console,
+    overridden,
+    read_region,
+    say,
+)
+
+if TYPE_CHECKING:
+    from data.store.promotions import Promotion
+    from registry.client import Registry
+
+app = typer.Typer()
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of this machine.")]
+Why = Annotated[str, typer.Option("--why", help="A reason, kept for good beside the promotion.")]
+Model = Annotated[str, typer.Option("--model", help="`classifier` or `forecaster`.")]
+
+
+@app.command()
+def retrain(
+    dataset: Annotated[
+        str | None, typer.Argument(help="A dataset version: its folder, or its name; default: the newest.")
+    ] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Make the challenger champion if it passes.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--datasets", help="Folder of the versions; default: datasets/REGION in TSUR_HOME.")
+    ] = None,
+    region: RegionName = None,
+    catalogue: CataloguePath = None,
+    no_catalogue: NoCatalogue = False,
+    config: ConfigPath = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a key of configs/gate.yaml, as in --set tolerance=0.02; repeatable."),
+    ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option("--recipe", help="Another key of the champion's recipe, as in --recipe epochs=0; repeatable."),
+    ] = None,
+    by: Who = None,
+) -> None:
+    """Train a challenger by the champion's recipe on a dataset version, and hold it against the champion.
+
+    Status 1 where the gate refuses it.
+    """
+    from data.settings import settings
+    from registry.client import open_registry
+    from training.retrain.gate_limits import GateLimits
+    from training.retrain.retraining import Retraining
+    from training.retrain.retraining import retrain as run
+    from training.tracker import open_tracker
+    from tsur.datasets import named_version
+
+    own = read_region(region)
+    asked = Retraining(
+        region=own.id,
+        dataset=named_version(own.id, dataset, folder),
+        catalogue=catalogue_path(own, catalogue, no_catalogue),
+        limits=config_of("gate.yaml", GateLimits, config, override),
+        changes=_changes(recipe),
+        promoted_by=f"tsur retrain ({_who(by)})" if promote else None,
+    )
+    done = run(asked, settings().home, say, tracker=open_tracker(), registry=open_registry(own.id))
+    console.print(done.says, soft_wrap=True)
+    if done.report is not None:
+        console.print(
+            f"version {done.challenger} against version {done.champion}, report: {done.report}", soft_wrap=True
+        )
+    if done.done_before:
+        console.print(f"nothing to do: {asked.dataset.name} was retrained on before")
+    if done.note:
+        console.print(done.note, soft_wrap=True)
+    if done.promoted is not None:
+        console.print(f"champion: {done.promoted.model} version {done.promoted.version}")
+    raise typer.Exit(0 if done.passed else 1)
+
+
+@app.command()
+def promote(
+    version: Annotated[int | None, typer.Argument(help="Of the registered model; default: the challenger's.")] = None,
+    model: Model = "classifier",
+    why: Why = "",
+    without_gate: Annotated[
+        bool, typer.Option("--without-gate", help="Whatever the gate said, or did not; needs --why.")
+    ] = False,
+    by: Who = None,
+    region: RegionName = None,
+) -> None:
+    """Make a version champion that the gate has passed; a running service takes it within seconds."""
+    from training.retrain.promotion import promote as run
+
+    registry, name = _model(region, model)
+    heartbeat.step("promoting")
+    _tell(run(registry, name, version, why, _who(by), without_gate))
+
+
+@app.command()
+def rollback(
+    why: Annotated[str, typer.Option("--why", help="A reason, kept for good beside the promotion.")],
+    model: Model = "classifier",
+    by: Who = None,
+    region: RegionName = None,
+) -> None:
+    """Make the version champion that was it before; a running service takes it within seconds."""
+    from registry.taking_back import roll_back
+
+    registry, name = _model(region, model)
+    heartbeat.step("going back")
+    _tell(roll_back(registry, name, why, _who(by)))
+
+
+@app.command()
+def promotions(model: Model = "classifier", region: RegionName = None) -> None:
+    """Which version became champion when, in place of which, by whom and why, the newest last."""
+    from registry.taking_back import ROLLBACK, WHY
+
+    registry, name = _model(region, model)
+    kept = registry.promotions(name)
+    for each in kept:
+        what = "taken back to" if each.evidence.get(ROLLBACK) else "promoted"
+        before = "" if each.previous_version is None else f" in place of {each.previous_version}"
+        why = each.evidence.get(WHY) or (each.evidence.get("gate") or {}).get("says") or ""
+        when = f"{each.promoted_at:%Y-%m-%d %H:%M:%S} UTC"
+        console.print(f"{when}  {what} version {each.version}{before} by {each.promoted_by}: {why}", soft_wrap=True)
+    if not kept:
+        console.print(f"no version of {name} was ever promoted")
+
+
+@app.command("demo-retraining")
+def demo_retraining(
+    short: Annotated[bool, typer.Option("--short", help="A fifth of the sample, for a test.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the service.")] = 3000,
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="A key of configs/classifier.yaml for the first champion.")
+    ] = None,
+) -> None:
+    """Show the loop: corrections teach a topic, poisoned ones are refused, a rollback; in a home of its own."""
+    from data.settings import settings
+    from tsur.demo_retraining import run_demo_retraining
+
+    heartbeat.rest()
+    run_demo_retraining(short, override or [], port, settings().home / "demo-retraining", console)
+
+
+def _model(region: str | None, model: str) -> "tuple[Registry, str]":
+    from data.errors import ConfigError
+    from registry.client import open_registry
+    from registry.names import classifier_name, forecaster_name
+
+    own = read_region(region)
+    names = {"classifier": classifier_name(own.id), "forecaster": forecaster_name(own.id)}
+    if model not in names:
+        raise ConfigError(f"--model {model!r}: known are {', '.join(names)}")
+    return open_registry(own.id), names[model]
+
+
+def _who(given: str | None) -> str:
+    return given or getpass.getuser()
+
+
+def _tell(promotion: "Promotion") -> None:
+    before = "" if promotion.previous_version is None else f", in place of version {promotion.previous_version}"
+    console.print(f"champion: {promotion.model} version {promotion.version}{before}")
+
+
+def _changes(recipe: list[str] | None) -> dict[str, Any]:
+    """Keys of the recipe that are named, checked."""
+    from training.arguments import ClassifierTraining
+
+    if not recipe:
+        return {}
+    changed = overridden(ClassifierTraining(), recipe, "--recipe")
+    return {key: getattr(changed, key) for key in (item.partition("=")[0] for item in recipe)}
