@@ -42,6 +42,10 @@ def build(
     add: Annotated[bool, typer.Option("--add", help="Keep the rows of the newest version below the others.")] = False,
     out: Folder = None,
     region: RegionName = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The source map of files that `tsur import` has not written; default: the region's."),
+    ] = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
     config: ConfigPath = None,
@@ -55,7 +59,7 @@ def build(
 
     own = read_region(region)
     arguments = config_of("dataset.yaml", DatasetBuild, config, override)
-    read = [(file, complaints_of(own, file)) for file in files or []]
+    read = [(file, complaints_of(own, file, source)) for file in files or []]
     sources = Sources(read, _corrections(own.id) if from_store else None, add)
     folder = versions_folder(out, own.id)
     built = build_version(folder, own, catalogue_path(own, catalogue, no_catalogue), sources, arguments, say)

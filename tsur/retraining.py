@@ -140,6 +140,77 @@ def promotions(model: Model = "classifier", region: RegionName = None) -> None:
         console.print(f"no version of {name} was ever promoted")
 
 
+@app.command("suggest-labels")
+def suggest_labels(
+    complaints: Annotated[Path, typer.Argument(help="Complaints as `tsur import` writes them, labelled or not.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    out: Annotated[Path, typer.Option(help="The table to fill in (CSV).")] = Path("to-label.csv"),
+    folder: Annotated[
+        Path | None, typer.Option("--datasets", help="Folder of the versions, whose texts are known.")
+    ] = None,
+    region: RegionName = None,
+) -> None:
+    """Choose the complaints whose labels would teach the classifier most, as a table that an operator fills in."""
+    from data.tables.csv_writer import write_csv
+    from models.classifier.classifier import Classifier
+    from registry.client import open_registry
+    from registry.names import classifier_name
+    from training.classifier.splits import text_keys
+    from training.retrain.suggest import suggest
+    from training.retrain.versions import newest_version
+    from tsur.datasets import versions_folder
+    from tsur.options import complaints_of
+    from tsur.show import counter
+
+    own = read_region(region)
+    frame = complaints_of(own, complaints)
+    newest = newest_version(versions_folder(folder, own.id))
+    known = set() if newest is None else set(text_keys(newest.rows["text"]).tolist())
+    heartbeat.step("loading the champion")
+    classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
+    with counter("reading") as progress:
+        chosen = suggest(frame, classifier, count, known, progress)
+    write_csv(chosen, out)
+    console.print(f"{len(chosen)} of {len(frame)} complaints to label → {out}: fill in sector, topic, agency, then")
+    console.print(f"  tsur dataset build {out} --source generic --add --from-store", soft_wrap=True)
+
+
+@app.command()
+def drift(
+    now: Annotated[Path, typer.Argument(help="Complaints of the last weeks, as `tsur import` writes them.")],
+    then: Annotated[
+        Path | None, typer.Option("--then", help="Earlier ones; default: the rows of the newest dataset version.")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Share of reports that may alarm where nothing has changed.")] = 0.05,
+    out: Annotated[Path | None, typer.Option(help="Write the report there (Markdown) instead of printing it.")] = None,
+    region: RegionName = None,
+) -> None:
+    """Say whether complaints are other ones than those that the champion was taught; status 1 where they are."""
+    from models.classifier.classifier import Classifier
+    from registry.client import open_registry
+    from registry.names import classifier_name
+    from training.retrain.complaint_drift import drift as run
+    from training.retrain.complaint_drift import readings
+    from tsur.datasets import named_version
+    from tsur.options import complaints_of
+
+    own = read_region(region)
+    frames = [
+        named_version(own.id, None, None).rows if then is None else complaints_of(own, then),
+        complaints_of(own, now),
+    ]
+    heartbeat.step("loading the champion")
+    classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
+    heartbeat.step("reading the complaints")
+    report = run(*(readings(frame, classifier) for frame in frames), level)
+    if out is None:
+        console.print(report.as_markdown(), soft_wrap=True)
+    else:
+        out.write_text(report.as_markdown(), encoding="utf-8")
+        console.print(f"{report.first_line} → {out}", soft_wrap=True)
+    raise typer.Exit(1 if report.alarm else 0)
+
+
 @app.command("demo-retraining")
 def demo_retraining(
     short: Annotated[bool, typer.Option("--short", help="A fifth of the sample, for a test.")] = False,

@@ -32,9 +32,9 @@ from training.tracker import Tracker
 from tsur.samples import SAMPLE_REGION
 
 NAME = classifier_name(SAMPLE_REGION)
-LIMITS = GateLimits(least_rows=40, least_slice_rows=15, slower=10)
+LIMITS = GateLimits(least_rows=25, least_slice_rows=15, slower=10)
 """On few rows and a busy machine."""
-TOPICS = 10
+TOPICS = 7
 
 
 def frozen(home: Path, frame: pd.DataFrame, adding: bool = False) -> DatasetVersion:
@@ -53,8 +53,8 @@ def founded(tmp_path_factory: pytest.TempPathFactory, sample: pd.DataFrame) -> P
     home = tmp_path_factory.mktemp("founded")
     rows = sample[sample["topic"].isin(sample["topic"].value_counts().index[:TOPICS])]
     rows = rows.sample(frac=1, random_state=0).reset_index(drop=True)
-    first = frozen(home, rows.iloc[:330])
-    frozen(home, rows.iloc[330:], adding=True)
+    first = frozen(home, rows.iloc[:220])
+    frozen(home, rows.iloc[220:], adding=True)
     encoder = write_tiny_encoder(home / "tiny")
     arguments = ClassifierTraining(
         encoder=str(encoder), max_tokens=32, courtesy_augmentation=False, precision="fp32", epochs=0
@@ -139,11 +139,11 @@ def test_a_challenger_is_registered_judged_reported_and_not_promoted_and_a_secon
 
 def test_killed_at_each_step_it_ends_with_one_challenger_promoted_once(home):
     command = ["retrain", "--promote", "--region", SAMPLE_REGION]
-    command += [part for key in ("least_rows=40", "slower=10") for part in ("--set", key)]
+    command += [part for key in ("least_rows=25", "slower=10") for part in ("--set", key)]
     kill_at(home, "training/*/classifier-*/network", *command)
     kill_at(home, "training/*/classifier-*/bundle/MODEL_CARD.md", *command)
     kill_at(home, "retraining/*/*/verdict.json", *command)
-    done = run(home, asked(home, limits=GateLimits(least_rows=40, slower=10), promoted_by="tsur retrain (again)"))
+    done = run(home, asked(home, limits=GateLimits(least_rows=25, slower=10), promoted_by="tsur retrain (again)"))
     registry = registry_in(home)
     assert done.challenger == 2
     assert registry.champion(NAME) == 2
