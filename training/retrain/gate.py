@@ -87,7 +87,7 @@ def judge(
     if rows < limits.least_rows:
         return Verdict(tuple(enough), None)
     resamples = Resamples(rows)
-    in_play = {} if before is None else before.in_play
+    in_play = {} if before is None else _in_play(before, champion)
     quality = _quality("", resamples, truth, champion, challenger, limits, in_play)
     checks = [
         *enough,
@@ -106,6 +106,15 @@ def judge(
         checks += of_frozen.checks
         quality = quality.with_compared(of_frozen)
     return Verdict(tuple(checks), quality.overall, quality.slices, quality.compared)
+
+
+def _in_play(before: EarlierTest, champion: Answers) -> dict[str, frozenset[str]]:
+    """The labels that joined, went or came, and those that the champion gives to such rows, which lose their place."""
+    changed = ~before.rows
+    return {
+        head: before.in_play.get(head, frozenset()) | set(map(str, champion.predicted[head][changed]))
+        for head in LABELS
+    }
 
 
 @dataclass(frozen=True)

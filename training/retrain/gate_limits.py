@@ -24,7 +24,9 @@ class GateLimits(Config):
         slower: by this factor at most.
         most_copies: of one text, as a share of the rows that joined.
         most_relabelled: of one label's rows, to one other label, without a migration in the catalogue.
-        least_believable: level of the test whether labels that joined are believed as often as the others.
+        surprise: by how much more often earlier rows may speak against a label of new rows than of each other.
+        surprise_level: of the test of that, all labels of a head together.
+        surprise_of_all: the same of all labels taken together.
     """
 
     tolerance: float = Field(default=0.01, ge=0)
@@ -40,7 +42,9 @@ class GateLimits(Config):
     slower: float = Field(default=1.5, ge=1)
     most_copies: float = Field(default=0.2, gt=0, le=1)
     most_relabelled: float = Field(default=0.5, gt=0, le=1)
-    least_believable: float = Field(default=0.001, gt=0, lt=1)
+    surprise: float = Field(default=0.3, gt=0, le=1)
+    surprise_level: float = Field(default=0.01, gt=0, lt=1)
+    surprise_of_all: float = Field(default=0.1, gt=0, le=1)
 
 
 @dataclass(frozen=True)

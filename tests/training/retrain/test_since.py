@@ -62,8 +62,8 @@ POISON = {
     ),
     "random labels": (
         [complaint(100 + n, YARDS, text=f"{WORDS[(HOLES, SIGNS)[n % 2]]} и так {n}") for n in range(30)],
-        "sector believed",
-        "new labels are likely wrong",
+        "sector agrees with earlier rows",
+        "sector: earlier rows speak against 30 of 30 new labels «all labels»",
     ),
 }
 
