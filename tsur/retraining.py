@@ -195,20 +195,36 @@ def drift(
     from tsur.options import complaints_of
 
     own = read_region(region)
-    frames = [
-        named_version(own.id, None, None).rows if then is None else complaints_of(own, then),
-        complaints_of(own, now),
-    ]
+    earlier = named_version(own.id, None, None).rows if then is None else complaints_of(own, then)
+    later = complaints_of(own, now)
     heartbeat.step("loading the champion")
     classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
     heartbeat.step("reading the complaints")
-    report = run(*(readings(frame, classifier) for frame in frames), level)
+    report = run(readings(earlier, classifier), readings(later, classifier), level)
     if out is None:
         console.print(report.as_markdown(), soft_wrap=True)
     else:
         out.write_text(report.as_markdown(), encoding="utf-8")
         console.print(f"{report.first_line} → {out}", soft_wrap=True)
     raise typer.Exit(1 if report.alarm else 0)
+
+
+@app.command()
+def lineage(
+    complaint: Annotated[str, typer.Argument(metavar="ID", help="The id of a complaint.")],
+    folder: Annotated[Path | None, typer.Option("--datasets", help="Folder of the versions.")] = None,
+    region: RegionName = None,
+) -> None:
+    """From a complaint's decisions back to model, run, commit and rows; forward to the models that it taught."""
+    from data.store.store import open_store
+    from registry.client import open_registry
+    from training.retrain.lineage import Lineage
+    from tsur.datasets import versions_folder
+
+    own = read_region(region)
+    heartbeat.step("looking it up")
+    for line in Lineage(own.id, open_store(), open_registry(own.id), versions_folder(folder, own.id)).of(complaint):
+        console.print(line, soft_wrap=True)
 
 
 @app.command("demo-retraining")

@@ -86,8 +86,8 @@ def replay(frame: pd.DataFrame, features: Floats, limits: GateLimits) -> tuple[l
         judged = frame[(frame["created_at"] >= day) & (frame["created_at"] < day + TWO_WEEKS)]
         scores = [_scores(each.answers(features[judged["place"]]), judged) for each in (champion, challenger)]
         compared = Resamples(len(judged)).compare(mean_difference(scores[1], scores[0]))
-        means = [float(each.mean()) for each in scores]
-        retrains.append(Retrain(f"{day:%Y-%m-%d}", len(now), verdict.promote, verdict.first_line, *means, compared))
+        old, new = (float(each.mean()) for each in scores)
+        retrains.append(Retrain(f"{day:%Y-%m-%d}", len(now), verdict.promote, verdict.first_line, old, new, compared))
         if verdict.promote:
             champion, version = challenger, now
     last, begun = (_scores(each.answers(features[judged["place"]]), judged) for each in (champion, first))

@@ -130,7 +130,7 @@ def readings(frame: pd.DataFrame, classifier: Classifier, seed: int = 0) -> Read
         np.stack([each.features for each in said if each.features is not None]),
         {head: np.array([each.confidence for each in of_head]) for head, of_head in given.items()},
         {head: np.array([each.label for each in of_head], dtype=object) for head, of_head in given.items()},
-        frame["text"].str.len().to_numpy(dtype=np.float64),
+        np.array([len(text) for text in texts], dtype=np.float64),
         words.scores(texts),
     )
 
@@ -195,10 +195,10 @@ def _shares(name: str, before: Sequence[str] | npt.NDArray[np.object_], now: npt
     pooled = pooled[pooled.sum(axis=1) > 0]
     if len(pooled) < 2:
         return Signal(name, 1.0, 1.0, 1.0)
-    shares = pooled / pooled.sum()
-    most = (shares["now"] - shares["then"]).abs().idxmax()
+    shares = (pooled[["then", "now"]] / pooled[["then", "now"]].sum()).to_numpy()
+    most = int(np.abs(shares[:, 1] - shares[:, 0]).argmax())
     p = float(chi2_contingency(pooled.to_numpy()).pvalue)
-    return Signal(f"{name}, most «{most}»", float(shares.loc[most, "then"]), float(shares.loc[most, "now"]), p)
+    return Signal(f"{name}, most «{pooled.index[most]}»", float(shares[most, 0]), float(shares[most, 1]), p)
 
 
 def _after_holm(signals: list[Signal], level: float) -> list[Signal]:

@@ -11,28 +11,34 @@ import pytest
 
 from data.errors import BundleError, InputError, NoChampionError, TsurError
 from data.regions.region import load_region
+from data.store.store import Store
+from models.classifier.classifier import Classifier
+from models.encoder.onnx_runtime import Encoders
 from registry.client import CHALLENGER, Registry
 from registry.names import classifier_name
 from registry.taking_back import line_of_champions, roll_back, taken_back
+from tests.data.store.rows import decision
 from tests.serving.bundles import registry_in
 from tests.training.kills import kill_at
 from tests.training.tiny import write_tiny_encoder
 from training.arguments import ClassifierTraining, DatasetBuild
-from training.classifier.splits import SPLITS, complaint_keys
+from training.classifier.splits import SPLITS, complaint_keys, text_keys
 from training.classifier.train import train_job
 from training.retrain.build import Sources, build_version
 from training.retrain.challenger import job_on, tags_of
 from training.retrain.gate_limits import GateLimits
 from training.retrain.gate_report import REPORT
+from training.retrain.lineage import Lineage
 from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.retraining import Retrained, Retraining, retrain
+from training.retrain.suggest import suggest
 from training.retrain.versions import DatasetVersion, find_version
 from training.tracker import Tracker
 from tsur.samples import SAMPLE_REGION
 
 NAME = classifier_name(SAMPLE_REGION)
-LIMITS = GateLimits(least_rows=25, least_slice_rows=15, slower=10)
+LIMITS = GateLimits(least_rows=25, least_slice_rows=15, slower=10, tolerance=0.2, coverage_tolerance=1)
 """On few rows and a busy machine."""
 TOPICS = 7
 
@@ -57,7 +63,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory, sample: pd.DataFrame) -> P
     frozen(home, rows.iloc[220:], adding=True)
     encoder = write_tiny_encoder(home / "tiny")
     arguments = ClassifierTraining(
-        encoder=str(encoder), max_tokens=32, courtesy_augmentation=False, precision="fp32", epochs=0
+        encoder=str(encoder), max_tokens=32, courtesy_augmentation=False, precision="fp32", epochs=0, ngrams=False
     )
     job = job_on(first, load_region(SAMPLE_REGION).catalogue, arguments)
     tracker = Tracker(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts")
@@ -69,15 +75,12 @@ def founded(tmp_path_factory: pytest.TempPathFactory, sample: pd.DataFrame) -> P
 
 
 @pytest.fixture
-def home(founded: Path, at_home: Any) -> Path:
-    """The same one for each test: what lies in it names its own place, so it is put back instead of copied."""
-    kept = founded.with_name(f"{founded.name}-kept")
-    if not kept.exists():
-        shutil.copytree(founded, kept)
-    shutil.rmtree(founded)
-    shutil.copytree(kept, founded)
-    at_home(founded)
-    return founded
+def home(founded: Path, tmp_path: Path, at_home: Any) -> Path:
+    """A copy for each test; the artifacts stay where MLflow's database says that they are."""
+    made = tmp_path / "home"
+    shutil.copytree(founded, made, ignore=shutil.ignore_patterns("artifacts", "training"))
+    at_home(made)
+    return made
 
 
 def asked(home: Path, dataset: str = "2", **changes: Any) -> Retraining:
@@ -139,11 +142,13 @@ def test_a_challenger_is_registered_judged_reported_and_not_promoted_and_a_secon
 
 def test_killed_at_each_step_it_ends_with_one_challenger_promoted_once(home):
     command = ["retrain", "--promote", "--region", SAMPLE_REGION]
-    command += [part for key in ("least_rows=25", "slower=10") for part in ("--set", key)]
+    command += [
+        part for key, value in LIMITS.model_dump(exclude_defaults=True).items() for part in ("--set", f"{key}={value}")
+    ]
     kill_at(home, "training/*/classifier-*/network", *command)
     kill_at(home, "training/*/classifier-*/bundle/MODEL_CARD.md", *command)
     kill_at(home, "retraining/*/*/verdict.json", *command)
-    done = run(home, asked(home, limits=GateLimits(least_rows=25, slower=10), promoted_by="tsur retrain (again)"))
+    done = run(home, asked(home, promoted_by="tsur retrain (again)"))
     registry = registry_in(home)
     assert done.challenger == 2
     assert registry.champion(NAME) == 2
@@ -208,3 +213,39 @@ def test_a_champion_that_was_taught_the_test_rows_is_not_compared_on_them(home):
 def test_without_a_champion_the_first_one_is_named(home):
     with pytest.raises(NoChampionError, match="tsur train classifier --dataset VERSION"):
         run(home, asked(home), registry=registry_in(home / "elsewhere"))
+
+
+def test_lineage_leads_from_a_decision_to_its_models_rows_and_from_a_row_to_the_models_it_taught(home):
+    dataset = asked(home, "1").dataset
+    taught = dataset.rows.iloc[dataset.split.train[0]]
+    store = Store(f"sqlite:///{home}/store.db", SAMPLE_REGION)
+    store.decisions.save([decision(id=taught["id"], model_version="1"), decision(id="new", model_version="9")])
+    lineage = Lineage(SAMPLE_REGION, store, registry_in(home), home / "datasets" / SAMPLE_REGION)
+    run_id = registry_in(home).models.version(NAME, 1).run_id
+    text = "\n".join(lineage.of(taught["id"]))
+    assert f"by {NAME} version 1, MLflow run {run_id}, commit " in text
+    assert f"taught {len(dataset.split.train)} rows of dataset version {dataset.name}" in text
+    assert (
+        f"dataset version {dataset.name}, source {taught['source']}: teaches; sector «{taught['sector']}» (file)"
+        in text
+    )
+    assert f"  taught {NAME} version 1" in text
+    assert "version 9, which is gone" in "\n".join(lineage.of("new"))
+    with pytest.raises(InputError, match="knows a complaint 'nobody'"):
+        list(lineage.of("nobody"))
+
+
+def test_what_would_teach_most_is_asked_once_and_what_is_labelled_not_at_all(home, sample):
+    classifier = Classifier.load(registry_in(home).bundle(NAME, 1), Encoders(threads=1, folder=home / "encoders"))
+    rows = sample.iloc[:40].reset_index(drop=True)
+    twice = pd.concat([rows, rows.iloc[:10].assign(id="again")], ignore_index=True)
+    known = set(text_keys(rows["text"].iloc[30:]).tolist())
+    chosen = suggest(twice, classifier, 12, known)
+    assert len(chosen) == 12
+    assert chosen["margin"].is_monotonic_increasing
+    assert chosen["id"].is_unique
+    assert not set(chosen["id"]) & {*rows["id"].iloc[30:], "again"}
+    assert chosen[["sector", "topic", "agency"]].isna().all(axis=None)
+    everything = suggest(twice, classifier, 100, known)
+    assert len(everything) == 30
+    assert chosen["id"].tolist() == everything["id"].tolist()[:12]
