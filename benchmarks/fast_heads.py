@@ -53,6 +53,11 @@ def frozen_features(texts: Sequence[str]) -> Floats:
     return np.hstack([_standard(vectors), _standard(words) * np.sqrt(vectors.shape[1] / words.shape[1])])
 
 
+def word_features(texts: Sequence[str]) -> Floats:
+    """Features without the encoder, shape (n, width): the leading directions of TF-IDF alone."""
+    return _standard(_directions([normalised_text(text) for text in texts]))
+
+
 def _read(artifact: Path, texts: Sequence[str]) -> Floats:
     """The encoder's vectors as they are served, shape (n, hidden)."""
     encoder = Encoders(cached=0).load(encoder_files(artifact, "int8" if multiplies_int8() else "fp32"))

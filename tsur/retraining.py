@@ -23,6 +23,7 @@ from tsur.options import (
 if TYPE_CHECKING:
     from data.store.promotions import Promotion
     from registry.client import Registry
+    from training.retrain.retraining import Retrained
 
 app = typer.Typer()
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of this machine.")]
@@ -75,18 +76,21 @@ def retrain(
         promoted_by=f"tsur retrain ({_who(by)})" if promote else None,
     )
     done = run(asked, settings().home, say, tracker=open_tracker(), registry=open_registry(own.id))
+    _tell_retrained(done, asked.dataset.name)
+    raise typer.Exit(0 if done.passed else 1)
+
+
+def _tell_retrained(done: "Retrained", dataset: str) -> None:
     console.print(done.says, soft_wrap=True)
     if done.report is not None:
-        console.print(
-            f"version {done.challenger} against version {done.champion}, report: {done.report}", soft_wrap=True
-        )
+        held = f"version {done.challenger} against version {done.champion}, report: {done.report}"
+        console.print(held, soft_wrap=True)
     if done.done_before:
-        console.print(f"nothing to do: {asked.dataset.name} was retrained on before")
+        console.print(f"nothing to do: {dataset} was retrained on before")
     if done.note:
         console.print(done.note, soft_wrap=True)
     if done.promoted is not None:
         console.print(f"champion: {done.promoted.model} version {done.promoted.version}")
-    raise typer.Exit(0 if done.passed else 1)
 
 
 @app.command()

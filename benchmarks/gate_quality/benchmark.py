@@ -1,9 +1,9 @@
 """Does the gate of `tsur retrain` refuse poisoned batches, and pass honest ones?
 
 In: the bundled sample. Out: a table, and `results/gate_quality.json`. Each trial draws two thirds of the rows as what
-the champion was taught and some of the others as the batch that joined; champion and challenger are heads alone on
-frozen features (`benchmarks/fast_heads.py`), the gate and its limits are those of `configs/gate.yaml`. Twenty batches
-poison what they teach, on both sides of the split; twenty are honest.
+the champion was taught and some of the others as the batch that joined; champion and challenger are heads alone on the
+words' leading directions (`benchmarks/fast_heads.py`), the gate is that of `tsur retrain` with `configs/gate.yaml`.
+Twenty batches poison what they teach, on both sides of the split; twenty are honest.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from benchmarks.fast_heads import Floats, fit_fast, frozen_features
+from benchmarks.fast_heads import Floats, fit_fast, word_features
 from benchmarks.gate_quality.batches import HONEST, LARGE, POISONED, Variant
 from benchmarks.results import RESULTS, Target, console, markdown_table, targets_line, write_results
 from data.complaints.schema import LABELS
@@ -47,7 +47,7 @@ def main(
     """Hold a challenger of each batch against the champion, and count what the gate says."""
     rows = sample_complaints()
     rows = rows.assign(place=np.arange(len(rows)))
-    features = frozen_features(rows["text"].tolist())
+    features = word_features(rows["text"].tolist())
     limits = load_config(settings().configs / "gate.yaml", GateLimits)
     trials = []
     for number, variant in enumerate((*POISONED, *HONEST)):

@@ -119,14 +119,11 @@ def fit_network(
         BundleError: its graph differs from it.
     """
     prepare_transformers(arguments.seed)
-    work, before = places.work, places.read_before
+    work = places.work
     encoder, tokenizer = load_pretrained(arguments.encoder, places.encoders)
     limit = token_limit(arguments.max_tokens, encoder.config)
     taught = taught_rows(train, labels, catalogue, arguments)
-    if before is not None and before.artifact is not None:
-        address = link_encoder(before.artifact, work / ENCODERS)
-    else:
-        address = export_encoder(encoder, tokenizer, work / ENCODERS, say)
+    address = _artifact(encoder, tokenizer, places, say)
     say("reading the rows with the encoder as it is")
     vectors = _vectors(address, taught, arguments, limit, places, say)
     say("fitting the heads on the encoder as it is, rows held out in turn")
@@ -148,6 +145,14 @@ def fit_network(
     epochs = epochs_of(arguments.epochs, taught.complaints) if pays else 0
     held_out = HeldOut(rows, taught.folds[rows], logits)
     return FittedNetwork(address, limit, epochs, chosen, heads, ngrams, held_out)
+
+
+def _artifact(encoder: Any, tokenizer: Any, places: Places, say: Say) -> str:
+    """The encoder as it is, as an artifact in the working folder: made before, or exported now; its hash."""
+    before = places.read_before
+    if before is not None and before.artifact is not None:
+        return link_encoder(before.artifact, places.work / ENCODERS)
+    return export_encoder(encoder, tokenizer, places.work / ENCODERS, say)
 
 
 def prepare_transformers(seed: int) -> None:
