@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql demo demo-retraining test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-gate bench-learning bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean demo-retraining bench-gate bench-learning
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -48,8 +48,16 @@ postgresql:
 		echo "PostgreSQL could not be installed: its tests are skipped"; \
 	else echo "PostgreSQL is not installed: its tests are skipped"; fi
 
+# The console is tested in a real browser, Debian's. Where it can be neither found nor installed, those tests are skipped.
+chromium:
+	@which chromium >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && which apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null || \
+		echo "Chromium could not be installed: its tests are skipped"; \
+	else echo "Chromium is not installed: its tests are skipped"; fi
+
 # The behaviour tests train the real encoder for minutes: they run beside the others.
-unit: install postgresql
+unit: install postgresql chromium
 	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
 	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
 	wait $$behaviour && exit $$rest

@@ -1,4 +1,4 @@
-"""The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
+"""The FastAPI application that BentoML mounts: all of `/v1`, the documentation, the console, and nothing else.
 
 BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.py`'s. The documentation page
 uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
@@ -21,12 +21,26 @@ from fastapi.staticfiles import StaticFiles
 from data.complaints.masking import mask
 from data.regions.region import load_region
 from serving.analytics.surge_watch import watch_surges
-from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
+from serving.api.v1 import (
+    catalogue,
+    classify,
+    complaints,
+    emerging,
+    feedback,
+    forecast,
+    heatmap,
+    jobs,
+    models,
+    session,
+    surges,
+)
+from serving.console.app import PATH as CONSOLE
+from serving.console.app import create_console
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models)
+RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models, session)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
@@ -94,6 +108,7 @@ def create_app() -> FastAPI:
         v1.include_router(resource.router)
     app.include_router(v1)
     _document(app)
+    app.mount(CONSOLE, create_console(), name="console")
     return app
 
 

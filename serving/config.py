@@ -34,6 +34,12 @@ class JobDefaults(Config):
     threads: int = Field(default=0, ge=0)
 
 
+class ConsoleDefaults(Config):
+    """How long one is logged in to the console."""
+
+    session_hours: float = Field(default=12, gt=0, le=24 * 31)
+
+
 class ServingConfig(Config):
     """Limits, timings and processes; comments on each stand in the YAML."""
 
@@ -52,6 +58,7 @@ class ServingConfig(Config):
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
     jobs: JobDefaults = JobDefaults()
+    console: ConsoleDefaults = ConsoleDefaults()
 
 
 def load_serving_config() -> ServingConfig:

@@ -23,6 +23,7 @@ from data.store.promotions import Promotions
 from data.store.retention import Expiry
 from data.store.scanning import Finding, Scanner
 from data.store.session import Database
+from data.store.sessions import Sessions
 from data.store.shadows import Shadows
 
 
@@ -45,6 +46,7 @@ class Store:
         jobs: files that are classified beside the service.
         leases: who works on which of them.
         keys: who may ask the service what.
+        sessions: which browsers are logged in with which key.
         audit: who has asked it what.
         erasures: how a complaint is erased.
         expiry: what is over its retention.
@@ -66,6 +68,7 @@ class Store:
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
+        self.sessions = Sessions(self._database)
         self.audit = Audit(self._database)
         self.erasures = Erasures(self._database)
         self.expiry = Expiry(self._database)

@@ -71,6 +71,23 @@ class KeyRing:
         self._used[entry.key.number] = now
         return entry.principal
 
+    def principal_of(self, key_id: str) -> Principal:
+        """Who has the key of this id: a session begun with it goes on for as long as it opens something.
+
+        Raises:
+            AccessError: there is no such key any more, or it is revoked or has ended.
+            StoreError: the store has not said yet which keys there are.
+        """
+        for principal in self._bootstrap.values():
+            if principal.key_id == key_id:
+                return principal
+        now = datetime.now(UTC)
+        for entry in self._of_the_store().values():
+            if entry.principal.key_id == key_id and entry.key.opens_at(now):
+                self._used[entry.key.number] = now
+                return entry.principal
+        raise AccessError("the key of this session is revoked or has ended: log in with another one")
+
     def refresh(self) -> None:
         """Ask the store for its keys, and write down which were used.
 

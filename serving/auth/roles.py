@@ -35,6 +35,9 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/jobs/{id}/cancel"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/result"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/rejects"): _only("routing", "operator"),
+    ("GET", "/v1/session"): frozenset(ROLES),
+    ("POST", "/v1/session"): frozenset(ROLES),
+    ("DELETE", "/v1/session"): frozenset(ROLES),
     ("GET", "/metrics"): _only("engineer"),
 }
 """Who may ask what. `/metrics` is open to this machine without a key."""

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from serving import launch
+from serving.app import create_app
+from serving.http.routes import RouteTable
 from tests.serving.conftest import RegistryHome, Server, start_server, write_configs
 
 KEY = "contract-key"
 SECONDS = 60
+OPERATIONS = [endpoint for endpoint in RouteTable(create_app()).routes if endpoint[1].startswith("/v1")]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
@@ -44,4 +47,4 @@ def test_the_service_does_what_its_schema_says(guarded: Server) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10 * SECONDS, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    assert "15 passed" in done.stdout
+    assert f"{len(OPERATIONS)} passed" in done.stdout
