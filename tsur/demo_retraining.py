@@ -33,7 +33,8 @@ QUESTIONS = 12
 """Complaints on the taught topic that nobody corrects: what the service is asked before and after."""
 OTHERS = 60
 """Complaints on other topics that the first operator goes through too."""
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600
+"""Of a service that starts, or takes another version, on a busy machine."""
 SHORT_TOPICS = 5
 """Of the short form: the largest topics, and no others."""
 SHORT_GATE = {"least_rows": 30, "slower": 10}
@@ -194,7 +195,9 @@ class Desk:
             sector, topic, agency = called or (each["sector"], each["topic"], each["agency"])
             word = {"id": each["id"], "source": each["source"], "sector": sector, "topic": topic, "operator": operator}
             words.append(word | ({"agency": agency} if agency else {}))
-        self._asked("/v1/feedback", words)
+        stored = self._asked("/v1/feedback", words)["stored"]
+        if stored != len(words):
+            raise TsurError(f"only {stored} of {len(words)} corrections were stored")
 
     def _asked(self, path: str, items: list[dict[str, Any]]) -> Any:
         answer = self.client.post(path, json={"items": items})

@@ -6,7 +6,10 @@ words' leading directions (`benchmarks/fast_heads.py`), the gate is that of `tsu
 Twenty batches poison what they teach, on both sides of the split; twenty are honest.
 """
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +38,7 @@ TEST_SHARE = 0.3
 """Held out for good: of two thousand rows 15 % would leave three of a topic."""
 ERRORS = 0.05
 """Of the champion's labels, where operators find errors later."""
+VARIANTS = (*POISONED, *HONEST)
 LIBRARIES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "scipy")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,6 +46,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     only: Annotated[str, typer.Option(help="Variants whose names contain this.")] = "",
+    processes: Annotated[int, typer.Option(min=1, help="Trials at the same time.")] = 2,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
 ) -> None:
     """Hold a challenger of each batch against the champion, and count what the gate says."""
@@ -49,11 +54,13 @@ def main(
     rows = rows.assign(place=np.arange(len(rows)))
     features = word_features(rows["text"].tolist())
     limits = load_config(settings().configs / "gate.yaml", GateLimits)
+    chosen = [number for number, each in enumerate(VARIANTS) if only in each.name]
     trials = []
-    for number, variant in enumerate((*POISONED, *HONEST)):
-        if only in variant.name:
-            trials.append(trial(variant, number, rows, features, limits))
-            console.print(f"{trials[-1].line}")
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        judged = pool.map(partial(_numbered, rows=rows, features=features, limits=limits), chosen)
+        for number, verdict, joined in judged:
+            trials.append(Trial(VARIANTS[number], joined, verdict))
+            console.print(trials[-1].line)
     console.print(table(trials))
     goals = targets(trials)
     content = {"protocol": protocol(), "trials": [each.as_json() for each in trials]}
@@ -61,6 +68,12 @@ def main(
         write_results(out, {"sample": fingerprint(rows)}, LIBRARIES, content, goals)
         console.print(f"results → {out}")
     console.print(targets_line(goals))
+
+
+def _numbered(number: int, rows: pd.DataFrame, features: Floats, limits: GateLimits) -> "tuple[int, Verdict, int]":
+    """A trial by its number alone: what a variant does cannot be sent to another process."""
+    done = trial(VARIANTS[number], number, rows, features, limits)
+    return number, done.verdict, done.joined
 
 
 @dataclass(frozen=True)
