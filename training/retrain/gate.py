@@ -95,7 +95,7 @@ def judge(
         *_newest(resamples, newest, _scores(champion, truth), _scores(challenger, truth), limits),
         *guards(truth, champion, challenger, limits),
         *_calibration(resamples, truth, champion, challenger, limits),
-        *_routing(truth, champion, challenger, limits),
+        *_routing(resamples, truth, champion, challenger, limits),
         *_serving(champion, challenger, limits),
     ]
     if before is not None and limits.least_rows <= before.rows.sum() < rows:
@@ -229,7 +229,9 @@ def _calibration(
         yield Check(f"{head} calibration", passed, f"{head}: calibration error {errors[0]:.3f}, was {errors[1]:.3f}")
 
 
-def _routing(truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits) -> Iterator[Check]:
+def _routing(
+    resamples: Resamples, truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits
+) -> Iterator[Check]:
     from scipy.stats import binomtest
 
     routed = challenger.routed & np.array([name is not None for name in truth["agency"]], dtype=bool)
@@ -240,8 +242,13 @@ def _routing(truth: Truth, champion: Answers, challenger: Answers, limits: GateL
         says = f"{right / rows:.1%} of {rows} routed are right, {limits.promised_precision:.0%} is promised"
         yield Check("promised precision", interval.high >= limits.promised_precision, says)
     shares = float(challenger.routed.mean()), float(champion.routed.mean())
-    passed = shares[0] >= shares[1] - limits.coverage_tolerance
-    yield Check("coverage", passed, f"{shares[0]:.1%} are routed, were {shares[1]:.1%}")
+    says = f"{shares[0]:.1%} are routed, were {shares[1]:.1%}"
+    known = _labelled(truth["agency"])
+    if len(known):
+        rightly = [np.where(side.routed, side.right(truth, "agency") == 1, 0)[known] for side in (challenger, champion)]
+        lost = resamples.compare(mean_difference(*rightly), known)
+        says += f", rightly: {lost} points"
+        yield Check("coverage", lost.high >= -limits.coverage_tolerance, says)
 
 
 def _serving(champion: Answers, challenger: Answers, limits: GateLimits) -> Iterator[Check]:

@@ -19,7 +19,7 @@ class GateLimits(Config):
         guard_labels: of each head, labels that must not lose; each is tested by itself, uncorrected.
         calibration_tolerance: of the calibration error.
         promised_precision: of what is routed.
-        coverage_tolerance: of the share that is routed.
+        coverage_tolerance: of the share that is routed rightly, beyond chance.
         least_agreement: of int8 with fp32.
         slower: by this factor at most.
         most_copies: of one text, as a share of the rows that joined.
