@@ -183,6 +183,14 @@ def test_what_is_wrong_with_the_data_is_refused_however_good_the_challenger_look
     assert found.first_line == f"Refused, 1 of {len(found.checks)} checks failed: {flood.says}"
 
 
+def test_to_route_less_of_what_was_wrong_is_no_loss():
+    right = CHAMPION.predicted["agency"] == TRUTH["agency"]
+    careless = replace(CHAMPION, routed=CHAMPION.routed | ~right)
+    found = judge(TRUTH, careless, CHAMPION, NEWEST, LIMITS)
+    assert careless.routed.mean() > CHAMPION.routed.mean() + LIMITS.coverage_tolerance
+    assert "coverage" not in failed(found)
+
+
 def test_an_empty_newest_week_and_a_head_without_labels_are_not_judged():
     assert "newest rows" not in {check.name for check in verdict(CHAMPION, newest=np.zeros(ROWS, dtype=bool)).checks}
     bare = TRUTH | {"agency": np.full(ROWS, None, dtype=object)}
