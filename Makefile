@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean demo-retraining bench-gate bench-learning
+.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean demo-retraining
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -86,12 +86,6 @@ bench-classifier-speed: install ## compare the engine with its rivals and the ma
 
 bench-adaptation: install ## adapt an encoder on other regions, label a few rows of a new one (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.adaptation $(BENCH)
-
-bench-learning: install ## which labels teach most, cold start, Petersburg retrain by retrain (TSUR_REAL_DATA)
-	$(BIN)/python -m benchmarks.learning $(BENCH)
-
-bench-gate: install ## poisoned and honest batches before the promotion gate
-	$(BIN)/python -m benchmarks.gate_quality $(BENCH)
 
 bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA)
 	$(BIN)/python -m benchmarks.emerging_topics $(BENCH)
