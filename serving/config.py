@@ -34,6 +34,14 @@ class JobDefaults(Config):
     threads: int = Field(default=0, ge=0)
 
 
+class DeskDefaults(Config):
+    """How long things last at an operator's desk."""
+
+    claim_minutes: float = Field(default=10, gt=0)
+    later_minutes: float = Field(default=60, gt=0)
+    undo_minutes: float = Field(default=15, ge=0)
+
+
 class ConsoleDefaults(Config):
     """How long one is logged in to the console."""
 
@@ -58,6 +66,7 @@ class ServingConfig(Config):
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
     jobs: JobDefaults = JobDefaults()
+    desk: DeskDefaults = DeskDefaults()
     console: ConsoleDefaults = ConsoleDefaults()
 
 

@@ -1,4 +1,4 @@
-"""Commands on complaints: import, train, distil, evaluate, classify, new topics."""
+"""Commands on complaints: import, train, distil, evaluate, new topics."""
 
 import sys
 from collections import Counter
@@ -200,45 +200,6 @@ def evaluate(
         console.print(f"answers to {len(measured.rows)} rows → {answers}")
     if report is not None:
         console.print(f"report on {len(measured.rows)} rows → {report}")
-
-
-@app.command()
-def classify(
-    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
-    source: Source = None,
-    out: Annotated[Path, typer.Option(help="Where the decisions go (CSV).")] = Path("decisions.csv"),
-    region: RegionName = None,
-    date: RowDate = None,
-) -> None:
-    """Classify every row of an export with the champion; a run that was killed goes on where it was."""
-    from batch.classify import ClassifyRun, rejects_path
-    from data.tables.readers import estimated_rows
-    from models.classifier.classifier import Classifier
-    from registry.client import open_registry
-    from registry.names import classifier_name
-    from tsur.show import rows_bar
-
-    own = read_region(region)
-    heartbeat.step("loading the champion")
-    name = classifier_name(own.id)
-    folder, version = open_registry(own.id).champion_bundle(name)
-    classifier = Classifier.load(folder)
-    heartbeat.step(f"looking for an unfinished run of {file}")
-    source_map = read_source(own, source).without_labels()
-    run = ClassifyRun(classifier, f"{name} {version}", file, source_map, date, out)
-    if run.done.read:
-        console.print(f"continuing: {run.done.read} rows were classified before")
-    elif run.changed:
-        console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
-    with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
-        done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
-    for note in run.notes:
-        console.print(f"note: {note}")
-    mend = f"write its name under `aliases` in {own.catalogue or 'the catalogue'}, then train the classifier again"
-    tell_unknown_places(run.unknown_places, done.unplaced, mend)
-    console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
-    if done.rejected:
-        console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
 
 
 @app.command()

@@ -7,7 +7,7 @@ every reader takes the newest one (`newest`).
 not computed from today's regulations: a queue is ordered by it, and who was late was late by the rule of that day.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
+from data.store.reviews import WITHOUT_DEADLINE, drop_reviews, open_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
@@ -180,13 +181,37 @@ def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> li
         row if (row := before.get(key)) is not None and _says_the_same(row, decision) else None
         for key, decision in zip(keys, decisions, strict=True)
     ]
-    numbers = iter(_insert(connection, [d for d, row in zip(decisions, repeated, strict=True) if row is None]))
+    new = [decision for decision, row in zip(decisions, repeated, strict=True) if row is None]
+    numbers = _insert(connection, new)
+    _write_reviews(connection, dict(zip(numbers, new, strict=True)), before)
+    following = iter(numbers)
     return [
-        StoredDecision(next(numbers), decision.created_at)
+        StoredDecision(next(following), decision.created_at)
         if row is None
         else StoredDecision(row.number, utc(row.created_at), repeated=True)
         for decision, row in zip(decisions, repeated, strict=True)
     ]
+
+
+def _write_reviews(
+    connection: Connection, decisions: Mapping[int, Decision], before: Mapping[ComplaintName, Row[Any]]
+) -> None:
+    """Let complaints of new decisions, given by number, wait for an operator, or wait no longer."""
+    waiting = {(each.region, each.source, each.id): number for number, each in decisions.items()}
+    for_review = [
+        {"region": each.region, "source": each.source, "id": each.id, "decision": number}
+        | {"sector": each.sector, "municipality": each.municipality, "urgent_at": naive_utc(_urgent_at(each))}
+        for number, each in decisions.items()
+        if each.decision == "review" and waiting[each.region, each.source, each.id] == number
+    ]
+    open_reviews(connection, for_review)
+    drop_reviews(
+        connection, [key for key, number in waiting.items() if key in before and decisions[number].decision == "route"]
+    )
+
+
+def _urgent_at(decision: Decision) -> datetime:
+    return decision.due_at or decision.created_at + WITHOUT_DEADLINE
 
 
 def _newest_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, Row[Any]]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.store.key_text import digest
+from data.store.digests import digest
 from data.store.session import Database
 from data.store.tables import Table, naive_utc, utc
 

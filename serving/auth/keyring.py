@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from data.errors import AccessError, StoreError
-from data.store.key_text import PREFIX, digest, is_key
+from data.store.digests import digest
+from data.store.key_text import PREFIX, is_key
 from data.store.keys import Key, Keys
 from serving.auth.principal import Principal
 from serving.auth.roles import ROLES

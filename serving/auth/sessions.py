@@ -12,7 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers
 
 from data.errors import AccessError, ForbiddenError
-from data.store.key_text import digest
+from data.store.digests import digest
 from data.store.sessions import Session, Sessions
 from serving.auth.keyring import KeyRing
 from serving.auth.principal import Principal

@@ -133,10 +133,12 @@ class Middleware:
         if scope["path"] == readiness.PATH:
             await readiness.readiness(runtime)(scope, receive, guard)
             return
-        if route is not None and route.admitted and runtime.admission.is_full:
-            await receive()  # a small body, as a whole: the server would cut the connection of one left unread
-            runtime.admission.refuse()
         limits = (route.limits if route else Limits()).within(runtime.config)
+        if route is not None and route.admitted and runtime.admission.is_full:
+            # a small body, as a whole: the server would cut the connection of one left unread
+            with suppress(TimeoutError):
+                await asyncio.wait_for(receive(), limits.seconds)
+            runtime.admission.refuse()
         limited = RequestBodyLimitMiddleware(self.app, limits.body_bytes)
         work = asyncio.ensure_future(limited(scope, receive, guard))
         try:

@@ -39,7 +39,7 @@ from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
 from serving.http.admission import admitted
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.http.routes import Limits, check_count, limited
 from serving.regions.shadow import Answered
 from serving.runtime import CurrentRuntime, Runtime
@@ -53,12 +53,12 @@ router = APIRouter(tags=["complaints"])
     summary="Classify complaints and decide where they go",
     response_model=ClassifyAnswer,
     dependencies=[Depends(admitted)],
-    responses={
-        429: {
-            "model": ErrorAnswer,
-            "description": "More than fit in time (`too_many_requests`), or than a key may send (`rate_limited`)",
-        }
-    },
+    responses=documented(
+        429,
+        "More than fit in time, or than a key may send; `Retry-After` says when to come again",
+        too_many_requests="the service is busy; ask again in a moment",
+        rate_limited="this key may send 3000 requests a minute; come again in 12 seconds",
+    ),
 )
 @limited(LIMITS)
 def classify(
@@ -88,7 +88,7 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
     decided = [with_several(whole, proposals) for whole, proposals in zip(wholes, problems, strict=True)]
     words = [explained(champion.model, complaint) if body.explain else None for complaint in complaints]
-    due = partial(_deadline, load_deadlines(runtime.region), champion.model.catalogue)
+    due = partial(deadline_of, load_deadlines(runtime.region), champion.model.catalogue)
     pairs = list(zip(complaints, decided, strict=True))
     decisions = [decision_of(c, runtime.region, said, champion.version, due(c, said)) for c, said in pairs]
     model = ModelVersion(name=champion.name, version=champion.version)
@@ -112,7 +112,7 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     return answer
 
 
-def _deadline(
+def deadline_of(
     deadlines: Deadlines, catalogue: Catalogue, complaint: Complaint, said: Classification
 ) -> Deadline | None:
     """By when it is to be answered, were the topic the one that was said."""

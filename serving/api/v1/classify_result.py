@@ -70,17 +70,17 @@ def result_of(
         decision=classification.decision,
         reasons=list(classification.reasons),
         reasons_ru=[REASONS_RU[reason] for reason in classification.reasons],
-        sector=_label(classification.sector),
-        topic=_label(classification.topic),
-        agency=_label(classification.agency),
-        alternatives={head: [_label(label) for label in top] for head, top in classification.alternatives.items()},
+        sector=label_out(classification.sector),
+        topic=label_out(classification.topic),
+        agency=label_out(classification.agency),
+        alternatives={head: [label_out(label) for label in top] for head, top in classification.alternatives.items()},
         deadline_hours=classification.deadline_hours,
         due_at=None if deadline is None else deadline.due_at,
         interim_due_at=None if deadline is None else deadline.interim_due_at,
         due_basis=None if deadline is None else deadline.basis,
         topic_sure=classification.topic_sure,
         truncated=classification.truncated,
-        proposals=[_problem(proposal) for proposal in proposals],
+        proposals=[problem_out(proposal) for proposal in proposals],
         notes=[] if complaint.note is None else [Note(code=complaint.note, message=PLACE_NOTES[complaint.note])],
         explanation=words,
     )
@@ -113,16 +113,18 @@ def decision_of(
     )
 
 
-def _problem(proposal: SegmentProposal) -> ProblemProposal:
+def problem_out(proposal: SegmentProposal) -> ProblemProposal:
+    """One problem of a message as it goes over the wire."""
     return ProblemProposal(
         start=proposal.start,
         end=proposal.end,
-        sector=_label(proposal.sector),
-        topic=_label(proposal.topic),
-        agency=_label(proposal.agency),
+        sector=label_out(proposal.sector),
+        topic=label_out(proposal.topic),
+        agency=label_out(proposal.agency),
         deadline_hours=proposal.deadline_hours,
     )
 
 
-def _label(proposal: Proposal) -> LabelProposal:
+def label_out(proposal: Proposal) -> LabelProposal:
+    """A label as it goes over the wire."""
     return LabelProposal(label=proposal.label, confidence=round(proposal.confidence, 4))

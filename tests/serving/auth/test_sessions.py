@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from data.store.key_text import digest
+from data.store.digests import digest
 from data.store.sessions import Sessions
 from serving.auth.sessions import COOKIE, SessionRing
 from serving.regions.champions import Champions
