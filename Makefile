@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -21,11 +21,27 @@ install: $(STAMP) ## create .venv with every pinned dependency
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --progress-bar on -c constraints.txt torch $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --progress-bar on -c constraints.txt -e '.[dev,ray]'
 	@touch $(STAMP)
+
+wheelhouse: install ## every dependency and the encoder as wheels in wheels/, for a machine without a network
+	deploy/wheelhouse.sh $(BIN)/python wheels $(TORCH_INDEX)
+
+client: install ## generate a typed Python client of the service into var/client (a network once)
+	deploy/client.sh $(BIN)/python var/client
+
+sbom: install ## write what is installed, with versions and licences, to var/sbom.json (CycloneDX)
+	@mkdir -p var
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file var/sbom.json $(VENV)
+
+audit: install ## ask PyPI's advisory database about the pinned versions; needs a network
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r constraints.txt
 
 demo: install ## train the sample's champions if there are none, start the service, talk to it
 	$(BIN)/tsur demo $(DEMO)
+
+demo-retraining: install ## corrections teach the running service, poisoned ones are refused, a rollback; in a home of its own
+	$(BIN)/tsur demo-retraining $(DEMO)
 
 test: install lint types unit ## all that CI runs: lint, types, tests
 
@@ -45,14 +61,30 @@ postgresql:
 		echo "PostgreSQL could not be installed: its tests are skipped"; \
 	else echo "PostgreSQL is not installed: its tests are skipped"; fi
 
+# The console is tested in a real browser, Debian's. Where it can be neither found nor installed, those tests are skipped.
+chromium:
+	@which chromium >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && which apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core >/dev/null || \
+		echo "Chromium could not be installed: its tests are skipped"; \
+	else echo "Chromium is not installed: its tests are skipped"; fi
+
 # The behaviour tests train the real encoder for minutes: they run beside the others.
-unit: install postgresql
+unit: install postgresql chromium
 	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
 	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
 	wait $$behaviour && exit $$rest
 
-test-reliability: install ## kill workers 200 times on each database, and what else takes minutes
-	$(BIN)/pytest tests/reliability -m "reliability or not reliability" -s
+# Minutes that two hundred clients ask for on each database.
+RELIABILITY_MINUTES ?= 0.5
+export RELIABILITY_MINUTES
+test-reliability: install postgresql ## kill, starve and fuzz real servers on both databases, and count what that breaks (15 minutes)
+	@test -n "$$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null)" || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq libfaketime >/dev/null; } || \
+	echo "libfaketime is not installed: the clock does not jump"
+	$(BIN)/pytest tests/reliability -m "reliability or not reliability"
+
+test-without-network: install ## make a wheelhouse, install from it and serve where there is no network (root, 12 GB of disk)
+	$(BIN)/pytest tests/deploy/test_without_a_network.py -m reliability -s
 
 format: install ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
@@ -90,6 +122,15 @@ bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DAT
 
 bench-forecast-speed: install ## train 1,000 simulated series of three years, and refresh them a day later
 	$(BIN)/python -m benchmarks.forecast_speed $(BENCH)
+
+bench-many-regions: install ## twenty regions on one worker beside one, a challenger, keys: memory and latency
+	$(BIN)/python -m benchmarks.many_regions $(BENCH)
+
+bench-scaling: install ## one worker and two on Ray beside the local engine, and what a country needs by these rates
+	$(BIN)/python -m benchmarks.scaling $(BENCH)
+
+bench-desk: install chromium ## count an operator's keys at the desk and at one without proposals; time its queue (train with --set holdout=0.2 before)
+	$(BIN)/python -m benchmarks.desk $(BENCH)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)

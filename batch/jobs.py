@@ -11,10 +11,12 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from batch.classify import ClassifyRun, chunks_folder, rejects_path
+from batch.classify import ClassifyRun, Engine, chunks_folder, rejects_path
+from batch.classify_chunk import classify_here
 from data.errors import StoreError, TsurError
 from data.regions.region import Region
 from data.store.job_leases import LEASE_SECONDS, JobLeases, Lease, LeaseLostError
@@ -132,10 +134,10 @@ class JobRun:
 
     def _work(self) -> None:
         job = self._lease.job
-        run = self._opened(job)
+        run, engine = self._opened(job)
         self._progress |= {"read_before": run.done.read} | asdict(run.done)
         try:
-            done = run.complete(lambda rows: self._step(run), joining=lambda rows: self._check())
+            done = run.complete(engine, lambda rows: self._step(run), joining=lambda rows: self._check())
             run.check()
         except TsurError as error:
             if isinstance(error, StoreError):
@@ -147,7 +149,7 @@ class JobRun:
             self._leases.end(self._lease, "done", **(self._progress | asdict(done) | {"notes": _named(run.notes, job)}))
         self._folder.remove_upload()
 
-    def _opened(self, job: Job) -> ClassifyRun:
+    def _opened(self, job: Job) -> tuple[ClassifyRun, Engine]:
         from data.complaints.sources import load_source
 
         version = job.model_version or self._champions.version(job.region)
@@ -159,7 +161,8 @@ class JobRun:
             self._progress["expected"] = estimated_rows(upload)
         date = None if job.date is None else datetime.fromisoformat(job.date)
         name = f"{classifier_name(job.region)} {version}"
-        return ClassifyRun(classifier, name, upload, source.without_labels(), date, self._folder.result)
+        run = ClassifyRun(name, upload, source.without_labels(), date, self._folder.result)
+        return run, partial(classify_here, classifier)
 
     def _step(self, run: ClassifyRun) -> None:
         """A chunk is on the disk."""
@@ -184,8 +187,9 @@ class JobRun:
 
 
 def _told(error: TsurError, upload: Path, job: Job) -> dict[str, str]:
-    """The error as its sender reads it: the file by the sender's name."""
-    return {"error_code": error.code, "error": error.message.replace(str(upload), job.name)}
+    """The error as its sender reads it: the file by the sender's name, others without their folder."""
+    message = error.message.replace(str(upload), job.name).replace(f"{upload.parent}/", "")
+    return {"error_code": error.code, "error": message}
 
 
 def _named(notes: list[str], job: Job) -> list[str]:

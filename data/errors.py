@@ -23,11 +23,16 @@
     ├── IdempotencyError      an Idempotency-Key names two different requests
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
-    ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── UnknownComplaintError a complaint is named that was never classified
+    ├── UnknownDecisionError  no such management decision
+    ├── AlreadyAnsweredError  another operator has answered the complaint
+    ├── UndoError             an operator's answer or split cannot be taken back
     ├── NotReadyError         the service is still loading the champions
     ├── BusyError             as many requests as can be answered in time are being answered
     ├── RateLimitError        a key has sent more requests than it may in a minute
     ├── StoreError            the store cannot be read or written
+    ├── EngineError           the cluster that should compute is absent, silent, or has other versions
+    ├── PartsFailedError      some chunks of a file, or some regions, failed; the others are finished
     └── ResumeError           an interrupted run cannot be continued as asked
 
 Each class has a stable `code`. The command line prints the message and exits with 2; the API answers
@@ -170,7 +175,7 @@ class IdempotencyError(TsurError):
 
 
 class UnknownComplaintError(TsurError):
-    """A correction names a complaint that was never classified here."""
+    """A complaint is named that was never classified here."""
 
     code = "unknown_complaint"
 
@@ -185,6 +190,24 @@ class JobStateError(TsurError):
     """A job has no result yet, or has ended already."""
 
     code = "wrong_job_state"
+
+
+class UnknownDecisionError(TsurError):
+    """There is no such management decision in the region."""
+
+    code = "unknown_decision"
+
+
+class AlreadyAnsweredError(TsurError):
+    """Another operator has answered the complaint meanwhile."""
+
+    code = "already_answered"
+
+
+class UndoError(TsurError):
+    """An operator's answer or split is not this one's to take back, or no longer."""
+
+    code = "cannot_undo"
 
 
 class NotReadyError(TsurError):
@@ -217,6 +240,18 @@ class StoreError(TsurError):
     """The store cannot be read or written."""
 
     code = "store_unavailable"
+
+
+class EngineError(TsurError):
+    """The cluster that should compute is absent, does not answer, or has other versions than this machine."""
+
+    code = "engine_unavailable"
+
+
+class PartsFailedError(TsurError):
+    """Some parts of a long computation failed and were set aside; the others are finished."""
+
+    code = "parts_failed"
 
 
 class ResumeError(TsurError):

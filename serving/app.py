@@ -1,4 +1,4 @@
-"""The FastAPI application that BentoML mounts: all of `/v1`, the documentation, and nothing else.
+"""The FastAPI application that BentoML mounts: all of `/v1`, the documentation, the console, and nothing else.
 
 BentoML keeps processes, `/livez` and `/metrics`; `/readyz` is `http/readiness.py`'s. The documentation page
 uses the Swagger UI that ships inside BentoML, so it works where there is no internet.
@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI
@@ -21,12 +20,37 @@ from fastapi.staticfiles import StaticFiles
 from data.complaints.masking import mask
 from data.regions.region import load_region
 from serving.analytics.surge_watch import watch_surges
-from serving.api.v1 import catalogue, classify, complaints, emerging, feedback, forecast, heatmap, jobs, models, surges
-from serving.http.errors import ErrorAnswer, install_error_handlers
+from serving.api.v1 import (
+    catalogue,
+    classify,
+    complaints,
+    desk,
+    emerging,
+    feedback,
+    forecast,
+    heatmap,
+    jobs,
+    kpi,
+    management_decisions,
+    models,
+    outcomes,
+    queue,
+    report,
+    session,
+    surges,
+)
+from serving.console.app import PATH as CONSOLE
+from serving.console.app import create_console
+from serving.http.error_docs import Responses, documented
+from serving.http.errors import install_error_handlers
 from serving.http.logs import configure_logs
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models)
+RESOURCES = (
+    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
+    *(complaints, queue, desk, catalogue, jobs, models),
+    session,
+)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
@@ -39,17 +63,43 @@ A_FULL_NAME = "Обращается Иван Петров"
 SWITCH_SECONDS = 0.0005
 """How long a computing thread may keep the interpreter from the event loop, which at Python's 5 ms would wait
 behind every one of them for each step of each request."""
-ERRORS = {
-    400: "The body is not JSON (`bad_json`)",
-    401: "No key or a wrong one (`unauthorized`)",
-    403: "A key whose role or regions are not enough (`forbidden`)",
-    413: "The body is too large (`body_too_large`)",
-    429: "A key that has sent the requests that it may in a minute (`rate_limited`)",
-    422: "A field does not fit (`bad_request`), or a label is not in the catalogue (`unknown_label`)",
-    500: "A bug (`internal`)",
-    503: "No champion yet (`no_champion`, `not_ready`, `bad_bundle`), or no store (`store_unavailable`)",
-    504: "The answer took too long (`timeout`)",
+ERRORS: Responses = {
+    **documented(400, "The body is not JSON", bad_json="the body is not JSON"),
+    **documented(401, "No key or a wrong one", unauthorized="an API key is needed"),
+    **documented(
+        403,
+        "A key whose role or regions are not enough",
+        forbidden="the key is of the role analyst, which may not ask POST /v1/classify",
+    ),
+    **documented(413, "The body is too large", body_too_large="the body is larger than this service reads"),
+    **documented(
+        422,
+        "A field does not fit, a label is not in the catalogue, or an `Idempotency-Key` was another request's",
+        bad_request="items.0.text: the text is empty",
+        unknown_label="items.0.sector: sector 'Космос' is not in the catalogue",
+        idempotency_mismatch="this Idempotency-Key was sent with another request; give each request one of its own",
+    ),
+    **documented(
+        429,
+        "A key that has sent the requests that it may in a minute; `Retry-After` says when to come again",
+        rate_limited="this key may send 3000 requests a minute; come again in 12 seconds",
+    ),
+    **documented(500, "A bug", internal="something went wrong inside the service; its log has the request id"),
+    **documented(
+        503,
+        "No model yet, or no store; `Retry-After` says when to come again",
+        no_champion="the registry holds no verkhnerechye.complaint-classifier: run `tsur train classifier`",
+        not_ready="verkhnerechye.complaint-classifier is being loaded; ask again in a few seconds",
+        bad_bundle="verkhnerechye.complaint-classifier: heads.safetensors cannot be read",
+        store_unavailable="the store cannot be written (OperationalError); try again later",
+    ),
+    **documented(
+        504,
+        "The answer took too long",
+        timeout="the answer took too long; ask for less at once, or again in a while",
+    ),
 }
+"""What any address under `/v1` may answer; a route's own stand beside it."""
 
 
 @asynccontextmanager
@@ -80,20 +130,19 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls it
     )
     install_error_handlers(app)
     keys = [
         Depends(HTTPBearer(auto_error=False, description="A key that `tsur keys make` has made")),
         Depends(APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, for simple clients")),
     ]
-    answers: dict[int | str, dict[str, Any]] = {
-        status: {"model": ErrorAnswer, "description": text} for status, text in ERRORS.items()
-    }
-    v1 = APIRouter(prefix="/v1", dependencies=keys, responses=answers)
+    v1 = APIRouter(prefix="/v1", dependencies=keys, responses=ERRORS)
     for resource in RESOURCES:
         v1.include_router(resource.router)
     app.include_router(v1)
     _document(app)
+    app.mount(CONSOLE, create_console(), name="console")
     return app
 
 

@@ -34,6 +34,20 @@ class JobDefaults(Config):
     threads: int = Field(default=0, ge=0)
 
 
+class DeskDefaults(Config):
+    """How long things last at an operator's desk."""
+
+    claim_minutes: float = Field(default=10, gt=0)
+    later_minutes: float = Field(default=60, gt=0)
+    undo_minutes: float = Field(default=15, ge=0)
+
+
+class ConsoleDefaults(Config):
+    """How long one is logged in to the console."""
+
+    session_hours: float = Field(default=12, gt=0, le=24 * 31)
+
+
 class ServingConfig(Config):
     """Limits, timings and processes; comments on each stand in the YAML."""
 
@@ -41,7 +55,7 @@ class ServingConfig(Config):
     max_characters: int = Field(default=MAX_CHARACTERS, ge=1, le=MAX_CHARACTERS)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     timeout_seconds: float = Field(default=60.0, gt=0)
-    refresh_seconds: float = Field(default=30.0, gt=0)
+    refresh_seconds: float = Field(default=3.0, gt=0)
     threads: int = Field(default=8, ge=1, le=256)
     analytics_threads: int = Field(default=2, ge=1, le=64)
     classified_at_once: int = Field(default=4, ge=1, le=1024)
@@ -52,6 +66,8 @@ class ServingConfig(Config):
     surges: SurgeDefaults = SurgeDefaults()
     emerging: EmergingDefaults = EmergingDefaults()
     jobs: JobDefaults = JobDefaults()
+    desk: DeskDefaults = DeskDefaults()
+    console: ConsoleDefaults = ConsoleDefaults()
 
 
 def load_serving_config() -> ServingConfig:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.regions.region import Region, load_region
+from data.regulations.deadlines import load_deadlines
 from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
@@ -15,10 +16,11 @@ from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
 from serving.auth.audit_log import AuditLog
 from serving.auth.keyring import KeyRing
+from serving.auth.sessions import SessionRing
 from serving.config import ServingConfig, load_serving_config
 from serving.erasure_watch import ErasureWatch, memories_of_texts
 from serving.http.admission import Admission
-from serving.http.metrics import Metrics
+from serving.http.metrics import Metrics, hold_space
 from serving.http.rates import RequestRates
 from serving.regions.champions import Champions
 from serving.regions.others import OtherRegions, ServedRegion
@@ -40,6 +42,7 @@ class Runtime:
 
     config: ServingConfig
     keys: KeyRing
+    sessions: SessionRing
     region: Region
     champions: Champions
     store: Store
@@ -85,9 +88,11 @@ def open_runtime() -> Runtime:
         ConfigError: `serving.yaml`, the region or the store's URL is malformed.
     """
     config, region = load_serving_config(), load_region()
+    load_deadlines(region)  # a malformed regulation is said now, not with the first complaint
     metrics = Metrics(region.id)
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)
+    sessions = SessionRing(store.sessions, keys, config.console.session_hours)
     encoders, searches = Encoders(config.inference_threads), SearchMemory(config.emerging.remember_minutes)
     registry = Registry(settings().mlflow_uri, settings().home, store.promotions)
 
@@ -106,6 +111,7 @@ def open_runtime() -> Runtime:
     return Runtime(
         config=config,
         keys=keys,
+        sessions=sessions,
         region=region,
         champions=own.champions,
         store=store,
@@ -114,7 +120,7 @@ def open_runtime() -> Runtime:
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
         store_thread=StoreThread(
-            [keys.refresh, audit.flush, erasures.check, others.drop_idle],
+            [keys.refresh, sessions.refresh, audit.flush, erasures.check, others.drop_idle, hold_space],
             lambda answers: metrics.store(answers, len(audit)),
         ),
         analytics=AnalyticsThreads(config.analytics_threads),

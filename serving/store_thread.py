@@ -6,9 +6,9 @@ which `/readyz` tells.
 
 import logging
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
 
 from data.errors import StoreError
+from serving.background import Background
 from serving.http.logs import LOGGER, where_it_failed
 
 EVERY_SECONDS = 2.0
@@ -31,8 +31,7 @@ class StoreThread:
     def __init__(self, tasks: Sequence[Task], tell: Callable[[bool], object] = bool) -> None:
         self._tasks = tasks
         self._tell = tell
-        self._stop = Event()
-        self._thread = Thread(target=self._watch, name="store", daemon=True)
+        self._thread = Background("store", self.once, EVERY_SECONDS)
         self.trouble: StoreError | None = None
 
     def once(self) -> None:
@@ -58,10 +57,4 @@ class StoreThread:
 
     def close(self) -> None:
         """End the thread, if it runs."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(EVERY_SECONDS):
-            self.once()
+        self._thread.close()

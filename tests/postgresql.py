@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,11 @@ class PostgreSQL:
         """Stop it without a goodbye: whoever is connected loses his connection."""
         run([*self.control, "-m", "immediate", "stop"], self.folder)
 
+    @property
+    def process(self) -> int:
+        """The id of its first process; those that answer are its children."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
 
 def run(command: list[str], folder: Path) -> None:
     """Run a command of PostgreSQL's."""
@@ -81,14 +86,14 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[PostgreSQL]:
-    """A server, gone with all it holds at the end."""
+def running_postgresql(place: Path | None = None) -> Iterator[PostgreSQL]:
+    """A server, gone with all it holds at the end; `place` is where its folder is made."""
     found = binaries()
     if found is None:
         pytest.skip(WHY_SKIPPED)
     user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name  # it refuses to run as root
     as_user = ["runuser", "-u", user, "--"] if os.getuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="tsur-pg-"))  # short: a socket's path has at most 107 characters
+    folder = Path(tempfile.mkdtemp(prefix="tsur-pg-", dir=place))  # short: a socket's path has at most 107 characters
     shutil.chown(folder, user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -101,5 +106,6 @@ def running_postgresql() -> Iterator[PostgreSQL]:
     try:
         yield server
     finally:
-        server.stop()
+        with suppress(subprocess.CalledProcessError):  # a test may have ended it
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)

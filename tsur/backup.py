@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from data.atomic import atomic_folder
-from data.errors import FileError
+from data.errors import FileError, StoreError
 from data.settings import settings
 from data.store.copying import copy_store, restore_store
+from data.store.erasure import Erasure
 from registry.copying import copy_registry, restore_registry
 
 MANIFEST = "backup.json"
@@ -49,16 +50,44 @@ def back_up(folder: Path, with_registry: bool) -> dict[str, Any]:
 def restore(folder: Path) -> dict[str, Any]:
     """Put a backup in place of store and registry; its manifest. No service or worker may run meanwhile.
 
+    Complaints that the store in place was told to erase since the backup are erased in the restored one too:
+    `erased_again` of the manifest says how many there were; None: there was no store to tell.
+
     Raises:
         FileError: it is no backup, or a file of it is broken or missing; nothing was changed.
         StoreError, ConfigError: store or registry cannot be written.
     """
     manifest = read_backup(folder)
     own = settings()
+    erased = _erased_here()
     restore_store(own.database_url, folder)
+    manifest["erased_again"] = None if erased is None else _erase_again(erased)
     if manifest["artifacts"] is not None:
         restore_registry(own.mlflow_uri, own.artifacts, folder, manifest["artifacts"])
     return manifest
+
+
+def _erased_here() -> list[Erasure] | None:
+    """What was erased in the store that is in place; None where there is none that can be read."""
+    from data.store.store import open_store
+
+    store = open_store()
+    try:
+        return store.erasures.all() if store.version()[0] is not None else None
+    except StoreError:
+        return None
+    finally:
+        store.close()
+
+
+def _erase_again(erased: list[Erasure]) -> int:
+    from data.store.store import open_store
+
+    store = open_store()
+    try:
+        return store.erasures.repeat(erased)
+    finally:
+        store.close()
 
 
 def read_backup(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands on complaints: import, train, distil, evaluate, classify, new topics."""
+"""Commands on complaints: import, train, distil, evaluate, new topics."""
 
 import sys
 from collections import Counter
@@ -91,6 +91,10 @@ def import_(
 @train_app.command("classifier")
 def train_classifier_(
     complaints: Complaints = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="A dataset version instead of complaints; what it holds out is not taught."),
+    ] = None,
     region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
@@ -99,27 +103,32 @@ def train_classifier_(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
+    from data.errors import InputError
     from data.settings import settings
     from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining
-    from training.classifier.train import train_classifier
+    from training.classifier.job import prepare
+    from training.classifier.train import train_job
+    from training.retrain.challenger import job_on, tags_of
     from training.tracker import open_tracker
+    from tsur.datasets import named_version
     from tsur.show import comparison
 
+    if dataset is not None and complaints is not None:
+        raise InputError("name a file of complaints or --dataset, not both")
     own = read_region(region)
     registry = open_registry(own.id)
-    trained = train_classifier(
-        complaints_or_sample(own, complaints),
-        catalogue_path(own, catalogue, no_catalogue),
-        with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry),
-        own.id,
-        settings().home,
-        say,
-        fresh,
-        tracker=open_tracker(),
-        registry=registry,
-    )
+    arguments = with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry)
+    place = catalogue_path(own, catalogue, no_catalogue)
+    if dataset is None:
+        job, tags = prepare(complaints_or_sample(own, complaints), place, arguments), {}
+    else:
+        version = named_version(own.id, dataset, None)
+        job = job_on(version, place, arguments)
+        tags = tags_of(job, version)
+    by, tracker = "tsur train classifier", open_tracker()
+    trained = train_job(job, own.id, settings().home, say, fresh, by, tags, tracker=tracker, registry=registry)
     console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 
@@ -191,45 +200,6 @@ def evaluate(
         console.print(f"answers to {len(measured.rows)} rows → {answers}")
     if report is not None:
         console.print(f"report on {len(measured.rows)} rows → {report}")
-
-
-@app.command()
-def classify(
-    file: Annotated[Path, typer.Argument(help="An export: CSV, XLSX, JSON or JSONL.")],
-    source: Source = None,
-    out: Annotated[Path, typer.Option(help="Where the decisions go (CSV).")] = Path("decisions.csv"),
-    region: RegionName = None,
-    date: RowDate = None,
-) -> None:
-    """Classify every row of an export with the champion; a run that was killed goes on where it was."""
-    from batch.classify import ClassifyRun, rejects_path
-    from data.tables.readers import estimated_rows
-    from models.classifier.classifier import Classifier
-    from registry.client import open_registry
-    from registry.names import classifier_name
-    from tsur.show import rows_bar
-
-    own = read_region(region)
-    heartbeat.step("loading the champion")
-    name = classifier_name(own.id)
-    folder, version = open_registry(own.id).champion_bundle(name)
-    classifier = Classifier.load(folder)
-    heartbeat.step(f"looking for an unfinished run of {file}")
-    source_map = read_source(own, source).without_labels()
-    run = ClassifyRun(classifier, f"{name} {version}", file, source_map, date, out)
-    if run.done.read:
-        console.print(f"continuing: {run.done.read} rows were classified before")
-    elif run.changed:
-        console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
-    with rows_bar("classifying", estimated_rows(file) if file.is_file() else None, run.done.read) as progress:
-        done = run.finish(progress, joining=lambda rows: heartbeat.step(f"writing {out}"))
-    for note in run.notes:
-        console.print(f"note: {note}")
-    mend = f"write its name under `aliases` in {own.catalogue or 'the catalogue'}, then train the classifier again"
-    tell_unknown_places(run.unknown_places, done.unplaced, mend)
-    console.print(f"{done.routed} of {done.rows} to route, {done.rows - done.routed} to review → {out}")
-    if done.rejected:
-        console.print(f"{done.rejected} rows set aside → {rejects_path(out)}")
 
 
 @app.command()

@@ -12,7 +12,22 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data, regions
+from tsur import (
+    adaptation,
+    audit,
+    classification,
+    classifying,
+    datasets,
+    forecasting,
+    keys,
+    many_regions,
+    operations,
+    outcomes,
+    personal_data,
+    regions,
+    report,
+    retraining,
+)
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -23,6 +38,7 @@ app = typer.Typer(
     help="Routing of citizens' complaints and forecasts of their surges.",
 )
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
+train_app.add_typer(many_regions.app)
 app.add_typer(train_app, name="train")
 app.add_typer(registry_app, name="registry")
 app.add_typer(regions.app, name="regions")
@@ -31,8 +47,12 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app)
 app.add_typer(personal_data.app)
 app.add_typer(classification.app)
+app.add_typer(classifying.app)
+app.add_typer(outcomes.app)
+app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
+app.add_typer(retraining.app)
 app.add_typer(operations.app)
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import ConfigError
+from tsur.engines import executor_of
 from tsur.heartbeat import heartbeat
 from tsur.options import (
+    ClusterAddress,
     ConfigPath,
     CountColumn,
     Counts,
     DateColumn,
+    EngineName,
     MunicipalityColumn,
     MunicipalityColumnOnly,
     Overrides,
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from models.surges.types import Surge
 
 app = typer.Typer()
+SERIES_A_TASK = 50
+"""That go to a worker of a cluster together: fits of milliseconds would spend as long on their way."""
 CalendarName = Annotated[
     str | None, typer.Option("--calendar", help="russia or none: whose days off explain the counts.")
 ]
@@ -93,6 +98,8 @@ def train_forecaster_(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Keep the champions; fit only what changed, until a backtest is due.")
     ] = False,
+    engine: EngineName = "local",
+    address: ClusterAddress = None,
 ) -> None:
     """Backtest every series, fit its champion, register the forecasts as champion."""
     from data.settings import settings
@@ -107,10 +114,11 @@ def train_forecaster_(
     settled = forecaster_config(config, override)
     regressors_frame = regressors_or_none(own, regressors)
     home, tracker, registry = settings().home, open_tracker(), open_registry(own.id)
-    with series_bars() as bar:
+    with executor_of(engine, address, SERIES_A_TASK) as executor, series_bars() as bar:
         trained = train_forecaster(
-            frame, settled, own.id, home, say, bar, regressors_frame, refresh, tracker=tracker, registry=registry
-        )
+            frame, settled, own.id, home, say, bar, regressors_frame, refresh, executor,
+            tracker=tracker, registry=registry,
+        )  # fmt: skip
     if trained.result is not None:
         console.print(wape_table(trained.result))
     console.print(f"champion: {forecaster_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
@@ -132,6 +140,8 @@ def backtest(
     plots: Annotated[
         Path | None, typer.Option(help="Write plots there: forecasts against what came, decompositions.")
     ] = None,
+    engine: EngineName = "local",
+    address: ClusterAddress = None,
 ) -> None:
     """Compare the forecasters by rolling origin on daily counts, without registering anything."""
     from data.settings import settings
@@ -146,9 +156,9 @@ def backtest(
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
     regressors_frame = regressors_or_none(own, regressors)
-    with series_bars() as bar:
+    with executor_of(engine, address, SERIES_A_TASK) as executor, series_bars() as bar:
         run_id, result = run_backtest(
-            frame, settled, own.id, settings().home, say, bar, regressors_frame, tracker=open_tracker()
+            frame, settled, own.id, settings().home, say, bar, regressors_frame, executor, tracker=open_tracker()
         )
     console.print(wape_table(result))
     if plots is not None:

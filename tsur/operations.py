@@ -60,7 +60,7 @@ def backup(
 
     say(f"copying store and registry into {folder}" if registry else f"copying the store into {folder}")
     manifest = back_up(folder, registry)
-    console.print(f"{len(manifest['files'])} files → {folder}")
+    console.print(f"{len(manifest['files'])} files → {folder}; not in it: files of jobs, configs, .env")
 
 
 @app.command()
@@ -77,8 +77,12 @@ def restore(
     if not yes:
         typer.confirm(f"replace store and registry of this installation by the backup of {made}?", abort=True)
     say(f"putting back the backup of {made}")
-    run(folder)
-    console.print("restored; complaints that were erased since then have to be erased again: `tsur erase`")
+    erased = run(folder)["erased_again"]
+    console.print("restored")
+    if erased is None:
+        console.print("the store as it was cannot be read: erase again what was erased since then (`tsur erase`)")
+    else:
+        console.print(f"{erased} complaints that were erased since then are erased again")
 
 
 def oldest_region() -> str:

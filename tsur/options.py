@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -42,6 +42,12 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a config key, as in --set epochs=3; repeatable.")
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML than the one in configs.")]
+EngineName = Annotated[
+    Literal["local", "ray"], typer.Option("--engine", help="Compute on this machine, or on a Ray cluster.")
+]
+ClusterAddress = Annotated[
+    str | None, typer.Option("--address", help="HOST:PORT of the Ray cluster's head; default: one is started here.")
+]
 DateColumn = Annotated[str, typer.Option("--date-column", "--date", help="Column of the day.")]
 SECTOR_HELP, MUNICIPALITY_HELP = "Column of the sector or category.", "Column of the municipality; absent: one region."
 SectorColumn = Annotated[str, typer.Option("--sector-column", "--sector", help=SECTOR_HELP)]
@@ -97,8 +103,8 @@ def say(line: str) -> None:
     heartbeat.step(line)
 
 
-def complaints_of(region: "Region", path: Path) -> Any:
-    """The complaints of a file that `tsur import` wrote, or of an export that has no bad row.
+def complaints_of(region: "Region", path: Path, source: str | None = None) -> Any:
+    """The complaints of a file that `tsur import` wrote, or of an export (of a `source`) that has no bad row.
 
     Raises:
         InputError: a row cannot be used; says that `tsur import` sets such rows aside.
@@ -110,7 +116,7 @@ def complaints_of(region: "Region", path: Path) -> Any:
     heartbeat.step(f"reading {path}")
     if path.suffix.lower() in JSONL:
         return read_complaints(path)
-    imported = import_complaints(path, read_source(region, None))
+    imported = import_complaints(path, read_source(region, source))
     for note in imported.notes:
         note_aside(note)
     if len(imported.rejects):

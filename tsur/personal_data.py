@@ -3,16 +3,20 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.errors import InputError
+from data.errors import InputError, UnknownComplaintError
 from tsur.options import RegionName, console, read_region, say
+
+if TYPE_CHECKING:
+    from data.store.store import Store
 
 app = typer.Typer()
 SHOWN = 50
 """Findings that are shown one by one."""
+ALL_JOBS = 1_000_000
 SETTLING_SECONDS = 5.0
 """By then a running service has stored what it had still to say of a complaint, and forgotten it."""
 
@@ -23,26 +27,50 @@ def erase(
     region: RegionName = None,
     source: Annotated[str | None, typer.Option(help="Its source, where several have the id.")] = None,
 ) -> None:
-    """Erase one complaint from the store and the dataset versions, and let running services forget it (152-ФЗ)."""
+    """Erase one complaint from store, datasets and results of jobs; let running services forget it (152-ФЗ)."""
     from data.store.store import open_store
 
     store, own = open_store(), read_region(region)
-    gone = store.erasures.erase(own.id, complaint_id, source, "tsur erase")
+    try:
+        gone = store.erasures.erase(own.id, complaint_id, source, "tsur erase")
+    except UnknownComplaintError:  # what was sent in files only is not in the store
+        if not _erase_from_jobs(store, own.id, complaint_id, source):
+            raise
+        return
     console.print("erased: " + ", ".join(f"{rows} {table}" for table, rows in gone.rows.items()))
     for version, rows in _erase_from_datasets(own.id, gone.source, complaint_id).items():
         console.print(f"erased: {rows} rows of dataset version {version}")
+    _erase_from_jobs(store, own.id, complaint_id, gone.source)
     say("waiting for running services to forget it")
     time.sleep(SETTLING_SECONDS)
     store.erasures.rename_in_audit(own.id, complaint_id)
-    console.print("files that you wrote, results of jobs, backups and MLflow's samples are yours to look through:")
+    console.print("files that you wrote, backups and MLflow's samples are yours to look through:")
     console.print("  tsur scan-personal-data PATH … --id ID")
 
 
+def _erase_from_jobs(store: "Store", region: str, complaint_id: str, source: str | None) -> int:
+    """Rows that left the files of jobs that have ended."""
+    from batch.erasing import erase_from_results
+    from data.settings import settings
+    from data.store.jobs import ENDED
+
+    jobs = [job for job in store.jobs.page(region, None, ALL_JOBS) if source in (None, job.source)]
+    rows = erase_from_results(settings().home, [job for job in jobs if job.status in ENDED], complaint_id)
+    if rows:
+        console.print(f"erased: {rows} rows of results of jobs")
+    if under_way := sum(job.status not in ENDED for job in jobs):
+        say(f"{under_way} jobs are under way: erase once more when they have ended")
+    return rows
+
+
 def _erase_from_datasets(region: str, source: str, complaint_id: str) -> dict[str, int]:
-    """Rows that left each dataset version of a region, by its name."""
+    """Rows that left each dataset version of a region, by its name; remembered vectors of texts go altogether."""
+    from data.settings import settings
+    from training.retrain.challenger import vectors_file
     from training.retrain.erasing import erase_complaints
     from tsur.datasets import versions_folder
 
+    vectors_file(settings().home, region).unlink(missing_ok=True)
     folder = versions_folder(None, region)
     return erase_complaints(folder, [(source, complaint_id)], datetime.now(UTC)) if folder.exists() else {}
 

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def write_export(path: Path, texts: list[str], rows: int, repeated: float, seed:
 def run(bundle: Path, export: Path, cached: int) -> None:
     """Classify an export; what is measured goes to `EXPORT.timing.jsonl`."""
     from batch.classify import ClassifyRun
+    from batch.classify_chunk import classify_here
     from data.complaints.sources import load_source
     from data.settings import CHECKOUT
     from models.classifier.classifier import Classifier
@@ -44,7 +46,7 @@ def run(bundle: Path, export: Path, cached: int) -> None:
     timing = export.with_suffix(".timing.jsonl")
     source = load_source("generic", CHECKOUT / "configs" / "sources", timezone="Europe/Moscow").without_labels()
     classifier = Classifier.load(bundle, Encoders(cached=cached))
-    job = ClassifyRun(classifier, "1", export, source, None, export.with_suffix(".out.csv"))
+    job = ClassifyRun("1", export, source, None, export.with_suffix(".out.csv"))
     points = [point for point in read_timing(timing) if point["rows"] <= job.done.read]
     timing.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
     before = points[-1]["seconds"] if points else 0.0
@@ -55,7 +57,7 @@ def run(bundle: Path, export: Path, cached: int) -> None:
         with timing.open("a", encoding="utf-8") as file:
             file.write(json.dumps(point) + "\n")
 
-    job.finish(note)
+    job.finish(partial(classify_here, classifier), note)
 
 
 def resident() -> float:

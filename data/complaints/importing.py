@@ -140,12 +140,37 @@ def stream_complaints(
     With `unique`, an id given twice is a bad row, and all ids are kept in memory; else memory stays as it is.
     `tell` hears what was not read. Raises FileError and ColumnsError as `import_complaints` does.
     """
+    export = open_export(path, source, default_date, tell)
+    checker = RowChecker(source, catalogue, default_date, unique, export.month_first)
+    return checked_rows(islice(export.rows, skipped, None), checker)
+
+
+@dataclass(frozen=True)
+class Export:
+    """The rows of a file as they stand there, and whether its dates with slashes are American."""
+
+    rows: Iterator[tuple[int, Row]]
+    month_first: bool
+
+
+def open_export(
+    path: Path, source: SourceMap, default_date: datetime | None = None, tell: Tell = tell_nobody
+) -> Export:
+    """Begin to read an export, whose columns have to be there; `tell` hears what was not read.
+
+    Raises:
+        FileError, ColumnsError: as `import_complaints` does.
+    """
     rows = read_rows(path, source.expected(dated=default_date is None), tell)
     first = list(islice(rows, LOOKED_AT))
     _check_columns(path, source, first, default_date)
     dates = (row.get(source.find(row).get("created_at", "")) for _, row in first)
-    checker = RowChecker(source, catalogue, default_date, unique, months_come_first(dates))
-    for line, row in islice(chain(first, rows), skipped, None):
+    return Export(chain(first, rows), months_come_first(dates))
+
+
+def checked_rows(rows: Iterable[tuple[int, Row]], checker: RowChecker) -> Iterator[Complaint | Reject]:
+    """Rows with their lines as complaints, cleaned and masked, or set aside with the reason."""
+    for line, row in rows:
         try:
             yield checker.complaint(line, row)
         except RejectedError as error:

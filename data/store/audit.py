@@ -5,7 +5,6 @@ complaint that was erased stands here under a digest of its id, so that it can s
 who knows which complaint is meant, and to nobody else.
 """
 
-import hashlib
 import os
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, ForeignKey, Index, Select, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from data.store.digests import digest
 from data.store.session import Database
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
@@ -176,7 +176,7 @@ def _user() -> str:
 
 def erased_name(complaint_id: str) -> str:
     """What a complaint is called once it is erased: a digest of its id."""
-    return "sha256:" + hashlib.sha256(complaint_id.encode()).hexdigest()
+    return "sha256:" + digest(complaint_id)
 
 
 def _query(wanted: AuditFilter) -> Select[Any]:

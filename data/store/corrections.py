@@ -2,7 +2,7 @@
 
 In: an operator's labels for a complaint. Out: the last label of each complaint, for counting; and for training all
 corrections since a moment, each with the text and the decision that it corrected. A correction may be silent about a
-label (None); the last one that is not silent about it holds.
+label (None); the last one that is not silent about it holds. One that was taken back (`undos.py`) is nowhere read.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 from data.complaints.masking import MaskedText, mask
 from data.errors import UnknownComplaintError
 from data.store.decisions import ComplaintName, DecisionRow, among, newest
+from data.store.reviews import WITHOUT_DEADLINE, close_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
+from data.store.undos import standing
 
 HEADS = ("sector", "topic", "agency")
 
@@ -46,11 +48,12 @@ class CorrectionRow(Table):
     agency: Mapped[str | None]
     operator: Mapped[str | None]
     received_at: Mapped[datetime]
+    why: Mapped[str | None]
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A correction to store: of the newest decision on a complaint."""
+    """A correction to store: of the newest decision on a complaint; who said it and why are masked."""
 
     region: str
     source: str
@@ -59,6 +62,7 @@ class Correction:
     topic: str | None
     agency: str | None
     operator: str | None
+    why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class Corrections:
                 write_corrections(connection, corrections)
 
     def since(self, region: str, moment: datetime) -> list[CorrectedComplaint]:
-        """All corrections of a region received at `moment` or later, in the order of writing.
+        """Standing corrections of a region received at `moment` or later, in the order of writing.
 
         Raises:
             StoreError: the database cannot be read.
@@ -154,7 +158,7 @@ class Corrections:
             .add_columns(decided.sector.label("decided_sector"), decided.topic.label("decided_topic"))
             .add_columns(decided.agency.label("decided_agency"))
             .join(decided, decided.number == func.coalesce(row.decision, newest_number))
-            .where(row.region == region, row.received_at >= naive_utc(moment))
+            .where(row.region == region, row.received_at >= naive_utc(moment), standing(row.number))
             .order_by(row.number)
         )
         with self._database.reading() as connection:
@@ -176,13 +180,14 @@ def write_corrections(connection: Connection, corrections: Sequence[Correction])
     decisions = _decisions_of(connection, keys)
     last, rows = _last_of(connection, keys), []
     for correction, key in zip(corrections, keys, strict=True):
-        row = asdict(correction) | {"operator": mask(correction.operator or "") or None}
+        row = asdict(correction) | {name: mask(getattr(correction, name) or "") or None for name in ("operator", "why")}
         row |= {"decision": decisions[key].number, "model_version": decisions[key].model_version}
         if last.get(key) != row:
             rows.append(row | {"received_at": now})
         last[key] = row
     if rows:
         connection.execute(insert(CorrectionRow), rows)
+        close_reviews(connection, [_review(decisions[key]) for key in dict.fromkeys(keys)], now)
     decided = [decisions[row["region"], row["source"], row["complaint_id"]] for row in rows]
     return [
         Agreement(head, row[head] == getattr(decision, head))
@@ -193,13 +198,14 @@ def write_corrections(connection: Connection, corrections: Sequence[Correction])
 
 
 def _decisions_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, Row[Any]]:
-    """Number, version and labels of the newest decision on each complaint.
+    """Number, version, labels, place and time of the newest decision on each complaint.
 
     Raises:
         UnknownComplaintError: there is none on some; names all such ids.
     """
     key = (DecisionRow.region, DecisionRow.source, DecisionRow.id)
     columns: list[Any] = [*key, DecisionRow.number, DecisionRow.model_version]
+    columns += [DecisionRow.municipality, DecisionRow.created_at]
     columns += [getattr(DecisionRow, head) for head in HEADS]
     query = select(*columns).where(among(keys, *key), newest())
     decisions = {(row.region, row.source, row.id): row for row in connection.execute(query)}
@@ -215,11 +221,17 @@ def _decisions_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict
     return decisions
 
 
+def _review(decision: Row[Any]) -> dict[str, Any]:
+    """The complaint of a decision as one that an operator answered."""
+    row = {name: getattr(decision, name) for name in ("region", "source", "id", "sector", "municipality")}
+    return row | {"decision": decision.number, "urgent_at": decision.created_at + WITHOUT_DEADLINE}
+
+
 def _last_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, dict[str, Any]]:
-    """The last correction of each complaint that has one, as the columns that are written, without its time."""
+    """The last standing correction of each complaint that has one, as the columns written, without its time."""
     table = CorrectionRow
     key = (table.region, table.source, table.complaint_id)
-    numbers = select(func.max(table.number)).where(among(keys, *key)).group_by(*key)
+    numbers = select(func.max(table.number)).where(among(keys, *key), standing(table.number)).group_by(*key)
     columns = [column for column in table.__table__.columns if column.name not in ("number", "received_at")]
     rows = connection.execute(select(*columns).where(table.number.in_(numbers)))
     return {(row.region, row.source, row.complaint_id): row._asdict() for row in rows}
@@ -245,13 +257,13 @@ def _corrected_complaint(row: Row[Any]) -> CorrectedComplaint:
 
 
 def corrected(label: InstrumentedAttribute[str | None], region: str) -> Subquery:
-    """The last correction of each complaint of a region that says something of `label`.
+    """The last standing correction of each complaint of a region that says something of `label`.
 
     Columns `source, complaint_id, label`.
     """
     last = (
         select(func.max(CorrectionRow.number).label("number"))
-        .where(CorrectionRow.region == region, label.is_not(None))
+        .where(CorrectionRow.region == region, label.is_not(None), standing(CorrectionRow.number))
         .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
         .subquery()
     )

@@ -3,10 +3,11 @@
 In: decisions, each with its region and the version of the model. Out: their rows. A complaint's id is unique within
 its region and source; sending it again adds a decision, unless the same model says the same of the same text, and
 every reader takes the newest one (`newest`).
-`day` is local to the region: whoever stores a decision knows its time zone.
+`day` is local to the region: whoever stores a decision knows its time zone. `due_at` is stored with the decision and
+not computed from today's regulations: a queue is ordered by it, and who was late was late by the rule of that day.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -17,18 +18,20 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
+from data.store.reviews import WITHOUT_DEADLINE, drop_reviews, open_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
 
 class DecisionRow(Table):
-    """One decision; `day` is local, `created_at` and `received_at` are UTC."""
+    """One decision; `day` is local, `created_at`, `received_at` and `due_at` are UTC."""
 
     __tablename__ = "decisions"
     __table_args__ = (
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
         Index("decisions_by_number", "region", "number"),
+        Index("decisions_by_due", "region", "due_at"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
@@ -49,6 +52,7 @@ class DecisionRow(Table):
     agency: Mapped[str]
     agency_confidence: Mapped[float]
     model_version: Mapped[str]
+    due_at: Mapped[datetime | None]
 
 
 _INSERT = insert(DecisionRow).returning(DecisionRow.number, sort_by_parameter_order=True)
@@ -63,6 +67,7 @@ class Decision:
 
     Attributes:
         arrived: no time was sent: `created_at` is when the complaint came, and another time when it comes again.
+        due_at: by when the answer is due; None where none is owed, or nothing says when.
     """
 
     region: str
@@ -83,6 +88,7 @@ class Decision:
     model_version: str
     features: Floats | None = field(default=None, compare=False, repr=False)
     arrived: bool = False
+    due_at: datetime | None = None
 
 
 NO_COLUMNS = ("features", "arrived")
@@ -102,6 +108,21 @@ class StoredDecision:
     number: int
     created_at: datetime
     repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision as it was stored, without its text; `received_at` is UTC."""
+
+    number: int
+    source: str
+    id: str
+    received_at: datetime
+    decision: str
+    sector: str
+    topic: str
+    agency: str
+    model_version: str
 
 
 class Decisions:
@@ -132,6 +153,19 @@ class Decisions:
             moment = connection.scalar(last)
         return None if moment is None else utc(moment)
 
+    def of_complaint(self, region: str, complaint_id: str) -> list[Decided]:
+        """All decisions on the complaints of a region with this id, whatever their source, the oldest first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        row = DecisionRow
+        columns = [getattr(row, name) for name in Decided.__dataclass_fields__]
+        query = select(*columns).where(row.region == region, row.id == complaint_id).order_by(row.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Decided(**each._asdict() | {"received_at": utc(each.received_at)}) for each in rows]
+
 
 def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> list[StoredDecision]:
     """Store decisions in a transaction; the row of each.
@@ -147,13 +181,37 @@ def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> li
         row if (row := before.get(key)) is not None and _says_the_same(row, decision) else None
         for key, decision in zip(keys, decisions, strict=True)
     ]
-    numbers = iter(_insert(connection, [d for d, row in zip(decisions, repeated, strict=True) if row is None]))
+    new = [decision for decision, row in zip(decisions, repeated, strict=True) if row is None]
+    numbers = _insert(connection, new)
+    _write_reviews(connection, dict(zip(numbers, new, strict=True)), before)
+    following = iter(numbers)
     return [
-        StoredDecision(next(numbers), decision.created_at)
+        StoredDecision(next(following), decision.created_at)
         if row is None
         else StoredDecision(row.number, utc(row.created_at), repeated=True)
         for decision, row in zip(decisions, repeated, strict=True)
     ]
+
+
+def _write_reviews(
+    connection: Connection, decisions: Mapping[int, Decision], before: Mapping[ComplaintName, Row[Any]]
+) -> None:
+    """Let complaints of new decisions, given by number, wait for an operator, or wait no longer."""
+    waiting = {(each.region, each.source, each.id): number for number, each in decisions.items()}
+    for_review = [
+        {"region": each.region, "source": each.source, "id": each.id, "decision": number}
+        | {"sector": each.sector, "municipality": each.municipality, "urgent_at": naive_utc(_urgent_at(each))}
+        for number, each in decisions.items()
+        if each.decision == "review" and waiting[each.region, each.source, each.id] == number
+    ]
+    open_reviews(connection, for_review)
+    drop_reviews(
+        connection, [key for key, number in waiting.items() if key in before and decisions[number].decision == "route"]
+    )
+
+
+def _urgent_at(decision: Decision) -> datetime:
+    return decision.due_at or decision.created_at + WITHOUT_DEADLINE
 
 
 def _newest_of(connection: Connection, keys: Sequence[ComplaintName]) -> dict[ComplaintName, Row[Any]]:
@@ -187,6 +245,7 @@ def _insert(connection: Connection, decisions: Sequence[Decision]) -> list[int]:
     rows = [
         {name: value for name, value in vars(decision).items() if name not in NO_COLUMNS}
         | {"created_at": naive_utc(decision.created_at), "received_at": now}
+        | {"due_at": None if decision.due_at is None else naive_utc(decision.due_at)}
         for decision in decisions
     ]
     numbers = [int(number) for number in connection.scalars(_INSERT, rows)]

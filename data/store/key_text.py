@@ -1,11 +1,10 @@
 """The text of a key: `tsur_`, forty random letters and digits, six of a checksum.
 
-In: nothing, or a text that somebody sent. Out: a new key; whether a text can be one; its digest. The checksum tells a
+In: nothing, or a text that somebody sent. Out: a new key; whether a text can be one. The checksum tells a
 typing error, and a key that lies in a file by mistake, without asking the store. A key has 238 random bits, so plain
-SHA-256 is enough to keep it by: there is nothing to guess, and nothing to slow down.
+SHA-256 (`digests.py`) is enough to keep it by: there is nothing to guess, and nothing to slow down.
 """
 
-import hashlib
 import re
 import secrets
 import string
@@ -29,11 +28,6 @@ def is_key(text: str) -> bool:
     """Whether this can be a key: its checksum is right."""
     parts = KEY.fullmatch(text)
     return parts is not None and _checksum(parts[1]) == parts[2]
-
-
-def digest(text: str) -> str:
-    """What a key is kept and looked up by: SHA-256, hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _checksum(random: str) -> str:

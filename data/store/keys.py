@@ -13,7 +13,8 @@ from sqlalchemy import JSON, Index, Row, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.errors import InputError
-from data.store.key_text import digest, new_key
+from data.store.digests import digest
+from data.store.key_text import new_key
 from data.store.session import Database
 from data.store.tables import NUMBER, Table, naive_utc, utc
 

@@ -10,20 +10,28 @@ from data.regions.region import known_regions
 from data.settings import settings
 from data.store.answers import Answers
 from data.store.audit import Audit
+from data.store.claims import Claims
 from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
 from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.handling import Handling
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
+from data.store.management_decisions import ManagementDecisions
+from data.store.operator_answers import OperatorAnswers
+from data.store.outcomes import Outcomes
 from data.store.promotions import Promotions
 from data.store.retention import Expiry
+from data.store.review_queue import ReviewQueue
 from data.store.scanning import Finding, Scanner
 from data.store.session import Database
+from data.store.sessions import Sessions
 from data.store.shadows import Shadows
+from data.store.splits import Splits
 
 
 class Store:
@@ -38,13 +46,21 @@ class Store:
         features: what they read of them.
         corrections: what operators said instead.
         complaints: how they stand after both.
+        outcomes: what became of them.
+        handling: the same and all before it, as rows that KPIs are computed from.
+        management_decisions: what was decided because of what the figures said.
         search: the same, searched and paged through.
+        queue: those that wait for an operator.
+        claims: which of them is whose.
+        operator_answers: what operators say of them at the desk, and how it is undone.
+        splits: which of them were cut in several.
         promotions: which versions became champions.
         answers: what requests under an `Idempotency-Key` were answered.
         shadows: what challengers would have said.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
         keys: who may ask the service what.
+        sessions: which browsers are logged in with which key.
         audit: who has asked it what.
         erasures: how a complaint is erased.
         expiry: what is over its retention.
@@ -59,13 +75,21 @@ class Store:
         self.features = Features(self._database)
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
+        self.outcomes = Outcomes(self._database)
+        self.handling = Handling(self._database)
+        self.management_decisions = ManagementDecisions(self._database)
         self.search = ComplaintSearch(self._database)
+        self.queue = ReviewQueue(self._database)
+        self.claims = Claims(self._database)
+        self.operator_answers = OperatorAnswers(self._database)
+        self.splits = Splits(self._database)
         self.promotions = Promotions(self._database)
         self.answers = Answers(self._database)
         self.shadows = Shadows(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)
         self.keys = Keys(self._database)
+        self.sessions = Sessions(self._database)
         self.audit = Audit(self._database)
         self.erasures = Erasures(self._database)
         self.expiry = Expiry(self._database)

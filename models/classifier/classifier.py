@@ -15,7 +15,7 @@ from data.errors import BundleError
 from models.classifier.bundle import FORMAT, ClassifierBundle, read_bundle, served_files
 from models.classifier.decoding import Floats, JointDecoder
 from models.classifier.labels import HEADS
-from models.classifier.routing import Classification, decide
+from models.classifier.routing import ALTERNATIVES, Classification, decide
 from models.encoder.artifact import Precision
 from models.encoder.onnx_runtime import Encoders, OnnxEncoder
 from models.encoder.vector_cache import Vectors
@@ -83,13 +83,16 @@ class Classifier:
         return self.bundle.catalogue
 
     def classify(
-        self, texts: Sequence[str], municipalities: Sequence[str | None] | None = None
+        self,
+        texts: Sequence[str],
+        municipalities: Sequence[str | None] | None = None,
+        alternatives: int = ALTERNATIVES,
     ) -> list[Classification]:
         """Classify texts; `municipalities` are ids of the catalogue, None where unknown."""
         places = list(municipalities) if municipalities is not None else [None] * len(texts)
         plain = [normalised_text(text) for text in texts]
         reading = self._read(plain, places)
-        return self._decided(reading.logits, plain, places, reading)
+        return self._decided(reading.logits, plain, places, reading, alternatives)
 
     def decisions(
         self, logits: Mapping[str, Floats], texts: Sequence[str], places: Sequence[str | None]
@@ -135,6 +138,7 @@ class Classifier:
         plain: Sequence[str],
         places: Sequence[str | None],
         reading: Reading | None = None,
+        alternatives: int = ALTERNATIVES,
     ) -> list[Classification]:
         return decide(
             self.decoder,
@@ -146,6 +150,7 @@ class Classifier:
             out_of_vocabulary=self.bundle.out_of_vocabulary.unlike_training(plain).tolist(),
             truncated=reading.truncated if reading else None,
             features=reading.features if reading else None,
+            alternatives=alternatives,
         )
 
 

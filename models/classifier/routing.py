@@ -19,7 +19,7 @@ from models.classifier.labels import HEADS, Ints
 
 Reason = Literal["low_confidence", "rare_label", "no_cyrillic", "unlike_training", "several_problems"]
 ALTERNATIVES = 3
-"""Labels given out for each head, the decided one among them: as many as an operator takes in at a glance."""
+"""Labels given out for each head unless more are asked for: as many as are taken in at a glance."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +81,18 @@ def decide(
     out_of_vocabulary: Sequence[bool] | None = None,
     truncated: Sequence[bool] | None = None,
     features: Floats | None = None,
+    alternatives: int = ALTERNATIVES,
 ) -> list[Classification]:
     """Decode a batch and decide `route` or `review` for each item, with the reasons for review.
 
     `threshold` is on the agency's confidence, `topic_threshold` says from which one a topic is sure.
     `out_of_vocabulary` says which texts are unlike all that was trained on; `truncated` and `features` are handed
-    through.
+    through; so many `alternatives` of each head are given out.
     """
     joint = decoder.joint(logits, municipalities)
     best = decoder.best(joint)
     deadlines = decoder.deadlines(best)
-    decided, alternatives = _labels(decoder, joint, best)
+    decided, likeliest = _labels(decoder, joint, best, alternatives)
     unknown = [False] * len(texts) if out_of_vocabulary is None else out_of_vocabulary
     results = []
     for row, text in enumerate(texts):
@@ -104,7 +105,7 @@ def decide(
                 decision="review" if reasons else "route",
                 reasons=reasons,
                 **given,
-                alternatives={head: alternatives[head][row] for head in HEADS},
+                alternatives={head: likeliest[head][row] for head in HEADS},
                 deadline_hours=deadlines[row],
                 topic_sure=given["topic"].confidence >= topic_threshold and not rare["topic"],
                 truncated=truncated is not None and truncated[row],
@@ -115,14 +116,14 @@ def decide(
 
 
 def _labels(
-    decoder: JointDecoder, joint: Joint, best: Ints
+    decoder: JointDecoder, joint: Joint, best: Ints, count: int
 ) -> tuple[dict[str, list[Proposal]], dict[str, list[list[Proposal]]]]:
-    """Of each head the label that is decided and the likeliest ones, the first of equals first."""
+    """Of each head the label that is decided and the `count` likeliest ones, the first of equals first."""
     decided, alternatives = {}, {}
     for column, head in enumerate(HEADS):
         confidences, names = decoder.confidences(joint, head), decoder.labels.names[head]
         decided[head] = [row[0] for row in _proposals(best[:, [column]], confidences, names)]
-        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :ALTERNATIVES]
+        likeliest = np.argsort(-confidences, axis=1, kind="stable")[:, :count]
         alternatives[head] = _proposals(likeliest, confidences, names)
     return decided, alternatives
 

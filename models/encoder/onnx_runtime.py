@@ -60,7 +60,7 @@ class Encoders:
     ) -> None:
         self.folder = folder or settings().home / ENCODERS
         self.cache = VectorCache(cached)
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="encoder", initializer=begin)
+        self._pool = ThreadPoolExecutor(threads or usable_cores(), thread_name_prefix="encoder", initializer=begin)
         self._loaded: WeakValueDictionary[str, OnnxEncoder] = WeakValueDictionary()
         self._int8_wins: dict[str, bool] = {}
         self._lock = Lock()
@@ -239,7 +239,8 @@ def _broken(files: EncoderFiles, path: Path, reason: object) -> BundleError:
     return BundleError(f"{files.owner}: {path.name} is broken: {sentence}")
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """Cores that this process may use."""
     import os
 
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

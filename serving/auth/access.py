@@ -1,8 +1,9 @@
 """Access: which requests need a key, who is behind it, and where the service may listen without keys.
 
 Keys are made by `tsur keys`; those of `TSUR_API_KEYS` open everything, for a first start. Where there are none, the
-service is for this machine only. A caller sends `Authorization: Bearer KEY` or `X-API-Key: KEY`; health and the
-documentation stay open, metrics are open to this machine.
+service is for this machine only. A caller sends `Authorization: Bearer KEY` or `X-API-Key: KEY`, a browser the cookie
+of a session that was begun with a key; health, the documentation and the console's files stay open, metrics are open to
+this machine.
 """
 
 import ipaddress
@@ -52,21 +53,29 @@ def given_key(headers: Headers) -> str | None:
     return headers.get("x-api-key")
 
 
-def authenticate(path: str, client: str | None, headers: Headers, ring: KeyRing) -> Principal | None:
-    """Who asks; None where nobody has to say so.
+def is_guarded(path: str, client: str | None) -> bool:
+    """Whether one has to say here who asks."""
+    return f"{path}/".startswith(GUARDED) or (path == METRICS and not is_loopback(client))
+
+
+def authenticate(
+    path: str, client: str | None, headers: Headers, ring: KeyRing, session: Principal | None = None
+) -> Principal | None:
+    """Who asks; None where nobody has to say so. A key says it before a session does.
 
     Raises:
         AccessError: a key is needed here, and none or a wrong one was sent.
         StoreError: the store has not said yet which keys there are.
     """
-    guarded = f"{path}/".startswith(GUARDED) or (path == METRICS and not is_loopback(client))
-    if not guarded:
+    if not is_guarded(path, client):
         return None
     given = given_key(headers)
     if not ring.demands_keys:
         if is_loopback(client):
             return LOCAL
         raise AccessError("without keys this service answers its own machine only: make one with `tsur keys make`")
+    if given is None and session is not None:
+        return session
     if given is None:
         raise AccessError("an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
     return ring.principal(given)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from data.errors import AccessError, StoreError
-from data.store.key_text import PREFIX, digest, is_key
+from data.store.digests import digest
+from data.store.key_text import PREFIX, is_key
 from data.store.keys import Key, Keys
 from serving.auth.principal import Principal
 from serving.auth.roles import ROLES
@@ -70,6 +71,23 @@ class KeyRing:
             raise AccessError("this API key is not known here, or is revoked or has ended")
         self._used[entry.key.number] = now
         return entry.principal
+
+    def principal_of(self, key_id: str) -> Principal:
+        """Who has the key of this id: a session begun with it goes on for as long as it opens something.
+
+        Raises:
+            AccessError: there is no such key any more, or it is revoked or has ended.
+            StoreError: the store has not said yet which keys there are.
+        """
+        for principal in self._bootstrap.values():
+            if principal.key_id == key_id:
+                return principal
+        now = datetime.now(UTC)
+        for entry in self._of_the_store().values():
+            if entry.principal.key_id == key_id and entry.key.opens_at(now):
+                self._used[entry.key.number] = now
+                return entry.principal
+        raise AccessError("the key of this session is revoked or has ended: log in with another one")
 
     def refresh(self) -> None:
         """Ask the store for its keys, and write down which were used.

@@ -56,10 +56,15 @@ STATUS: dict[type[TsurError], int] = {
     errors.UnknownComplaintError: 404,
     errors.UnknownJobError: 404,
     errors.JobStateError: 409,
+    errors.UnknownDecisionError: 404,
+    errors.AlreadyAnsweredError: 409,
+    errors.UndoError: 409,
     errors.NotReadyError: 503,
     errors.BusyError: 429,
     errors.RateLimitError: 429,
     errors.StoreError: 503,
+    errors.EngineError: 503,
+    errors.PartsFailedError: 500,
     errors.ResumeError: 400,
 }
 """The status that each class of the tree in `data/errors.py` is answered with."""

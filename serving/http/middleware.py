@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
 
+import anyio.to_thread
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -21,9 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import RequestError, TsurError
 from data.store.audit import AuditEntry
-from serving.auth.access import METRICS, authenticate
+from serving.auth.access import METRICS, authenticate, given_key, is_guarded
 from serving.auth.principal import Principal
 from serving.auth.requires import check_allowed
+from serving.auth.sessions import check_own_page, session_token
 from serving.http import readiness
 from serving.http.errors import CODE_HEADER, from_status, from_tsur_error
 from serving.http.logs import LOGGER, log_request, where_it_failed
@@ -117,7 +119,10 @@ class Middleware:
         self, runtime: Runtime, route: Route | None, scope: Scope, receive: Receive, guard: ResponseGuard
     ) -> None:
         client = scope["client"][0] if scope.get("client") else None
-        principal = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys)
+        session = await _session(runtime, scope, client)
+        principal = authenticate(scope["path"], client, Headers(scope=scope), runtime.keys, session)
+        if principal is not None and principal is session:
+            check_own_page(scope["method"], Headers(scope=scope))
         scope["state"]["principal"] = principal
         endpoint = ("GET", METRICS) if scope["path"] == METRICS else route.endpoint if route else None
         if principal is not None and endpoint is not None:
@@ -128,10 +133,12 @@ class Middleware:
         if scope["path"] == readiness.PATH:
             await readiness.readiness(runtime)(scope, receive, guard)
             return
-        if route is not None and route.admitted and runtime.admission.is_full:
-            await receive()  # a small body, as a whole: the server would cut the connection of one left unread
-            runtime.admission.refuse()
         limits = (route.limits if route else Limits()).within(runtime.config)
+        if route is not None and route.admitted and runtime.admission.is_full:
+            # a small body, as a whole: the server would cut the connection of one left unread
+            with suppress(TimeoutError):
+                await asyncio.wait_for(receive(), limits.seconds)
+            runtime.admission.refuse()
         limited = RequestBodyLimitMiddleware(self.app, limits.body_bytes)
         work = asyncio.ensure_future(limited(scope, receive, guard))
         try:
@@ -147,6 +154,24 @@ class Middleware:
                 # a computing thread cannot be stopped: what it still says goes nowhere
                 work.add_done_callback(_forget)
                 work.cancel()
+
+
+async def _session(runtime: Runtime, scope: Scope, client: str | None) -> Principal | None:
+    """Who is logged in by the request's cookie, where it comes without a key.
+
+    Raises:
+        AccessError: the session is over, or its key is revoked or has ended.
+        StoreError: the store does not answer.
+    """
+    headers = Headers(scope=scope)
+    if not is_guarded(scope["path"], client) or given_key(headers) is not None or not runtime.keys.demands_keys:
+        return None
+    token = session_token(headers)
+    if token is None:
+        return None
+    if not runtime.sessions.known(token):  # perhaps another worker has begun it
+        await anyio.to_thread.run_sync(runtime.sessions.refresh)
+    return runtime.sessions.principal(token)
 
 
 def _region_of(runtime: Runtime, principal: Principal, headers: Headers) -> str:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TrackingError, TsurError
 from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name, forecaster_name
 from serving.analytics.threads import give_way
+from serving.background import Background
 from serving.http.logs import LOGGER, where_it_failed
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ class Champions:
         self._registry = registry
         self._encoders = encoders
         self.on_change: Callable[[], None] = lambda: None
-        self._stop = Event()
-        self._thread: Thread | None = None
+        self._thread: Background | None = None
         self._trouble: str | None = None
         self._classifier: ModelSlot[Classifier] = ModelSlot(classifier_name(region), self._load_classifier)
         self._forecaster: ModelSlot[Forecasts] = ModelSlot(forecaster_name(region), _load_forecasts)
@@ -215,19 +214,13 @@ class Champions:
 
     def start(self, seconds: float) -> None:
         """Load in the background, then look at the registry every so many seconds."""
-        self._thread = Thread(target=self._watch, args=(seconds,), name="champions", daemon=True)
+        self._thread = Background("champions", self.refresh, seconds, begin=self.refresh)
         self._thread.start()
 
     def stop(self) -> None:
         """End the background thread."""
-        self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=5)
-
-    def _watch(self, seconds: float) -> None:
-        self.refresh()
-        while not self._stop.wait(seconds):
-            self.refresh()
+            self._thread.close()
 
     def _load_classifier(self, folder: Path) -> "Classifier":
         from models.classifier.classifier import Classifier

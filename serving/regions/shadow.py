@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from data.errors import StoreError
 from data.store.shadows import ShadowDecision, Shadows
 from serving.analytics.threads import give_way
+from serving.background import Background
 from serving.http.logs import LOGGER, where_it_failed
 from serving.regions.champions import Champions
 
@@ -56,8 +56,7 @@ class Shadow:
     def __init__(self, champions: Champions, shadows: Shadows, region: str, waiting: int = WAITING) -> None:
         self._champions, self._shadows, self._region = champions, shadows, region
         self._queue: Queue[Answered] = Queue(waiting)
-        self._stop = Event()
-        self._thread = Thread(target=self._watch, name="shadow", daemon=True)
+        self._thread = Background("shadow", self._step, begin=give_way)
         self.dropped = 0
 
     def offer(self, answered: Sequence[Answered]) -> None:
@@ -77,9 +76,7 @@ class Shadow:
 
     def close(self) -> None:
         """Decide nothing more; what waits is dropped."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self._thread.close()
 
     def forget(self) -> None:
         """Drop what waits and what the challenger remembers of texts: a complaint was erased."""
@@ -128,14 +125,12 @@ class Shadow:
             agency_confidence=item.agency.confidence,
         )
 
-    def _watch(self) -> None:
-        give_way()
-        while not self._stop.is_set():
-            try:
-                self.once()
-            except Exception as error:  # a challenger's bug is not the champion's
-                logger.error("the challenger failed\n%s", where_it_failed(error))
-                self._stop.wait(LOOK_SECONDS)
+    def _step(self) -> None:
+        try:
+            self.once()
+        except Exception as error:  # a challenger's bug is not the champion's
+            logger.error("the challenger failed\n%s", where_it_failed(error))
+            self._thread.wait(LOOK_SECONDS)
 
 
 def _decided(classifier: "Classifier", answered: Sequence[Answered]) -> "list[Classification]":

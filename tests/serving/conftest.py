@@ -27,7 +27,7 @@ from tests.serving.bundles import (
     write_forecaster,
 )
 
-READY_SECONDS = 180
+READY_SECONDS = 600
 SMALL_BODY = 64 * 1024
 
 
@@ -88,9 +88,9 @@ def write_configs(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def start_server(home: Path, wait_for: str = "/readyz", **environment: str) -> Server:
-    """Start a service as `tsur serve` does, its output going to a file."""
-    port = free_port()
+def start_server(home: Path, wait_for: str = "/readyz", port: int | None = None, **environment: str) -> Server:
+    """Start a service as `tsur serve` does, its output going to a file; `port` where it is to be a certain one."""
+    port = port or free_port()
     log = home / f"server-{port}.log"
     settings = {
         "TSUR_HOME": str(home),
@@ -98,7 +98,7 @@ def start_server(home: Path, wait_for: str = "/readyz", **environment: str) -> S
         "TSUR_STORE_URL": f"sqlite:///{home}/store.db",
         **environment,
     }
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             run.command("127.0.0.1", port),
             env={**os.environ, **run.environment(port), **settings, "BENTOML_HOME": str(home / "bentoml" / str(port))},

@@ -18,6 +18,7 @@ from serving.analytics.threads import AnalyticsThreads
 from serving.app import create_app
 from serving.auth.audit_log import AuditLog
 from serving.auth.keyring import KeyRing
+from serving.auth.sessions import SessionRing
 from serving.config import ServingConfig
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
@@ -40,6 +41,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
     return Runtime(
         config=config,
         keys=ring,
+        sessions=SessionRing(store.sessions, ring, config.console.session_hours),
         region=region,
         champions=champions,
         store=store,

@@ -13,7 +13,7 @@ import httpx
 from data.settings import CHECKOUT
 
 TEXTS = ["Не вывозят мусор", "Яма на дороге", "Нет горячей воды", "Автобус не приходит", "Спасибо за сквер"]
-PATIENCE = 120
+PATIENCE = 600
 """Seconds until what is waited for must have come; nothing is said of how fast it has to be."""
 
 

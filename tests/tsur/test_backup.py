@@ -85,6 +85,21 @@ def test_both_databases_are_copied_and_put_back(url: str, tmp_path: Path) -> Non
         restore_store(url, tmp_path / MANIFEST)
 
 
+def test_what_was_erased_since_the_backup_is_erased_in_what_is_restored(home: Path, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{home}/store.db", REGION)
+    store.decisions.save([decision(id="erased"), decision(id="stays")])
+    back_up(tmp_path / "copy", with_registry=False)
+    store.erasures.erase(REGION, "erased", None, "tsur erase")
+    store.close()
+    assert restore(tmp_path / "copy")["erased_again"] == 1
+    assert ("erased",) not in rows(f"sqlite:///{home}/store.db", "select id from decisions")
+    assert ("stays",) in rows(f"sqlite:///{home}/store.db", "select id from decisions")
+    (home / "store.db").write_bytes(b"what a broken disk has left")
+    for side in ("-wal", "-shm"):
+        (home / f"store.db{side}").unlink(missing_ok=True)
+    assert restore(tmp_path / "copy")["erased_again"] is None
+
+
 def test_the_commands_tell_what_they_did(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     assert str(copy) in tsur(home, "backup", str(copy)).stdout

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from batch.executor import Executor
 from data.complaints.schema import check_counts
 from data.errors import CountsError
 from data.tables.csv_writer import csv_text
@@ -64,6 +65,7 @@ class Job:
         work: where unfinished work is kept.
         say: takes lines to show.
         bar: makes progress callbacks.
+        executor: where series are fitted; None: so many local processes as the config says.
     """
 
     counts: pd.DataFrame
@@ -72,6 +74,7 @@ class Job:
     work: Path
     say: Say
     bar: Bar
+    executor: Executor | None = None
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
@@ -90,17 +93,18 @@ class Job:
 
     def backtest(self) -> BacktestResult:
         """Backtest every series, going on where an interrupted run was."""
-        return backtest(self.counts, self.config, self.bar("backtest"), self.work / "backtest", self.regressors)
+        folder, progress = self.work / "backtest", self.bar("backtest")
+        return backtest(self.counts, self.config, progress, folder, self.regressors, self.executor)
 
     def fit(self, result: BacktestResult) -> Forecasts:
         """Fit the champions that a backtest has named."""
-        fits = self.work / "fits"
-        return fit_forecasts(self.counts, self.config, result, self.bar("final fits"), fits, self.regressors)
+        fits, progress = self.work / "fits", self.bar("final fits")
+        return fit_forecasts(self.counts, self.config, result, progress, fits, self.regressors, self.executor)
 
     def refresh(self, last: Forecasts) -> Forecasts:
         """Fit the champions of the last forecasts on these counts."""
-        fits = self.work / "fits"
-        return refresh_forecasts(self.counts, self.config, last, self.bar("refresh"), fits, self.regressors)
+        fits, progress = self.work / "fits", self.bar("refresh")
+        return refresh_forecasts(self.counts, self.config, last, progress, fits, self.regressors, self.executor)
 
 
 def counts_fingerprint(counts: pd.DataFrame) -> str:
@@ -117,16 +121,17 @@ def run_backtest(
     say: Say = log.info,
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
+    executor: Executor | None = None,
     *,
     tracker: Tracker,
 ) -> tuple[str, BacktestResult]:
-    """Backtest, tracked; returns the MLflow run's id and the result.
+    """Backtest, tracked; returns the MLflow run's id and the result. Arguments as those of `Job`.
 
     Raises:
         CountsError: the counts are malformed or too short.
         RegressorsError: the regressors do not cover the counts.
     """
-    job = Job(check_counts(counts), config, regressors, home / "training" / region, say, bar)
+    job = Job(check_counts(counts), config, regressors, home / "training" / region, say, bar, executor)
     with tracker.run(forecaster_name(region), "backtest", job.parameters) as run:
         result = job.backtest()
         _log_backtest(run, job, result)
@@ -142,6 +147,7 @@ def train_forecaster(
     bar: Bar = no_bar,
     regressors: pd.DataFrame | None = None,
     refresh: bool = False,
+    executor: Executor | None = None,
     *,
     tracker: Tracker,
     registry: Registry,
@@ -158,7 +164,7 @@ def train_forecaster(
     counts, name = check_counts(counts), forecaster_name(region)
     series = len(counts[["municipality", "sector"]].drop_duplicates())
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
-    job = Job(counts, config, regressors, home / "training" / region, say, bar)
+    job = Job(counts, config, regressors, home / "training" / region, say, bar, executor)
     last = _refreshable(registry, name, counts, config, say) if refresh else None
     with tracker.run(name, "train", job.parameters, job.note) as run:
         if last is None:

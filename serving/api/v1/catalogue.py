@@ -1,6 +1,8 @@
 """`GET /v1/catalogue`: sectors, topics, agencies and places that the serving classifier decides by."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from serving.api.v1.catalogue_types import AgencyOut, CatalogueAnswer, PlaceOut, SectorOut, TopicOut
 from serving.api.v1.shared_types import ModelVersion
@@ -13,10 +15,16 @@ router = APIRouter(tags=["complaints"])
 
 @router.get("/catalogue", summary="What complaints are sorted by", response_model=CatalogueAnswer)
 @limited(NO_BODY)
-def catalogue(runtime: CurrentRuntime) -> Response:
+def catalogue(
+    runtime: CurrentRuntime,
+    municipality: Annotated[
+        str | None, Query(max_length=300, description="Agencies of topics are those that answer there")
+    ] = None,
+) -> Response:
     """The catalogue that the serving classifier was trained for: a newer file counts from the next training on."""
     champion = runtime.champions.classifier
     own = champion.model.catalogue
+    (place,) = own.municipality_ids([municipality])
     sectors = [
         SectorOut(
             name=sector.name,
@@ -26,7 +34,7 @@ def catalogue(runtime: CurrentRuntime) -> Response:
                     name=topic.name,
                     description=topic.description,
                     deadline_hours=topic.deadline_hours,
-                    agencies=own.agencies_for(sector.name, topic.name),
+                    agencies=own.agencies_for(sector.name, topic.name, place),
                 )
                 for topic in sector.topics
             ],

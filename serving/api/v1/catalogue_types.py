@@ -12,7 +12,7 @@ class TopicOut(Wire):
     name: str = Field(examples=["Вывоз мусора (ТКО)"])
     description: str
     deadline_hours: int = Field(ge=0, description="0: no answer is owed", examples=[72])
-    agencies: list[str] = Field(description="Who may answer for it, somewhere in the region")
+    agencies: list[str] = Field(description="Who may answer for it: in the municipality asked for, else somewhere")
 
 
 class SectorOut(Wire):

@@ -4,11 +4,12 @@ In: the complaint of a request, and what the classifier says of it. Out: its res
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from data.catalogue.places import PlaceNote
 from data.complaints.masking import MaskedText
 from data.regions.region import Region
+from data.regulations.deadlines import Deadline
 from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
 from models.classifier.explanation import explain
@@ -60,30 +61,34 @@ def result_of(
     classification: Classification,
     proposals: list[SegmentProposal],
     words: list[ExplainedWord] | None,
+    deadline: Deadline | None,
 ) -> ClassifyResult:
     """One classification as it goes over the wire."""
-    hours = classification.deadline_hours
     return ClassifyResult(
         id=complaint.id,
         text=complaint.text,
         decision=classification.decision,
         reasons=list(classification.reasons),
         reasons_ru=[REASONS_RU[reason] for reason in classification.reasons],
-        sector=_label(classification.sector),
-        topic=_label(classification.topic),
-        agency=_label(classification.agency),
-        alternatives={head: [_label(label) for label in top] for head, top in classification.alternatives.items()},
-        deadline_hours=hours,
-        due_at=complaint.created_at + timedelta(hours=hours) if hours else None,
+        sector=label_out(classification.sector),
+        topic=label_out(classification.topic),
+        agency=label_out(classification.agency),
+        alternatives={head: [label_out(label) for label in top] for head, top in classification.alternatives.items()},
+        deadline_hours=classification.deadline_hours,
+        due_at=None if deadline is None else deadline.due_at,
+        interim_due_at=None if deadline is None else deadline.interim_due_at,
+        due_basis=None if deadline is None else deadline.basis,
         topic_sure=classification.topic_sure,
         truncated=classification.truncated,
-        proposals=[_problem(proposal) for proposal in proposals],
+        proposals=[problem_out(proposal) for proposal in proposals],
         notes=[] if complaint.note is None else [Note(code=complaint.note, message=PLACE_NOTES[complaint.note])],
         explanation=words,
     )
 
 
-def decision_of(complaint: Complaint, region: Region, classification: Classification, version: str) -> Decision:
+def decision_of(
+    complaint: Complaint, region: Region, classification: Classification, version: str, deadline: Deadline | None
+) -> Decision:
     """One classification as it is stored."""
     return Decision(
         region=region.id,
@@ -104,19 +109,22 @@ def decision_of(complaint: Complaint, region: Region, classification: Classifica
         model_version=version,
         features=classification.features,
         arrived=complaint.arrived,
+        due_at=None if deadline is None else deadline.due_at,
     )
 
 
-def _problem(proposal: SegmentProposal) -> ProblemProposal:
+def problem_out(proposal: SegmentProposal) -> ProblemProposal:
+    """One problem of a message as it goes over the wire."""
     return ProblemProposal(
         start=proposal.start,
         end=proposal.end,
-        sector=_label(proposal.sector),
-        topic=_label(proposal.topic),
-        agency=_label(proposal.agency),
+        sector=label_out(proposal.sector),
+        topic=label_out(proposal.topic),
+        agency=label_out(proposal.agency),
         deadline_hours=proposal.deadline_hours,
     )
 
 
-def _label(proposal: Proposal) -> LabelProposal:
+def label_out(proposal: Proposal) -> LabelProposal:
+    """A label as it goes over the wire."""
     return LabelProposal(label=proposal.label, confidence=round(proposal.confidence, 4))

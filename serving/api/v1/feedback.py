@@ -19,7 +19,8 @@ from serving.api.v1.idempotency import MaybeNamed
 from serving.api.v1.items import BadItem, Refusal, RefusedItem, good_ones, refused
 from serving.auth.requires import Caller
 from serving.config import MAX_ITEMS
-from serving.http.errors import ErrorAnswer, error_at
+from serving.http.error_docs import documented
+from serving.http.errors import error_at
 from serving.http.routes import Limits, check_count, limited
 from serving.runtime import CurrentRuntime
 
@@ -31,7 +32,9 @@ router = APIRouter(tags=["complaints"])
     "/feedback",
     summary="Store operators' corrections",
     response_model=FeedbackAnswer,
-    responses={404: {"model": ErrorAnswer, "description": "No such complaint (`unknown_complaint`)"}},
+    responses=documented(
+        404, "No such complaint", unknown_complaint="no complaint '2026-001' of source 'pos' was classified here"
+    ),
 )
 @limited(LIMITS)
 def feedback(

@@ -18,13 +18,15 @@ from serving.api.v1.queries import UNKNOWN_SERIES, municipality_name
 from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.http.routes import Limits, limited
 from serving.runtime import CurrentRuntime
 
-STALE: dict[int | str, dict[str, Any]] = {
-    409: {"model": ErrorAnswer, "description": "The forecasts end before that day (`forecast_stale`)"}
-}
+STALE = documented(
+    409,
+    "The forecasts end before that day",
+    forecast_stale="the forecasts end on 2026-12-13: run `tsur train forecaster --refresh`",
+)
 LIMITS = Limits(body_bytes=64 * 1024, seconds=30)
 router = APIRouter(tags=["analytics"])
 

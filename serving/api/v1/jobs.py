@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
@@ -35,7 +35,7 @@ from serving.api.v1.cursors import CursorQuery, cursor_of, read_cursor
 from serving.api.v1.jobs_types import JobError, JobOut, JobProgress, JobsAnswer
 from serving.api.v1.shared_types import ModelVersion
 from serving.auth.requires import Caller
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import Responses, documented
 from serving.http.routes import NO_BODY, Limits, limited
 from serving.runtime import CurrentRuntime, Runtime
 
@@ -44,13 +44,13 @@ UPLOAD = Limits(upload=True)
 ENDING = rf"(?i)(?:{'|'.join(map(re.escape, NAMES))})(?:\.gz)?$"
 BLOCK = 1 << 20
 """Bytes that go to the disk together: few enough changes of threads."""
-UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "No such job (`unknown_job`)"},
-}
-WRONG_STATE: dict[int | str, dict[str, Any]] = {
-    409: {"model": ErrorAnswer, "description": "Not while the job stands so (`wrong_job_state`)"},
-}
-CSV_FILE: dict[int | str, dict[str, Any]] = {
+UNKNOWN = documented(
+    404, "No such job", unknown_job="there is no such job in this region; jobs are kept for `jobs.keep_days`"
+)
+WRONG_STATE = documented(
+    409, "Not while the job stands so", wrong_job_state="job 5f0c is running: it has no result yet"
+)
+CSV_FILE: Responses = {
     200: {"content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}, "description": "The table"}
 }
 BODY = {
@@ -78,7 +78,12 @@ NameQuery = Annotated[
     summary="Classify a file of any size",
     response_model=JobOut,
     openapi_extra=BODY,
-    responses={400: {"model": ErrorAnswer, "description": "The file cannot be read (`bad_file`, `missing_columns` …)"}},
+    responses=documented(
+        400,
+        "The file cannot be read",
+        bad_file="november.csv: not a table",
+        missing_columns="november.csv: no column text",
+    ),
 )
 @limited(UPLOAD)
 async def start_job(
@@ -234,7 +239,7 @@ async def _receive(body: AsyncIterator[bytes], folder: JobFolder, file: str) -> 
     in_thread, size = anyio.to_thread.run_sync, 0
     try:
         await in_thread(folder.make)
-        with (folder.path / file).open("wb", buffering=0) as upload:
+        with (folder.path / file).open("wb") as upload:  # unbuffered, a disk that gets full would take part of a block
             block = bytearray()
             async for part in body:
                 block += part
@@ -242,6 +247,7 @@ async def _receive(body: AsyncIterator[bytes], folder: JobFolder, file: str) -> 
                     size += await in_thread(upload.write, bytes(block))
                     block.clear()
             size += await in_thread(upload.write, bytes(block))
+            await in_thread(upload.flush)
             await in_thread(partial(to_disk, folder.path / file))
     except OSError as error:
         raise StoreError(f"the file cannot be stored ({error.strerror}); try again later") from None

@@ -1,20 +1,20 @@
 """Query parameters that several resources share, and what a place named there is called."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 
 from data.errors import TsurError
-from serving.http.errors import ErrorAnswer
+from serving.http.error_docs import documented
 from serving.runtime import Runtime
 
 MunicipalityQuery = Annotated[str | None, Query(max_length=300, description="Only this municipality")]
 SectorQuery = Annotated[str | None, Query(max_length=300, description="Only this sector")]
 AsOfQuery = Annotated[date | None, Query(description="The last day looked at; default: the last whole day known")]
-UNKNOWN_SERIES: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "No such series (`unknown_series`)"}
-}
+UNKNOWN_SERIES = documented(
+    404, "No such series", unknown_series="no series of municipality 'Кижи': known are Верхнереченск, Каменный Брод"
+)
 
 
 def municipality_name(runtime: Runtime, municipality: str | None) -> str | None:

@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from data.complaints.masking import masked
-from data.errors import InputError
+from data.errors import InputError, UnknownComplaintError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
-from data.store.erasure import Erased
+from data.store.erasure import TABLES, Erased
+from data.store.outcomes import Outcome
 from data.store.retention import Expired, Retention
 from data.store.scanning import Scanner
 from data.store.store import Store
-from tests.data.store.rows import OTHER, REGION, correction, decision, rows
+from tests.data.store.rows import NOON, OTHER, REGION, correction, decision, rows
 from tests.data.store.test_audit import ENTRY
 
 WORDS = "Провалилась крышка люка у школы"
@@ -31,6 +32,7 @@ def fill(store: Store) -> None:
     store.decisions.save([decision(**ours, model_version="2")])
     store.decisions.save([decision(id=ID, region=OTHER)])
     store.corrections.save([correction(complaint_id=ID, sector="Дороги"), correction(complaint_id="other", topic="Т")])
+    store.outcomes.save([Outcome(REGION, "pos", name, "answered", NOON) for name in (ID, "other")])
     store.audit.save([ENTRY, *[_shown(region) for region in (REGION, OTHER)]])
 
 
@@ -42,9 +44,12 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     fill(store)
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
-    assert gone == Erased("pos", {"decisions": 2, "features": 2, "shadow_decisions": 0, "corrections": 1})
+    assert gone == Erased(
+        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1, "outcomes": 1}
+    )
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
+    assert rows(url, "select complaint_id from outcomes") == [("other",)]
     assert rows(url, "select count(*) from features") == [(1,)]
     assert store.erasures.count() == 1
 
@@ -72,7 +77,8 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     fill(store)
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
-    assert before == {"decisions.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
+    columns = {f"{table}.complaint_id" for table in ("corrections", "outcomes", "audit_complaints")}
+    assert before == {"decisions.id", "reviews.id", *columns}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 
@@ -102,11 +108,24 @@ def test_a_complaint_that_is_none_or_several_is_not_erased(store: Store, url: st
         (REGION, ID, "vk", "of source 'vk'"),
         (REGION, ID, None, "several sources: name one of hotline, pos"),
     ):
-        with pytest.raises(InputError, match=sentence):
+        with pytest.raises((InputError, UnknownComplaintError), match=sentence):
             store.erasures.erase(region, name, source, "tsur erase")
     assert rows(url, "select count(*) from decisions") == [(2,)]
     store.erasures.erase(REGION, ID, "hotline", "tsur erase")
     assert rows(url, "select source from decisions") == [("pos",)]
+
+
+def test_what_was_erased_in_one_copy_is_erased_in_another_by_digest(store: Store, url: str, tmp_path: Path) -> None:
+    fill(store)
+    copy = Store(f"sqlite:///{tmp_path}/copy.db", REGION)
+    fill(copy)
+    copy.erasures.erase(REGION, ID, None, "tsur erase")
+    assert store.erasures.repeat(copy.erasures.all()) == 1
+    assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
+    assert (REGION, ID) not in rows(url, "select region, complaint_id from audit_complaints")
+    assert store.erasures.repeat(copy.erasures.all()) == 0, "it is known to be erased"
+    assert store.erasures.all() == copy.erasures.all()
+    copy.close()
 
 
 def test_a_complaint_is_as_old_as_the_last_that_was_decided_or_said_of_it(store: Store, url: str) -> None:

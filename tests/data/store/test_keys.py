@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.errors import InputError
-from data.store.key_text import digest, is_key, new_key
+from data.store.digests import digest
+from data.store.key_text import is_key, new_key
 from data.store.store import Store
 from tests.data.store.rows import OTHER, REGION, rows
 

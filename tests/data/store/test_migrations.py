@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 
 from data.settings import CHECKOUT
 from data.store.corrections import Labels
+from data.store.review_queue import QueueFilter
 from data.store.session import MIGRATIONS
 from data.store.store import Store
 from data.store.tables import Table
@@ -115,6 +116,7 @@ def test_an_old_store_is_taken_over_without_loss(url: str) -> None:
     assert (of_the_row.corrected, of_the_row.operator) == (Labels("Дороги", None, None), "7")
     assert (of_a_lost_one.model_version, of_a_lost_one.decided) == (None, Labels(None, None, None))
     assert (of_a_lost_one.text, of_a_lost_one.corrected.topic) == ("Не вывозят мусор", "Ямы")
+    assert [(each.source, each.id) for each in store.queue.page(OTHER, QueueFilter(), 9)] == [("hotline", "1")]
     tables = sa.inspect(sa.create_engine(url)).get_table_names()
     assert not [name for name in tables if name.startswith("old_")]
     store.close()

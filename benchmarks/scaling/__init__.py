@@ -1,0 +1,1 @@
+"""What a second worker is worth, and what a country needs."""

@@ -1,0 +1,1 @@
+"""The console: pages for operators, analysts, heads and engineers, in Russian, served at `/console`."""
