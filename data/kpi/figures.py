@@ -6,16 +6,18 @@ are of 95 %. A share or a quantile of fewer than `LEAST` is hidden: it would say
 """
 
 from dataclasses import dataclass
-from math import hypot
+from functools import lru_cache
+from math import hypot, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, norm
 
 LEAST = 20
 """Complaints below which a share or a quantile is not shown."""
 LEVEL = 0.95
+Z = float(norm.ppf((1 + LEVEL) / 2))
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,11 @@ def quantile(now: Sample, before: Sample, level: float) -> Figure:
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's interval of a share."""
-    interval = binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
-    return float(interval.low), float(interval.high)
+    """Wilson's interval of a share; written out: a table needs hundreds, and scipy's tests a hypothesis with each."""
+    part, spread = successes / n, Z * Z / n
+    middle = part + spread / 2
+    half = Z * sqrt(part * (1 - part) / n + spread / n / 4)
+    return max((middle - half) / (1 + spread), 0.0), min((middle + half) / (1 + spread), 1.0)
 
 
 def _share(successes: int, n: int) -> tuple[float, float, float] | None:
@@ -98,7 +102,13 @@ def _quantile(sample: Sample, level: float) -> tuple[float, float, float] | None
     if n < LEAST:
         return None
     ordered: Any = np.sort(sample)
-    tail = (1 - LEVEL) / 2
-    ranks = binom.ppf([tail, 1 - tail], n, level)
-    low, high = (int(min(max(rank, 0), n - 1)) for rank in (ranks[0] - 1, ranks[1]))
+    low, high = _ranks(n, level)
     return float(np.quantile(ordered, level)), float(ordered[low]), float(ordered[high])
+
+
+@lru_cache(maxsize=4096)
+def _ranks(n: int, level: float) -> tuple[int, int]:
+    """Places, from 0, of the ordered values between which the quantile lies with the probability `LEVEL`."""
+    tail = (1 - LEVEL) / 2
+    low, high = binom.ppf([tail, 1 - tail], n, level)
+    return max(int(low) - 1, 0), min(int(high), n - 1)

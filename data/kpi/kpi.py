@@ -5,7 +5,7 @@ count is part of each formula (`definitions.py`): volume and routing are of thos
 those that came due in it, times to an answer of those that were answered in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, get_args
@@ -25,6 +25,8 @@ BYS: tuple[By, ...] = get_args(By)
 HEADS = ("sector", "topic", "agency")
 DAY = timedelta(days=1)
 MOST_DAYS = 366
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""No complaint of a regional centre lies outside."""
 UNKNOWN_PLACE = "не указан"
 
 
@@ -86,9 +88,19 @@ class _Frames:
     due: pd.DataFrame
     answered: pd.DataFrame
 
-    def of(self, by: str, name: str) -> "_Frames":
-        """Those of one group."""
-        return _Frames(*(frame[frame[by] == name] for frame in (self.received, self.due, self.answered)))
+    def by(self, column: str) -> dict[str, "_Frames"]:
+        """Those of each group."""
+        frames = (self.received, self.due, self.answered)
+        parts = [{str(name): rows for name, rows in frame.groupby(column, sort=False)} for frame in frames]
+        return {
+            name: _Frames(*(part.get(name, frame[:0]) for part, frame in zip(parts, frames, strict=True)))
+            for name in dict.fromkeys(name for part in parts for name in part)
+        }
+
+    @property
+    def none(self) -> "_Frames":
+        """None of them."""
+        return _Frames(self.received[:0], self.due[:0], self.answered[:0])
 
 
 def last_week(today: date) -> Span:
@@ -101,17 +113,27 @@ def compute_kpis(store: Store, region: Region, span: Span, by: By | None = None,
     """The KPIs of a span of local days.
 
     Raises:
-        RequestError: the span ends before it begins, or is longer than a year.
+        RequestError: the span ends before it begins, is longer than a year, or of no year of ours.
         StoreError: the store cannot be read.
     """
+    return kpis_by(store, region, span, (by,), as_of)[0]
+
+
+def kpis_by(
+    store: Store, region: Region, span: Span, bys: Sequence[By | None], as_of: datetime | None = None
+) -> list[Kpis]:
+    """The same once for each grouping, of complaints that are read once. Raises as `compute_kpis` does."""
     if not 1 <= span.days <= MOST_DAYS:
         raise RequestError(f"from {span.first} to {span.last} are {max(span.days, 0)} days; ask for 1 to {MOST_DAYS}")
+    if span.first.year < FIRST_YEAR or span.last.year > LAST_YEAR:
+        raise RequestError(f"from {span.first} to {span.last}: ask for days of the years {FIRST_YEAR} to {LAST_YEAR}")
     as_of = as_of or datetime.now(UTC)
     now, before = _frames(store, region, span, as_of)
     decided = [store.management_decisions.count(region.id, *each.moments(region)) for each in (span, span.before)]
     figures = _figures(now, before) | {"evidence": share(*decided)}
     daily = _daily(pd.concat([before.received["day"], now.received["day"]]), span)
-    return Kpis(span, span.before, as_of, figures, daily, [] if by is None else _groups(now, before, by))
+    groups = [[] if by is None else _groups(now, before, by) for by in bys]
+    return [Kpis(span, span.before, as_of, figures, daily, each) for each in groups]
 
 
 def _frames(store: Store, region: Region, span: Span, as_of: datetime) -> tuple[_Frames, _Frames]:
@@ -149,8 +171,8 @@ def _daily(received: "pd.Series[Any]", span: Span) -> list[tuple[date, int]]:
 
 
 def _groups(now: _Frames, before: _Frames, by: By) -> list[Group]:
-    names = pd.concat([now.received[by], now.due[by], now.answered[by]]).dropna().unique()
-    groups = [Group(name, _grouped(now.of(by, name), before.of(by, name))) for name in names]
+    earlier = before.by(by)
+    groups = [Group(name, _grouped(frames, earlier.get(name, before.none))) for name, frames in now.by(by).items()]
     return sorted(groups, key=lambda group: (-group.figures["volume"].n, group.name))
 
 

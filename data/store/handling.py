@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, select, true, type_coerce
+from sqlalchemy.types import NullType
 
 from data.store.corrections import HEADS, CorrectionRow
 from data.store.decisions import DecisionRow, newest
@@ -18,8 +19,9 @@ from data.store.session import Database
 from data.store.tables import naive_utc
 from data.store.undos import standing
 
-KEY = ["source", "id"]
-DECIDED = ("source", "id", "municipality", "created_at", "received_at", "day", "decision", "due_at", *HEADS)
+KEY = "number"
+"""Of the newest decision on a complaint: a number is compared sooner than two texts."""
+DECIDED = ("number", "source", "id", "municipality", "created_at", "received_at", "day", "decision", "due_at", *HEADS)
 MOMENTS = ("created_at", "received_at", "due_at")
 ANSWERS = ("answered", "closed")
 """Events that are an answer: a system that tells only of closing has answered by then."""
@@ -59,13 +61,14 @@ class Handling:
     def _frame(self, region: str, wanted: ColumnElement[bool], among: Subquery | None = None) -> pd.DataFrame:
         """The complaints that are wanted; those of `among` (`source, complaint_id`), where it is given."""
         row = DecisionRow
-        ours = select(row).where(row.region == region, wanted, newest())
+        ours = select(row).where(row.region == region, wanted)
         if among is not None:
             ours = ours.join(among, (among.c.source == row.source) & (among.c.complaint_id == row.id))
         with self._database.reading() as connection:
-            decided = _read(connection, ours.with_only_columns(*(getattr(row, name) for name in DECIDED)), DECIDED)
+            columns = [_raw(row.__table__.c[name]) if name in MOMENTS else getattr(row, name) for name in DECIDED]
+            decided = _read(connection, ours.where(newest()).with_only_columns(*columns), DECIDED)
             said = _said(connection, ours)
-            told = _told(connection, ours)
+            told = _told(connection, ours)  # of decisions that are not the newest too: the merge drops those
         decided = decided.assign(**{name: _moments(decided[name]) for name in MOMENTS})
         frame = decided.merge(said, "left", KEY).merge(told, "left", KEY)
         for head in HEADS:
@@ -81,11 +84,11 @@ def _said(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
     same = (
         (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
     )
-    columns: list[Any] = [row.source, row.complaint_id, row.received_at, *(getattr(row, head) for head in HEADS)]
+    columns: list[Any] = [DecisionRow.number, _raw(row.received_at), *(getattr(row, head) for head in HEADS)]
     query: Select[Any] = (
         ours.join(row, same).where(standing(row.number)).with_only_columns(*columns).order_by(row.number)
     )
-    frame = _read(connection, query, [*KEY, "spoken_at", *(f"said_{head}" for head in HEADS)])
+    frame = _read(connection, query, [KEY, "spoken_at", *(f"said_{head}" for head in HEADS)])
     frame["spoken_at"] = _moments(frame["spoken_at"])
     last = dict.fromkeys((f"said_{head}" for head in HEADS), "last")  # of pandas, which skips what is None
     return frame.groupby(KEY, as_index=False, sort=False).agg({"spoken_at": "min", **last})
@@ -97,13 +100,13 @@ def _told(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
     same = (
         (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
     )
-    columns: list[Any] = [row.source, row.complaint_id, row.event, row.at, row.agency]
+    columns: list[Any] = [DecisionRow.number, row.event, _raw(row.at), row.agency]
     query = ours.join(row, same).with_only_columns(*columns).order_by(row.number)
-    frame = _read(connection, query, [*KEY, "event", "at", "agency"])
+    frame = _read(connection, query, [KEY, "event", "at", "agency"])
     at = _moments(frame["at"])
     events = pd.DataFrame(
         {
-            **{name: frame[name] for name in KEY},
+            KEY: frame[KEY],
             "sent_at": at.where(frame["event"].eq("sent")),
             "answered_at": at.where(frame["event"].isin(ANSWERS)),
             "reroutings": frame["event"].eq("rerouted"),
@@ -120,5 +123,10 @@ def _read(connection: Connection, query: Select[Any], columns: Sequence[str]) ->
     return pd.DataFrame(rows, columns=list(columns), dtype=object)
 
 
+def _raw(moment: Any) -> ColumnElement[Any]:
+    """A moment as the driver gives it: SQLite's are texts, which pandas reads many times faster at once."""
+    return type_coerce(moment, NullType())
+
+
 def _moments(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
-    return pd.to_datetime(column).astype("datetime64[ns]")
+    return pd.to_datetime(column, format="ISO8601").astype("datetime64[ns]")

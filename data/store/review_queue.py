@@ -117,14 +117,20 @@ class ReviewQueue:
         """
         row, now = ReviewRow, naive_utc(datetime.now(UTC))
         kind = (row.sector, row.municipality, row.source)
-        kinds = select(*kind, func.count()).where(*waiting(region, QueueFilter())).group_by(*kind)
-        late = func.coalesce(func.sum(case((row.urgent_at < now, 1), else_=0)), 0)
-        claimed = func.coalesce(func.sum(case((row.claimed_until > now, 1), else_=0)), 0)
-        totals = select(func.count(), late, claimed).where(*waiting(region, wanted))
+        late = func.sum(case((row.urgent_at < now, 1), else_=0))
+        kinds = select(*kind, func.count(), late).where(*waiting(region, QueueFilter())).group_by(*kind)
+        on_screens = (*waiting(region, wanted), row.claimed_by.is_not(None), row.claimed_until > now)
         with self._database.reading() as connection:
-            all_of_them, overdue, on_screens = map(int, connection.execute(totals).one())
-            found = [(*each.tuple(),) for each in connection.execute(kinds.order_by(*kind))]
-        return QueueCounts(all_of_them, overdue, on_screens, found)
+            rows = [tuple(each) for each in connection.execute(kinds.order_by(*kind))]
+            claimed = int(connection.scalar(select(func.count()).where(*on_screens)) or 0)
+        asked = (wanted.sector, wanted.municipality, wanted.source)
+        ours = [each for each in rows if all(want in (None, is_) for want, is_ in zip(asked, each[:3], strict=True))]
+        return QueueCounts(
+            waiting=sum(each[3] for each in ours),
+            overdue=sum(int(each[4]) for each in ours),
+            claimed=claimed,
+            kinds=[each[:4] for each in rows],
+        )
 
 
 def waiting(region: str, wanted: QueueFilter) -> list[ColumnElement[bool]]:

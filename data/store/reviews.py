@@ -36,7 +36,7 @@ class ReviewRow(Table):
     __table_args__ = (
         Index("reviews_by_complaint", *KEY, unique=True),
         Index("reviews_by_urgency", "region", "closed_at", "urgent_at", "number"),
-        Index("reviews_by_kind", "region", "closed_at", "sector", "municipality", "source"),
+        Index("reviews_by_kind", "region", "closed_at", "sector", "municipality", "source", "urgent_at"),
         Index("reviews_by_claim", "region", "claimed_by"),
         Index("reviews_by_decision", "decision"),  # PostgreSQL looks there before it deletes a decision
     )

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
+from data.complaints.masking import masked
 from data.complaints.schema import SourceName
 from data.errors import RequestError
 from data.regulations.deadlines import load_deadlines
@@ -105,7 +106,7 @@ def answer(
         topic=body.topic,
         agency=body.agency,
         operator=principal.key_id,
-        why=body.why,
+        why=masked(body.why) if body.why else None,
     )
     agreements: list[Agreement] = []
 

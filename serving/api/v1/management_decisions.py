@@ -7,7 +7,7 @@ KPI, which is kept as it was shown; and later whether it was done.
 from datetime import date, datetime
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from data.store.management_decisions import STATUSES, Evidence, ManagementDecision, Status
 from serving.api.v1.management_decisions_types import (
@@ -25,6 +25,7 @@ from serving.runtime import CurrentRuntime, Runtime
 
 LIMITS = Limits(body_bytes=128 * 1024, seconds=30)
 MOST_SHOWN = 500
+NumberPath = Annotated[int, Path(ge=1, le=2**31 - 1, description="Of the decision")]
 router = APIRouter(tags=["management decisions"])
 
 
@@ -62,7 +63,7 @@ def record(body: DecisionIn, runtime: CurrentRuntime, principal: Caller) -> Resp
     responses=documented(404, "No such decision", unknown_decision="no management decision 7 in this region"),
 )
 @limited(LIMITS)
-def change(number: int, body: DecisionChange, runtime: CurrentRuntime) -> Response:
+def change(number: NumberPath, body: DecisionChange, runtime: CurrentRuntime) -> Response:
     """Change what is named of it; its evidence stays as it was."""
     changes = body.model_dump(exclude_unset=True)
     row = runtime.store.management_decisions.change(runtime.region.id, number, changes)

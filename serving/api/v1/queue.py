@@ -6,7 +6,7 @@ it: `desk.py`. Who saw which complaint is in the audit.
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,7 +16,7 @@ from data.errors import RequestError
 from data.store.review_queue import QueueFilter
 from serving.api.v1.cursors import CursorQuery, cursor_of, read_cursor
 from serving.api.v1.desk_complaint import desk_complaint, waiting_out
-from serving.api.v1.desk_types import ClaimAnswer
+from serving.api.v1.desk_types import LARGEST, ClaimAnswer
 from serving.api.v1.queries import MunicipalityQuery, SectorQuery, municipality_name
 from serving.api.v1.queue_types import (
     ClaimRequest,
@@ -122,6 +122,9 @@ def _place(cursor: str) -> tuple[datetime, int]:
     """
     moment, number = read_cursor(cursor, str, int)
     try:
-        return datetime.fromisoformat(str(moment)), int(number)
-    except ValueError:
+        urgent_at = datetime.fromisoformat(str(moment)).astimezone(UTC)
+        if 0 <= int(number) <= LARGEST:
+            return urgent_at, int(number)
+        raise ValueError
+    except (ValueError, OverflowError):
         raise RequestError("cursor: it is not one that a page named as `next`", cursor="not a cursor") from None

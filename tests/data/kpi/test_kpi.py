@@ -160,9 +160,17 @@ def test_an_empty_store_has_no_figures_and_no_error(store: Store):
     assert {name: figure.n for name, figure in result.figures.items() if figure.n} == {}
 
 
-@pytest.mark.parametrize(("first", "last"), [("2026-11-22", "2026-11-21"), ("2025-01-01", "2026-11-21")])
-def test_a_span_that_is_none_is_refused(store: Store, first: str, last: str):
-    with pytest.raises(RequestError, match="ask for 1 to 366"):
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("2026-11-22", "2026-11-21", "ask for 1 to 366"),
+        ("2025-01-01", "2026-11-21", "ask for 1 to 366"),
+        ("0001-01-01", "0001-01-02", "years 2000 to 2100"),
+        ("9999-12-30", "9999-12-31", "years 2000 to 2100"),
+    ],
+)
+def test_a_span_that_is_none_is_refused(store: Store, first: str, last: str, sentence: str):
+    with pytest.raises(RequestError, match=sentence):
         figures(store, Span(date.fromisoformat(first), date.fromisoformat(last)))
 
 

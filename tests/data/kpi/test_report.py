@@ -113,6 +113,6 @@ def test_a_week_is_named_as_iso_does() -> None:
     assert week_span("2026-W47", date(2026, 1, 1)) == WEEK
     assert week_span("2026-W53", date(2026, 1, 1)).last == date(2027, 1, 3)
     assert week_span(None, date(2026, 11, 24)) == WEEK
-    for wrong in ("2026-47", "2026-W54", "47", "2026-W", "W47-2026"):
+    for wrong in ("2026-47", "2026-W54", "47", "2026-W", "W47-2026", "9999-W52"):
         with pytest.raises(RequestError, match="write it as 2026-W47"):
             week_span(wrong, date(2026, 1, 1))

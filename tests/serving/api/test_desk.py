@@ -11,6 +11,7 @@ import pytest
 
 from data.complaints.masking import masked
 from data.store.audit import AuditFilter
+from serving.api.v1.cursors import cursor_of
 from serving.config import DeskDefaults, ServingConfig
 from serving.regions.champions import Champions
 from serving.runtime import Runtime
@@ -135,8 +136,9 @@ def test_the_queue_is_read_page_by_page_and_filtered(runtime: Runtime) -> None:
         assert (await ask("1", "?source=hotline", None)).json()["waiting"] == 0
         counts = (await ask("1", "?limit=0", None)).json()
         assert (counts["waiting"], counts["complaints"], counts["next"]) == (7, [], None)
-        refused = await ask("1", "?cursor=WyJhIiwgMV0", None)
-        assert (refused.status_code, refused.json()["error"]["details"][0]["where"]) == (422, "cursor")
+        for wrong in (cursor_of("a", 1), cursor_of("0001-01-01T00:00:00+14:00", 1), cursor_of("2026-01-01", 2**70)):
+            refused = await ask("1", f"?cursor={wrong}", None)
+            assert (refused.status_code, refused.json()["error"]["details"][0]["where"]) == (422, "cursor")
 
     run(runtime, work)
 

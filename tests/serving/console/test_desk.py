@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from data.catalogue.checks import load_catalogue
-from data.complaints.masking import masked
+from data.complaints.masking import MaskedText
 from data.store.corrections import CorrectedComplaint, Labels
 from serving.store_thread import EVERY_SECONDS
 from tests.data.store.rows import decision
 from tests.serving.bundles import CATALOGUE, REGION
-from tests.serving.console.browser import visit
+from tests.serving.console.browser import SECONDS, visit
 from tests.serving.console.conftest import ConsoleService, Visiting
 from tests.serving.console.filled_store import HOSTILE
 
@@ -26,6 +26,12 @@ PLACES = [place.name for place in OWN.municipalities][2:]
 TWO = "Третью неделю не вывозят мусор на Садовой. Ещё в подъезде второй месяц нет света."
 UNDO = re.compile("Отменить прошлое")
 Put = Callable[..., Labels]
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """What a busy machine may take to show something."""
+    expect.set_options(timeout=1000 * SECONDS)
 
 
 @pytest.fixture()
@@ -38,7 +44,7 @@ def put(console: ConsoleService) -> Put:
         now = datetime.now(UTC)
         rows = [
             decision(
-                **labels | {"id": name, "municipality": place, "text": masked(text), "decision": "review"},
+                **labels | {"id": name, "municipality": place, "text": MaskedText(text), "decision": "review"},
                 reasons=["low_confidence"],
                 created_at=now - timedelta(hours=3) + timedelta(minutes=number),
             )
@@ -140,7 +146,7 @@ def test_by_mouse_alone(visiting: Visiting, console: ConsoleService, put: Put) -
         shows(page, "m1")
         page.get_by_label("Другая тема").click()
         page.get_by_label("Другая тема").fill("светоф")
-        page.get_by_role("option").first.click()
+        page.get_by_role("listbox").get_by_role("option").first.click()
         page.get_by_role("button", name="Исправить").click()
         shows(page, "m2")
         assert (said(console, "m1") or corrected).corrected.topic == "Светофор"
@@ -270,13 +276,13 @@ def test_what_the_service_cannot_do_now_is_done_when_it_is_back(
         page = seen.open(address(PLACES[6]))
         shows(page, "r1")
         page.keyboard.press("2")
-        for worker in psutil.Process(console.server.process.pid).children(recursive=True):
-            if "_bentoml_impl.worker.service" in " ".join(worker.cmdline()):
-                worker.kill()
+        page.route("**/v1/queue/answer", lambda route: route.abort(), times=1)
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("Пока не записано")
         seen.check_access()
-        page.set_default_timeout(120_000)
+        for worker in psutil.Process(console.server.process.pid).children(recursive=True):
+            if "_bentoml_impl.worker.service" in " ".join(worker.cmdline()):
+                worker.kill()
         expect(page.locator(".facts dd").nth(1)).to_have_text("r2", timeout=120_000)
     assert said(console, "r1") is not None
 

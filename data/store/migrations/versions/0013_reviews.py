@@ -66,7 +66,8 @@ def _create_reviews() -> None:
     )
     op.create_index("reviews_by_complaint", "reviews", ["region", "source", "id"], unique=True)
     op.create_index("reviews_by_urgency", "reviews", ["region", "closed_at", "urgent_at", "number"])
-    op.create_index("reviews_by_kind", "reviews", ["region", "closed_at", "sector", "municipality", "source"])
+    kind = ["sector", "municipality", "source", "urgent_at"]
+    op.create_index("reviews_by_kind", "reviews", ["region", "closed_at", *kind])
     op.create_index("reviews_by_claim", "reviews", ["region", "claimed_by"])
     op.create_index("reviews_by_decision", "reviews", ["decision"])
 
