@@ -176,9 +176,8 @@ def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) ->
     coming["probability"] = probabilities(config.exceedance, weeks)
     large = worth_telling(weeks.level, coming["usual"].to_numpy(dtype=np.float64), config)
     told = coming[large & (coming["probability"] >= config.min_probability)]
-    of_series = [
-        _expected(SeriesKey(*key), week, row) for key, row in zip(told.index, told.to_dict("records"), strict=True)
-    ]
+    by_series = told.T  # as every other panel: a column a series
+    of_series = [_expected(key, week, by_series[tuple(key)]) for key in keys_of(by_series)]
     calendar = forecasts.config.calendar
     return clearest_first([with_reasons(surge, of_series, shown, calendar) for surge in merged(of_series)])
 
@@ -192,7 +191,7 @@ def _coming_week(forecasts: Forecasts, recent: pd.DataFrame, outlook: "pd.Series
     return pd.DataFrame(known).dropna()
 
 
-def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: dict[str, float]) -> Surge:
+def _expected(key: SeriesKey, week: pd.DatetimeIndex, coming: "pd.Series[float]") -> Surge:
     return Surge(
         kind="expected",
         municipality=key.municipality,
