@@ -26,21 +26,42 @@ from serving.api.v1 import (
     classify,
     complaints,
     emerging,
+    events,
     feedback,
     forecast,
     heatmap,
     jobs,
     models,
+    series,
     session,
+    surge_notes,
     surges,
+    verdicts,
 )
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
+from serving.live import end_with_process
 from serving.runtime import open_runtime
 
-RESOURCES = (classify, feedback, forecast, surges, heatmap, emerging, complaints, catalogue, jobs, models, session)
+RESOURCES = (
+    classify,
+    feedback,
+    forecast,
+    surges,
+    heatmap,
+    emerging,
+    complaints,
+    catalogue,
+    jobs,
+    models,
+    session,
+    events,
+    series,
+    surge_notes,
+    verdicts,
+)
 TITLE = "TSUR"
 VERSION = "0.1.0"
 DESCRIPTION = """Routes citizens' complaints and forecasts their counts.
@@ -78,6 +99,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     await anyio.to_thread.run_sync(runtime.store_thread.once)
     runtime.store_thread.start()
+    end_with_process(runtime.live.end)
     watching = asyncio.create_task(watch_surges(runtime))
     yield
     watching.cancel()
