@@ -1,6 +1,6 @@
 """`/v1/emerging/verdicts`: proposed topics taken into the catalogue as drafts, or dismissed.
 
-In: a verdict on the complaints of a proposal. Out: the verdicts of the region, a draft with its lines for the catalogue.
+In: a verdict on the complaints of a proposal. Out: the verdicts of the region, a draft with its catalogue lines.
 The catalogue's file is its editors': no request writes it.
 """
 

@@ -5,7 +5,7 @@ import yaml
 
 from data.store.topic_verdicts import TopicVerdict, complaint_digest
 from serving.api.v1.verdicts import verdict_on
-from tests.data.store.rows import MOMENT, REGION
+from tests.data.store.rows import NOON, REGION
 from tests.serving.bundles import SURGE_PLACE, SURGE_SECTOR
 
 COMPLAINTS = [{"source": "pos", "id": f"n-{n}"} for n in range(4)]
@@ -52,7 +52,7 @@ def test_a_proposal_is_found_again_by_half_of_its_complaints() -> None:
         sector="",
         words=[],
         complaints=[complaint_digest("pos", f"n-{n}") for n in range(4)],
-        decided_at=MOMENT,
+        decided_at=NOON,
         key_id="key-1",
         author="Иванова",
         note="",
