@@ -79,6 +79,15 @@ def calendar_frame(start: date, end: date) -> pd.DataFrame:
     return pd.DataFrame({"date": days, "kind": [kind for kind, _ in entries], "name": [name for _, name in entries]})
 
 
+def day_kind(day: date) -> DayKind:
+    """The kind of one day.
+
+    Raises:
+        ConfigError: the calendar does not cover its year.
+    """
+    return _entry(day)[0]
+
+
 def _entry(day: date) -> tuple[DayKind, str]:
     day = date(day.year, day.month, day.day)
     if not FIRST_YEAR <= day.year <= LAST_YEAR:

@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
 
 def _configs() -> Iterator[Finding]:
     from data.catalogue.checks import load_catalogue
+    from data.regulations.deadlines import load_deadlines
     from serving.config import load_serving_config
 
     load_serving_config()
@@ -64,6 +65,7 @@ def _configs() -> Iterator[Finding]:
         region = load_region(name)
         if region.catalogue is not None:
             load_catalogue(region.catalogue)
+        load_deadlines(region)
     yield Finding("ok", f"configs of {len(regions)} regions: {', '.join(regions)}")
 
 

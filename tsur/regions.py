@@ -50,9 +50,10 @@ def add(
 
 @app.command()
 def check(name: Annotated[str | None, typer.Argument(help="A region; default: all.")] = None) -> None:
-    """Whether catalogue and champions of a region load and decide here as where they were made; status 1 where not."""
+    """Whether all of a region loads and its champions decide here as where they were made; status 1 where not."""
     from data.catalogue.checks import load_catalogue
     from data.regions.region import known_regions, load_region
+    from data.regulations.deadlines import load_deadlines
     from tsur.doctor import champions_of, show
 
     bad = 0
@@ -61,6 +62,7 @@ def check(name: Annotated[str | None, typer.Argument(help="A region; default: al
         heartbeat.step(f"checking {region.id}")
         if region.catalogue is not None:
             load_catalogue(region.catalogue)
+        load_deadlines(region)
         console.print(f"{region.id}: {region.title}, {region.timezone}")
         bad += show(champions_of(region), lambda line: console.print(line, soft_wrap=True))
     raise typer.Exit(1 if bad else 0)

@@ -18,6 +18,8 @@ from data.complaints.cleaning import folded
 from data.config import Config
 from data.errors import LabelError
 
+Priority = Literal["ordinary", "urgent"]
+"""How soon an answer is owed, where a regulation tells two ways; which topics are urgent, the region's own act says."""
 ADMINISTRATION = "administration"
 """In a route: the administration of the complaint's own municipality."""
 
@@ -65,6 +67,7 @@ class Topic(Config):
     name: str
     id: str | None = None
     deadline_hours: int = Field(ge=0, le=24 * 366)
+    priority: Priority = "ordinary"
     description: str = ""
     examples: list[str] = []
     routes: list[Route] = Field(min_length=1)
@@ -162,6 +165,10 @@ class Catalogue(Config):
             LabelError: no such sector, or no such topic in it.
         """
         return self.topic(sector, topic).id or topic_id(self.ordered_migrations, sector, topic)
+
+    def known_topic(self, sector: str, topic: str) -> Topic | None:
+        """The topic of that name in that sector; None: there is none."""
+        return self._topics.get((sector, topic))
 
     def _check_sector(self, sector: str) -> None:
         names = [entry.name for entry in self.sectors]

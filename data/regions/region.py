@@ -28,6 +28,8 @@ class RegionFile(Config):
     timezone: str
     catalogue: str | None = "catalogue.yaml"
     source: str = "generic"
+    regulations: list[str] = ["59-fz", "pp-1802"]
+    """The federal ones; how soon social networks are answered is the region's own act."""
 
     @field_validator("timezone")
     @classmethod
@@ -47,6 +49,8 @@ class Region:
         catalogue: the file of its catalogue; None where it has none yet.
         source: the source map that is taken where none is named.
         source_folders: where source maps are looked for, its own ones first.
+        regulations: names of those by which its complaints are due.
+        regulation_folders: where they are looked for, its own ones first.
     """
 
     id: str
@@ -55,6 +59,8 @@ class Region:
     catalogue: Path | None
     source: str
     source_folders: tuple[Path, ...]
+    regulations: tuple[str, ...] = ()
+    regulation_folders: tuple[Path, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -110,6 +116,8 @@ def _read(name: str) -> Region:
         catalogue=catalogue,
         source=content.source,
         source_folders=(folder / "sources", settings().configs / "sources"),
+        regulations=tuple(content.regulations),
+        regulation_folders=(folder / "regulations", settings().configs / "regulations"),
     )
 
 

@@ -55,6 +55,7 @@ class DecidedComplaint:
         decided: the classifier's labels.
         stands: these, or the operator's where one said otherwise.
         corrected: whether one did.
+        due_at: by when the answer is due; None where none is owed, or nothing says when.
     """
 
     number: int
@@ -71,6 +72,7 @@ class DecidedComplaint:
     decided: Labels
     stands: Labels
     corrected: bool
+    due_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -162,4 +164,5 @@ def _complaint(row: Row[Any]) -> DecidedComplaint:
         decided=Labels(row.sector, row.topic, row.agency),
         stands=Labels(row.stands_sector, row.stands_topic, row.stands_agency),
         corrected=bool(row.corrected),
+        due_at=None if row.due_at is None else utc(row.due_at),
     )

@@ -3,7 +3,8 @@
 In: decisions, each with its region and the version of the model. Out: their rows. A complaint's id is unique within
 its region and source; sending it again adds a decision, unless the same model says the same of the same text, and
 every reader takes the newest one (`newest`).
-`day` is local to the region: whoever stores a decision knows its time zone.
+`day` is local to the region: whoever stores a decision knows its time zone. `due_at` is stored with the decision and
+not computed from today's regulations: a queue is ordered by it, and who was late was late by the rule of that day.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +23,14 @@ from data.store.tables import NUMBER, Table, naive_utc, utc
 
 
 class DecisionRow(Table):
-    """One decision; `day` is local, `created_at` and `received_at` are UTC."""
+    """One decision; `day` is local, `created_at`, `received_at` and `due_at` are UTC."""
 
     __tablename__ = "decisions"
     __table_args__ = (
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
         Index("decisions_by_number", "region", "number"),
+        Index("decisions_by_due", "region", "due_at"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
@@ -49,6 +51,7 @@ class DecisionRow(Table):
     agency: Mapped[str]
     agency_confidence: Mapped[float]
     model_version: Mapped[str]
+    due_at: Mapped[datetime | None]
 
 
 _INSERT = insert(DecisionRow).returning(DecisionRow.number, sort_by_parameter_order=True)
@@ -63,6 +66,7 @@ class Decision:
 
     Attributes:
         arrived: no time was sent: `created_at` is when the complaint came, and another time when it comes again.
+        due_at: by when the answer is due; None where none is owed, or nothing says when.
     """
 
     region: str
@@ -83,6 +87,7 @@ class Decision:
     model_version: str
     features: Floats | None = field(default=None, compare=False, repr=False)
     arrived: bool = False
+    due_at: datetime | None = None
 
 
 NO_COLUMNS = ("features", "arrived")
@@ -187,6 +192,7 @@ def _insert(connection: Connection, decisions: Sequence[Decision]) -> list[int]:
     rows = [
         {name: value for name, value in vars(decision).items() if name not in NO_COLUMNS}
         | {"created_at": naive_utc(decision.created_at), "received_at": now}
+        | {"due_at": None if decision.due_at is None else naive_utc(decision.due_at)}
         for decision in decisions
     ]
     numbers = [int(number) for number in connection.scalars(_INSERT, rows)]

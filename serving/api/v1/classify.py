@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
@@ -19,8 +20,10 @@ from data.catalogue.places import PlaceNote
 from data.complaints.identifiers import why_refused
 from data.complaints.masking import MaskedText, mask, masked
 from data.errors import RequestError
+from data.regulations.deadlines import Deadline, Deadlines, load_deadlines
 from data.store.answers import Answer, NamedRequest
 from data.store.decisions import write_decisions
+from models.classifier.routing import Classification
 from models.classifier.segments import classify_with_proposals, with_several
 from serving.api.v1.classify_result import Complaint, decision_of, explained, result_of
 from serving.api.v1.classify_types import (
@@ -85,8 +88,9 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     wholes, problems = classify_with_proposals(champion.model, [c.text for c in complaints], places)
     decided = [with_several(whole, proposals) for whole, proposals in zip(wholes, problems, strict=True)]
     words = [explained(champion.model, complaint) if body.explain else None for complaint in complaints]
-    pairs = zip(complaints, decided, strict=True)
-    decisions = [decision_of(complaint, runtime.region, each, champion.version) for complaint, each in pairs]
+    due = partial(_deadline, load_deadlines(runtime.region), champion.model.catalogue)
+    pairs = list(zip(complaints, decided, strict=True))
+    decisions = [decision_of(c, runtime.region, said, champion.version, due(c, said)) for c, said in pairs]
     model = ModelVersion(name=champion.name, version=champion.version)
     fresh: list[Answered] = []
 
@@ -96,7 +100,8 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
         fresh.extend(Answered(row.number, each.text, each.place_id) for each, row in rows if not row.repeated)
         # a complaint that came before keeps the time of its first coming, and with it its deadline
         whens = [replace(each, created_at=row.created_at) for each, row in rows]
-        results = [result_of(*parts) for parts in zip(whens, decided, problems, words, strict=True)]
+        deadlines = map(due, whens, decided)
+        results = [result_of(*parts) for parts in zip(whens, decided, problems, words, deadlines, strict=True)]
         return Answer(answer_of(model, read, results), [(complaint.source, complaint.id) for complaint in complaints])
 
     answer = runtime.store.answers.once(asked, store)
@@ -105,6 +110,14 @@ def decided_once(body: ClassifyRequest, runtime: Runtime, asked: NamedRequest | 
     cache = champion.model.encoders.cache
     runtime.metrics.cache(cache.hits, cache.misses)
     return answer
+
+
+def _deadline(
+    deadlines: Deadlines, catalogue: Catalogue, complaint: Complaint, said: Classification
+) -> Deadline | None:
+    """By when it is to be answered, were the topic the one that was said."""
+    topic = catalogue.known_topic(said.sector.label, said.topic.label)
+    return deadlines.of(complaint.source, topic, complaint.created_at)
 
 
 def answer_of(model: ModelVersion, read: list[Complaint | Refusal], decided: list[ClassifyResult]) -> str:

@@ -4,11 +4,12 @@ In: the complaint of a request, and what the classifier says of it. Out: its res
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from data.catalogue.places import PlaceNote
 from data.complaints.masking import MaskedText
 from data.regions.region import Region
+from data.regulations.deadlines import Deadline
 from data.store.decisions import Decision
 from models.classifier.classifier import Classifier
 from models.classifier.explanation import explain
@@ -60,9 +61,9 @@ def result_of(
     classification: Classification,
     proposals: list[SegmentProposal],
     words: list[ExplainedWord] | None,
+    deadline: Deadline | None,
 ) -> ClassifyResult:
     """One classification as it goes over the wire."""
-    hours = classification.deadline_hours
     return ClassifyResult(
         id=complaint.id,
         text=complaint.text,
@@ -73,8 +74,10 @@ def result_of(
         topic=_label(classification.topic),
         agency=_label(classification.agency),
         alternatives={head: [_label(label) for label in top] for head, top in classification.alternatives.items()},
-        deadline_hours=hours,
-        due_at=complaint.created_at + timedelta(hours=hours) if hours else None,
+        deadline_hours=classification.deadline_hours,
+        due_at=None if deadline is None else deadline.due_at,
+        interim_due_at=None if deadline is None else deadline.interim_due_at,
+        due_basis=None if deadline is None else deadline.basis,
         topic_sure=classification.topic_sure,
         truncated=classification.truncated,
         proposals=[_problem(proposal) for proposal in proposals],
@@ -83,7 +86,9 @@ def result_of(
     )
 
 
-def decision_of(complaint: Complaint, region: Region, classification: Classification, version: str) -> Decision:
+def decision_of(
+    complaint: Complaint, region: Region, classification: Classification, version: str, deadline: Deadline | None
+) -> Decision:
     """One classification as it is stored."""
     return Decision(
         region=region.id,
@@ -104,6 +109,7 @@ def decision_of(complaint: Complaint, region: Region, classification: Classifica
         model_version=version,
         features=classification.features,
         arrived=complaint.arrived,
+        due_at=None if deadline is None else deadline.due_at,
     )
 
 

@@ -136,7 +136,13 @@ class ClassifyResult(Wire):
     agency: LabelProposal
     alternatives: dict[str, list[LabelProposal]] = Field(description="Top 3 of each: sector, topic, agency")
     deadline_hours: int | None = Field(description="The catalogue's deadline; 0: no answer is owed", examples=[72])
-    due_at: datetime | None = Field(description="`created_at` plus the deadline; null where none is owed")
+    due_at: datetime | None = Field(
+        description="By when the answer is due, by the regulation or, if sooner, the topic; null: none is owed"
+    )
+    interim_due_at: datetime | None = Field(description="By when an interim answer is due; null: none is asked for")
+    due_basis: str | None = Field(
+        description="What says so", examples=["Федеральный закон от 02.05.2006 № 59-ФЗ, статья 12"]
+    )
     topic_sure: bool = Field(
         description="The topic is as sure as is promised of the agency; otherwise so is not the deadline that follows"
     )

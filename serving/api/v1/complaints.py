@@ -70,7 +70,7 @@ def complaints(
 
 def complaint_out(complaint: DecidedComplaint) -> ComplaintOut:
     """One complaint as it goes over the wire."""
-    plain = ("source", "id", "text", "municipality", "created_at", "received_at", "reasons", "model_version")
+    plain = ("source", "id", "text", "municipality", "created_at", "received_at", "reasons", "model_version", "due_at")
     return ComplaintOut(
         **{name: getattr(complaint, name) for name in plain},
         decision=cast(Literal["route", "review"], complaint.decision),

@@ -33,6 +33,7 @@ class ComplaintOut(Wire):
     decided: StandingLabels = Field(description="What the classifier said")
     stands: StandingLabels = Field(description="The operator's labels where one said otherwise, else the classifier's")
     corrected: bool
+    due_at: datetime | None = Field(description="By when the answer is due; null: none is owed, or it is not known")
 
 
 class ComplaintsAnswer(Wire):

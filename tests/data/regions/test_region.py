@@ -84,7 +84,10 @@ def test_an_installation_without_regions_says_what_to_make(write: Write):
     [
         ("timezone: Asia/Omsk", ["title", "required"]),
         ("title: a", ["timezone", "required"]),
-        (GOOD + "time_zone: Asia/Omsk", ["'time_zone'", "did you mean 'timezone'?", "catalogue, source, timezone"]),
+        (
+            GOOD + "time_zone: Asia/Omsk",
+            ["'time_zone'", "did you mean 'timezone'?", "catalogue, regulations, source, timezone"],
+        ),
         ("title: a\ntimezone: Vladivostok", ["timezone", "Asia/Vladivostok"]),
         ("title: a\ntimezone: Asia/Omsk", ["'catalogue.yaml' is not in that folder", "`catalogue: null`"]),
         ("title: a\ntimezone: Asia/Omsk\ncatalogue: other.yaml", ["'other.yaml' is not in that folder"]),

@@ -11,6 +11,7 @@ import httpx
 import pandas as pd
 import pytest
 
+from data.regulations.deadlines import CATALOGUE_BASIS
 from data.store.store import Store
 from tests.serving.bundles import LAST_DAY, SENTENCES, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.conftest import Server
@@ -42,8 +43,20 @@ def test_a_complaint_gets_a_decision_with_labels_deadline_and_model_version(api:
     assert result["decision"] == "route"
     assert set(result["alternatives"]) == {"sector", "topic", "agency"}
     assert all(len(top) == 3 for top in result["alternatives"].values())
-    waited = datetime.fromisoformat(result["due_at"]) - datetime.fromisoformat(created) if result["due_at"] else None
-    assert (waited.total_seconds() / 3600 if waited else 0) == (result["deadline_hours"] or 0)
+    waited = datetime.fromisoformat(result["due_at"]) - datetime.fromisoformat(created)
+    assert waited.total_seconds() / 3600 == result["deadline_hours"]
+    assert result["due_basis"] == CATALOGUE_BASIS, "sooner than 59-ФЗ"
+    (stored,) = api.get("/v1/complaints", params={"limit": 1}).json()["complaints"]
+    assert (stored["id"], stored["due_at"]) == ("a-1", result["due_at"])
+
+
+def test_a_message_in_a_social_network_is_due_by_the_regions_regulation_and_has_an_interim_answer(
+    api: httpx.Client,
+) -> None:
+    friday = "2026-11-20T16:00:00+03:00"
+    (result,) = classify(api, {"source": "incident", "text": TEXT, "created_at": friday})["results"]
+    assert datetime.fromisoformat(result["interim_due_at"]) == datetime.fromisoformat("2026-11-23T11:00:00+03:00")
+    assert "социальных сетях" in result["due_basis"]
 
 
 def test_personal_data_changes_no_decision_for_the_masked_text_is_what_is_classified(api: httpx.Client) -> None:

@@ -83,7 +83,7 @@ def test_several_problems_go_to_an_operator_with_a_proposal_each(tmp_path: Path)
     complaint = Complaint("pos", "1", text, datetime.now(UTC), place_id=None, municipality=None)
     (whole,) = model.classify([text], [None])
     (parts,) = proposals(model, [text], [None], [whole])
-    result = result_of(complaint, with_several(whole, parts), parts, None)
+    result = result_of(complaint, with_several(whole, parts), parts, None, None)
     assert [part.topic.label for part in result.proposals] == [TAUGHT[RUBBISH][1], TAUGHT[PIT][1]]
     assert result.decision == "review"
     assert "several_problems" in result.reasons
