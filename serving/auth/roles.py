@@ -23,6 +23,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/classify"): _only("routing", "operator"),
     ("POST", "/v1/feedback"): _only("routing", "operator"),
     ("POST", "/v1/forecast"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/municipalities"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/series"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/series/chart"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/surges"): _only("operator", "analyst", "engineer"),

@@ -87,7 +87,7 @@ def test_what_was_typed_survives_a_session_that_ends(visiting: Visiting) -> None
         expect(page.locator(".log .quote").filter(has_text="Набрано до конца сеанса")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", [SERIES, "surges?show=closed", "topics?show=all"])
+@pytest.mark.parametrize("path", [SERIES, "surges?show=closed", "topics?show=all", "places?order=rate"])
 @pytest.mark.parametrize(("width", "height", "dark"), SIZES)
 def test_pages_fit_every_screen_and_are_accessible(
     visiting: Visiting, path: str, width: int, height: int, dark: bool

@@ -11,5 +11,6 @@ export const PAGES = [
   { id: "series", title: "Ряд", needs: ["GET /v1/series"], load: () => import("./series.js") },
   { id: "topics", title: "Новые темы", needs: ["GET /v1/emerging", "GET /v1/emerging/verdicts"],
     load: () => import("./topics.js") },
+  { id: "places", title: "Муниципалитеты", needs: ["GET /v1/municipalities"], load: () => import("./places.js") },
   { id: "models", title: "Модели", needs: ["GET /v1/models"], load: () => import("./models.js") },
 ];
