@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
+.PHONY: help install postgresql chromium demo test test-reliability lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-routing-value bench-surges mutants clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ serve: install ## start the HTTP service with the registered champions
 mlflow: install ## start the MLflow interface on the tracking store
 	$(BIN)/tsur mlflow
 
+bench-console: install ## how quick the console is with 100,000 stored complaints; needs trained champions and Chromium
+	$(BIN)/python -m benchmarks.console $(BENCH)
+
 bench-classifier-quality: install ## compare the classifiers on real complaints (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.classifier_quality $(BENCH)
 
@@ -95,6 +98,9 @@ bench-forecast: install ## compare the forecasters on real counts (TSUR_REAL_DAT
 
 bench-forecast-speed: install ## train 1,000 simulated series of three years, and refresh them a day later
 	$(BIN)/python -m benchmarks.forecast_speed $(BENCH)
+
+screenshots: install chromium ## take the pictures of docs/console.md (SCREENSHOTS="heatmap series": only these)
+	$(BIN)/python -m tests.serving.console.screenshots $(SCREENSHOTS)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)

@@ -27,24 +27,30 @@ from serving.api.v1 import (
     complaints,
     desk,
     emerging,
+    events,
     feedback,
     forecast,
     heatmap,
     jobs,
     models,
+    municipalities,
     queue,
+    series,
     session,
+    surge_notes,
     surges,
+    verdicts,
 )
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
 from serving.http.errors import ErrorAnswer, install_error_handlers
 from serving.http.logs import configure_logs
+from serving.live import end_with_process
 from serving.runtime import open_runtime
 
 RESOURCES = (
     *(classify, feedback, forecast, surges, heatmap, emerging, complaints, queue, desk, catalogue, jobs, models),
-    session,
+    *(municipalities, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"
 VERSION = "0.1.0"
@@ -83,6 +89,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     await anyio.to_thread.run_sync(runtime.store_thread.once)
     runtime.store_thread.start()
+    end_with_process(runtime.live.end)
     watching = asyncio.create_task(watch_surges(runtime))
     yield
     watching.cancel()

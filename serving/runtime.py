@@ -22,6 +22,7 @@ from serving.erasure_watch import ErasureWatch, memories_of_texts
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.rates import RequestRates
+from serving.live import Counts, Live
 from serving.regions.champions import Champions
 from serving.regions.others import OtherRegions, ServedRegion
 from serving.regions.shadow import Shadow
@@ -37,6 +38,7 @@ class Runtime:
         others: the regions beside `region`; None where it serves no other.
         shadow: lets the challenger decide what was answered.
         searches: for new topics, by champion's version, day and number of days.
+        live: streams of what changes.
         surges: remembers those computed last.
     """
 
@@ -54,6 +56,7 @@ class Runtime:
     analytics: AnalyticsThreads
     searches: SearchMemory
     shadow: Shadow
+    live: Live
     others: OtherRegions | None = None
     surges: SurgeMemory = field(default_factory=SurgeMemory)
 
@@ -106,6 +109,13 @@ def open_runtime() -> Runtime:
 
     others = OtherRegions(open_region, 60 * config.region_idle_minutes)
     own = open_region(region.id)
+
+    def changes(name: str) -> Counts:
+        served = own if name == region.id else others.get(name)
+        versions = " ".join(f"{each.name}:{each.version}" for each in served.champions.serving)
+        return {**store.changes.of(name), "surges": live.surges.get(name, 0), "models": versions}
+
+    live = Live(changes)
     memories = [*memories_of_texts(encoders.cache, searches), own.shadow.forget, others.forget]
     erasures = ErasureWatch(store.erasures, memories)
     return Runtime(
@@ -126,6 +136,7 @@ def open_runtime() -> Runtime:
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=searches,
         shadow=own.shadow,
+        live=live,
         others=others,
     )
 

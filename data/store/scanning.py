@@ -16,7 +16,7 @@ from data.complaints.masking import mask, mask_numbers
 from data.complaints.masks import MASKS
 from data.store.session import Database
 
-NAMES_OF_STAFF = {("keys", "name"), ("audit", "key_name")}
+NAMES_OF_STAFF = {("keys", "name"), ("audit", "key_name"), ("surge_notes", "author"), ("topic_verdicts", "author")}
 """Columns that name who holds a key: meant to."""
 TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".csv", ".yaml", ".yml", ".html", ".md", ".out"}
 LONGEST_LINE = 20_000

@@ -27,7 +27,7 @@ from tests.serving.bundles import (
     write_forecaster,
 )
 
-READY_SECONDS = 180
+READY_SECONDS = 600
 SMALL_BODY = 64 * 1024
 
 
