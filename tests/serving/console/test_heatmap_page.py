@@ -121,3 +121,11 @@ def test_a_service_that_is_away_leaves_what_is_shown_and_says_so(visiting: Visit
         seen.check_access()
         page.unroute("**/v1/heatmap*")
         expect(page.get_by_text("Сервис не отвечает")).to_have_count(0)
+
+
+def test_a_service_that_was_away_is_asked_anew_when_it_is_back(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        seen.page.route("**/v1/events", lambda route: route.abort())
+        page = seen.open("heatmap", heading="Тепловая карта")
+        with page.expect_response("**/v1/heatmap*"):
+            page.unroute("**/v1/events")

@@ -9,6 +9,7 @@ const state = { counts: {}, broken: false };
 const listeners = new Set();
 let running = false;
 
+// `changed`: names of counts; null: anything may have.
 function tell(changed) {
   listeners.forEach((each) => each(changed));
 }
@@ -29,7 +30,7 @@ async function follow() {
   if (!answer.ok) throw new Error(String(answer.status));
   if (state.broken) {
     state.broken = false;
-    tell(Object.keys(state.counts)); // the service was away: whatever is shown may be old
+    tell(null); // the service was away: whatever is shown may be old
   }
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ;) {
@@ -62,7 +63,7 @@ export function startLive(session) {
 export function useLive(names, reload) {
   const wanted = [names].flat();
   useEffect(() => {
-    const each = (changed) => { if (changed.some((name) => wanted.includes(name))) reload(); };
+    const each = (changed) => { if (!changed || changed.some((name) => wanted.includes(name))) reload(); };
     listeners.add(each);
     return () => listeners.delete(each);
   }, [reload, wanted.join()]);
