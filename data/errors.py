@@ -24,6 +24,7 @@
     ├── UnknownJobError       no such job, or its files are gone
     ├── JobStateError         a job has no result yet, or has ended already
     ├── UnknownComplaintError a correction names a complaint that was never classified
+    ├── UnknownDecisionError  no such management decision
     ├── AlreadyAnsweredError  another operator has answered the complaint
     ├── UndoError             an operator's answer or split cannot be taken back
     ├── NotReadyError         the service is still loading the champions
@@ -187,6 +188,12 @@ class JobStateError(TsurError):
     """A job has no result yet, or has ended already."""
 
     code = "wrong_job_state"
+
+
+class UnknownDecisionError(TsurError):
+    """There is no such management decision in the region."""
+
+    code = "unknown_decision"
 
 
 class AlreadyAnsweredError(TsurError):

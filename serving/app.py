@@ -32,9 +32,13 @@ from serving.api.v1 import (
     forecast,
     heatmap,
     jobs,
+    kpi,
+    management_decisions,
     models,
     municipalities,
+    outcomes,
     queue,
+    report,
     series,
     session,
     surge_notes,
@@ -49,7 +53,8 @@ from serving.live import end_with_process
 from serving.runtime import open_runtime
 
 RESOURCES = (
-    *(classify, feedback, forecast, surges, heatmap, emerging, complaints, queue, desk, catalogue, jobs, models),
+    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
+    *(complaints, queue, desk, catalogue, jobs, models),
     *(municipalities, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"

@@ -12,7 +12,19 @@ import typer
 from rich.console import Console
 
 from data.errors import TsurError
-from tsur import adaptation, audit, classification, datasets, forecasting, keys, operations, personal_data, regions
+from tsur import (
+    adaptation,
+    audit,
+    classification,
+    datasets,
+    forecasting,
+    keys,
+    operations,
+    outcomes,
+    personal_data,
+    regions,
+    report,
+)
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
 
@@ -31,6 +43,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app)
 app.add_typer(personal_data.app)
 app.add_typer(classification.app)
+app.add_typer(outcomes.app)
+app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
 app.add_typer(operations.app)

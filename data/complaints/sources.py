@@ -8,6 +8,7 @@ time is a day of the region; only a time is local to the zone that the source wr
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -21,8 +22,8 @@ from data.tables.header import matched
 from data.tables.rows import Expected
 
 
-class SourceMap(Config):
-    """The column map of one source system.
+class ColumnMap(Config):
+    """How one kind of table names its columns and writes its dates.
 
     Attributes:
         timezone: the zone of times that are written without an offset; None: the region's.
@@ -31,6 +32,11 @@ class SourceMap(Config):
         records: dotted path of a JSON document's list of records; None: it is looked for.
         origin: where the map was read from, for messages; set by `load_source`.
     """
+
+    FIELDS: ClassVar[tuple[str, ...]]
+    """What can be mapped."""
+    ROW: ClassVar[str]
+    """What a row is, for messages."""
 
     name: SourceName
     title: str
@@ -41,7 +47,6 @@ class SourceMap(Config):
     encoding: str | None = None
     sheet: str | None = None
     records: str | None = None
-    defaults: dict[str, str] = Field(default_factory=dict)
     origin: str = "a source map"
 
     @field_validator("columns", mode="before")
@@ -52,14 +57,40 @@ class SourceMap(Config):
             return value
         return {field: [names] if isinstance(names, str) else names for field, names in value.items()}
 
-    @field_validator("columns", "defaults")
+    @field_validator("columns", "defaults", check_fields=False)
     @classmethod
     def known_fields(cls, value: dict[str, object]) -> dict[str, object]:
-        """Only fields of a complaint can be mapped."""
-        unknown = [field for field in value if field not in COLUMNS]
+        """Only fields of a row can be mapped."""
+        unknown = [field for field in value if field not in cls.FIELDS]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is not a complaint's field: known are {', '.join(COLUMNS)}")
+            raise ValueError(f"{unknown[0]!r} is not {cls.ROW}'s field: known are {', '.join(cls.FIELDS)}")
         return value
+
+    @field_validator("timezone")
+    @classmethod
+    def known_zone(cls, value: str | None) -> str | None:
+        """The zone must be one that the system knows."""
+        return None if value is None else check_timezone(value)
+
+    def find(self, header: Iterable[str]) -> dict[str, str]:
+        """Field → the file's column; the first accepted name that the file has."""
+        return matched(self.columns, header)
+
+    def located(self, moment: datetime) -> datetime:
+        """The moment with its zone: its own, the source's, or the region's where it is a mere date (midnight)."""
+        if moment.tzinfo is not None:
+            return moment
+        written_in = None if moment.time() == time() else self.timezone
+        return moment.replace(tzinfo=ZoneInfo(written_in or self.region_timezone))
+
+
+class SourceMap(ColumnMap):
+    """The column map of one source system's complaints."""
+
+    FIELDS = tuple(COLUMNS)
+    ROW = "a complaint"
+
+    defaults: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("columns")
     @classmethod
@@ -69,20 +100,10 @@ class SourceMap(Config):
             raise ValueError("no column is named for the field 'text'")
         return value
 
-    @field_validator("timezone")
-    @classmethod
-    def known_zone(cls, value: str | None) -> str | None:
-        """The zone must be one that the system knows."""
-        return None if value is None else check_timezone(value)
-
     def without_labels(self) -> "SourceMap":
         """The same map for complaints that are to be classified: whatever labels they bear are not read."""
         unlabelled = {field: names for field, names in self.columns.items() if field not in LABELS}
         return self.model_copy(update={"columns": unlabelled})
-
-    def find(self, header: Iterable[str]) -> dict[str, str]:
-        """Complaint field → the file's column; the first accepted name that the file has."""
-        return matched(self.columns, header)
 
     def expected(self, dated: bool) -> Expected:
         """What a reader has to look for; `dated`: a table without dates is none."""
@@ -100,12 +121,8 @@ class SourceMap(Config):
         written = written_time(value, self.date_formats, month_first)
         return None if written is None else self.located(written).astimezone(UTC)
 
-    def located(self, moment: datetime) -> datetime:
-        """The moment with its zone: its own, the source's, or the region's where it is a mere date (midnight)."""
-        if moment.tzinfo is not None:
-            return moment
-        written_in = None if moment.time() == time() else self.timezone
-        return moment.replace(tzinfo=ZoneInfo(written_in or self.region_timezone))
+
+MapType = TypeVar("MapType", bound=ColumnMap)
 
 
 def load_source(name_or_path: str | Path, *folders: Path, timezone: str) -> SourceMap:
@@ -115,6 +132,15 @@ def load_source(name_or_path: str | Path, *folders: Path, timezone: str) -> Sour
         name_or_path: a map's name, or its file.
         folders: where maps are looked for.
         timezone: the region's, for the map.
+
+    Raises:
+        ConfigError: no such source (lists the known ones), or a bad map.
+    """
+    return load_map(SourceMap, name_or_path, *folders, timezone=timezone)
+
+
+def load_map(kind: type[MapType], name_or_path: str | Path, *folders: Path, timezone: str) -> MapType:
+    """A map of any kind, found as `load_source` finds one.
 
     Raises:
         ConfigError: no such source (lists the known ones), or a bad map.
@@ -132,4 +158,4 @@ def load_source(name_or_path: str | Path, *folders: Path, timezone: str) -> Sour
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, got {type(content).__name__}")
     given = {"region_timezone": timezone, "origin": f"{path.parent.name}/{path.name}"}
-    return parse_config(content | given, SourceMap, str(path))
+    return parse_config(content | given, kind, str(path))

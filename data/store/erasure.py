@@ -18,6 +18,7 @@ from data.store.audit import AuditComplaintRow, command_entry, erased_name, save
 from data.store.corrections import CorrectionRow
 from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow
+from data.store.outcomes import OutcomeRow
 from data.store.reviews import ReviewRow
 from data.store.session import Database
 from data.store.shadows import ShadowRow
@@ -101,7 +102,10 @@ class Erasures:
             return int(connection.scalar(select(func.max(ErasureRow.number))) or 0)
 
 
-TABLES = ("decisions", "features", "shadow_decisions", "corrections", "undone_corrections", "reviews", "splits")
+TABLES = (
+    *("decisions", "features", "shadow_decisions", "corrections", "undone_corrections", "reviews", "splits"),
+    "outcomes",
+)
 
 
 def forget(connection: Connection, keys: Sequence[ComplaintKey]) -> dict[str, int]:
@@ -125,6 +129,7 @@ def _deletions(key: ComplaintKey) -> dict[str, Delete]:
     ours = (decided.region == key.region) & (decided.source == key.source) & (decided.id == key.id)
     corrected = (said.region == key.region) & (said.source == key.source) & (said.complaint_id == key.id)
     waits = (wait.region == key.region) & (wait.source == key.source) & (wait.id == key.id)
+    told = (OutcomeRow.region == key.region) & (OutcomeRow.source == key.source)
     split = (cut.region == key.region) & (cut.source == key.source)
     is_part = and_(cut.part_id == key.id, cut.undone_at.is_(None))
     numbers = select(decided.number).where(ours)
@@ -136,6 +141,7 @@ def _deletions(key: ComplaintKey) -> dict[str, Delete]:
         "corrections": delete(said).where(corrected),
         "reviews": delete(wait).where(waits),
         "splits": delete(cut).where(split, or_(cut.complaint_id == key.id, is_part)),
+        "outcomes": delete(OutcomeRow).where(told, OutcomeRow.complaint_id == key.id),
         "decisions": delete(decided).where(ours),
     }
 

@@ -16,8 +16,15 @@ from data.complaints.masking import mask, mask_numbers
 from data.complaints.masks import MASKS
 from data.store.session import Database
 
-NAMES_OF_STAFF = {("keys", "name"), ("audit", "key_name"), ("surge_notes", "author"), ("topic_verdicts", "author")}
-"""Columns that name who holds a key: meant to."""
+NAMES_OF_STAFF = {
+    ("keys", "name"),
+    ("audit", "key_name"),
+    ("surge_notes", "author"),
+    ("topic_verdicts", "author"),
+    ("management_decisions", "author"),
+    ("management_decisions", "responsible"),
+}
+"""Columns that name who holds a key, or who answers for a management decision: meant to."""
 TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".csv", ".yaml", ".yml", ".html", ".md", ".out"}
 LONGEST_LINE = 20_000
 """Characters. Longer lines are a model's tables, not what people wrote: they are looked through for numbers only."""

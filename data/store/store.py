@@ -18,10 +18,13 @@ from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.erasure import Erasures
 from data.store.features import Features
+from data.store.handling import Handling
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
+from data.store.management_decisions import ManagementDecisions
 from data.store.operator_answers import OperatorAnswers
+from data.store.outcomes import Outcomes
 from data.store.promotions import Promotions
 from data.store.retention import Expiry
 from data.store.review_queue import ReviewQueue
@@ -47,6 +50,9 @@ class Store:
         corrections: what operators said instead.
         complaints: how they stand after both.
         changes: whether something has come since one looked last.
+        outcomes: what became of them.
+        handling: the same and all before it, as rows that KPIs are computed from.
+        management_decisions: what was decided because of what the figures said.
         search: the same, searched and paged through.
         queue: those that wait for an operator.
         claims: which of them is whose.
@@ -76,6 +82,9 @@ class Store:
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
         self.changes = Changes(self._database)
+        self.outcomes = Outcomes(self._database)
+        self.handling = Handling(self._database)
+        self.management_decisions = ManagementDecisions(self._database)
         self.search = ComplaintSearch(self._database)
         self.queue = ReviewQueue(self._database)
         self.claims = Claims(self._database)

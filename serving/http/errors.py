@@ -56,6 +56,7 @@ STATUS: dict[type[TsurError], int] = {
     errors.UnknownComplaintError: 404,
     errors.UnknownJobError: 404,
     errors.JobStateError: 409,
+    errors.UnknownDecisionError: 404,
     errors.AlreadyAnsweredError: 409,
     errors.UndoError: 409,
     errors.NotReadyError: 503,

@@ -23,5 +23,5 @@ router = APIRouter(tags=["service"])
 @router.get("/events", summary="What changes, as it changes", responses=STREAM, response_class=StreamingResponse)
 @limited(NO_BODY)
 async def events(runtime: CurrentRuntime, principal: Caller) -> StreamingResponse:
-    """`decisions` and `corrections` grow with each one stored, `surges` are those observed, `models` name versions."""
+    """`decisions` and `corrections` grow with each one, `waiting` are the queue's, `surges` those observed."""
     return StreamingResponse(runtime.live.stream(runtime.region.id), media_type=EVENT_STREAM)

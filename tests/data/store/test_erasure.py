@@ -12,10 +12,11 @@ from data.complaints.masking import masked
 from data.errors import InputError
 from data.store.audit import AuditEntry, AuditFilter, erased_name
 from data.store.erasure import TABLES, Erased
+from data.store.outcomes import Outcome
 from data.store.retention import Expired, Retention
 from data.store.scanning import Scanner
 from data.store.store import Store
-from tests.data.store.rows import OTHER, REGION, correction, decision, rows
+from tests.data.store.rows import NOON, OTHER, REGION, correction, decision, rows
 from tests.data.store.test_audit import ENTRY
 
 WORDS = "Провалилась крышка люка у школы"
@@ -31,6 +32,7 @@ def fill(store: Store) -> None:
     store.decisions.save([decision(**ours, model_version="2")])
     store.decisions.save([decision(id=ID, region=OTHER)])
     store.corrections.save([correction(complaint_id=ID, sector="Дороги"), correction(complaint_id="other", topic="Т")])
+    store.outcomes.save([Outcome(REGION, "pos", name, "answered", NOON) for name in (ID, "other")])
     store.audit.save([ENTRY, *[_shown(region) for region in (REGION, OTHER)]])
 
 
@@ -43,10 +45,11 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
     assert gone == Erased(
-        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1}
+        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1, "outcomes": 1}
     )
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
+    assert rows(url, "select complaint_id from outcomes") == [("other",)]
     assert rows(url, "select count(*) from features") == [(1,)]
     assert store.erasures.count() == 1
 
@@ -74,7 +77,8 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     fill(store)
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
-    assert before == {"decisions.id", "reviews.id", "corrections.complaint_id", "audit_complaints.complaint_id"}
+    columns = {f"{table}.complaint_id" for table in ("corrections", "outcomes", "audit_complaints")}
+    assert before == {"decisions.id", "reviews.id", *columns}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 

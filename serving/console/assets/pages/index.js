@@ -3,7 +3,7 @@
 // (serving/auth/roles.py). `hidden` keeps it out of the navigation, `under` says which entry it belongs to there, `count`
 // which of the counts of GET /v1/events stands beside it.
 export const PAGES = [
-  { id: "desk", title: "Разбор", needs: ["POST /v1/queue/claim"], load: () => import("./desk.js") },
+  { id: "desk", title: "Разбор", needs: ["POST /v1/queue/claim"], count: "waiting", load: () => import("./desk.js") },
   { id: "heatmap", title: "Тепловая карта", needs: ["GET /v1/heatmap"], load: () => import("./heatmap.js") },
   { id: "surges", title: "Всплески", needs: ["GET /v1/surges", "GET /v1/surges/notes"], count: "surges",
     load: () => import("./surges.js") },

@@ -1,0 +1,1 @@
+"""Outcomes from files: what agencies' systems say became of complaints."""

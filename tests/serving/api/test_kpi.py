@@ -1,0 +1,115 @@
+"""KPIs, report and management decisions, as the console asks for them."""
+
+import httpx
+import pytest
+
+from data.kpi.definitions import BY_ID, GROUPED
+from data.kpi.figures import LEAST
+from tests.serving.bundles import SENTENCES
+
+WEEK = {"from": "2026-11-02", "to": "2026-11-08"}
+
+
+@pytest.fixture()
+def filled(api: httpx.Client) -> httpx.Client:
+    """Complaints of one week, half of them answered."""
+    items = [
+        {
+            "id": f"k-{n}",
+            "text": SENTENCES[n % 3],
+            "municipality": "Верхнереченск",
+            "created_at": f"2026-11-0{2 + n % 5}",
+        }
+        for n in range(40)
+    ]
+    assert api.post("/v1/classify", json={"items": items}).status_code == 200
+    answered = [{"id": f"k-{n}", "event": "answered", "at": "2026-11-07T10:00:00Z"} for n in range(25)]
+    assert api.post("/v1/outcomes", json={"items": answered}).status_code == 200
+    return api
+
+
+def test_figures_come_with_definitions_intervals_and_groups(filled: httpx.Client) -> None:
+    answer = filled.get("/v1/kpi", params=WEEK | {"by": "municipality"}).json()
+    assert (answer["start"], answer["end"], answer["before_end"]) == ("2026-11-02", "2026-11-08", "2026-11-01")
+    assert [each["id"] for each in answer["definitions"]] == list(BY_ID) == list(answer["figures"])
+    assert answer["figures"]["volume"]["value"] == 40
+    assert answer["figures"]["answer_median"]["n"] == 25
+    assert sum(each["count"] for each in answer["daily"]) == 40
+    assert len(answer["daily"]) == 14
+    (group,) = answer["groups"]
+    assert (group["name"], list(group["figures"])) == ("Верхнереченск", list(GROUPED))
+    routed = answer["figures"]["routed"]
+    assert routed["low"] <= routed["value"] <= routed["high"]
+    assert answer["least"] == LEAST
+
+
+def test_without_days_the_last_whole_week_is_meant(api: httpx.Client) -> None:
+    answer = api.get("/v1/kpi").json()
+    assert answer["groups"] == []
+    assert len(answer["daily"]) == 14
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"from": "2026-11-02"}, "name both days"),
+        ({"from": "2026-11-08", "to": "2026-11-02"}, "ask for 1 to 366"),
+        ({"from": "2020-11-08", "to": "2026-11-02"}, "ask for 1 to 366"),
+        (WEEK | {"by": "weather"}, "by"),
+        ({"from": "0", "to": "1"}, "from"),
+    ],
+)
+def test_days_and_groups_that_are_none_are_refused(api: httpx.Client, query: dict[str, str], sentence: str) -> None:
+    answer = api.get("/v1/kpi", params=query)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["error"]["message"]
+
+
+def test_the_report_is_a_pdf_of_one_page(filled: httpx.Client) -> None:
+    answer = filled.get("/v1/report", params={"week": "2026-W45"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert "verkhnerechye-2026-W45.pdf" in answer.headers["content-disposition"]
+    assert answer.content.startswith(b"%PDF-")
+    assert answer.content.count(b"/Type /Page\n") == 1
+    assert api_error(filled, "2026-W60") == (422, "week '2026-W60' is none: write it as 2026-W47")
+
+
+def api_error(api: httpx.Client, week: str) -> tuple[int, str]:
+    answer = api.get("/v1/report", params={"week": week})
+    return answer.status_code, answer.json()["error"]["message"]
+
+
+def test_a_management_decision_is_recorded_listed_and_done(api: httpx.Client) -> None:
+    evidence = {"kind": "kpi", "title": "Ответ в срок: 71 %", "link": "kpi?from=2026-11-02", "data": {"kpi": "overdue"}}
+    body = {"what": "Усилить", "responsible": "Комитет", "due_on": "2020-01-31", "evidence": evidence}
+    made = api.post("/v1/management-decisions", json=body)
+    assert made.status_code == 201
+    number = made.json()["number"]
+    assert (made.json()["evidence"], made.json()["overdue"], made.json()["status"]) == (evidence, True, "open")
+    done = api.patch(f"/v1/management-decisions/{number}", json={"status": "done", "result": "Сделано"}).json()
+    assert (done["status"], done["overdue"], done["what"]) == ("done", False, "Усилить")
+    listed = api.get("/v1/management-decisions", params={"status": "done"}).json()["decisions"]
+    assert number in [each["number"] for each in listed]
+    assert (
+        api.patch("/v1/management-decisions/99999", json={"status": "done"}).json()["error"]["code"]
+        == "unknown_decision"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"what": "  "},
+        {"responsible": None},
+        {"due_on": "скоро"},
+        {"evidence": {"kind": "weather", "title": "Снег", "data": {}}},
+        {"evidence": {"kind": "kpi", "title": "Снег", "link": "https://example.org", "data": {}}},
+        {"evidence": {"kind": "kpi", "title": "Снег", "data": {"long": "а" * 70_000}}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_decision_that_says_nothing_or_too_much_is_refused(api: httpx.Client, changes: dict[str, object]) -> None:
+    answer = api.post("/v1/management-decisions", json={"what": "Усилить", "responsible": "Комитет"} | changes)
+    assert answer.status_code in (413, 422)
+    assert api.patch("/v1/management-decisions/1", json={}).status_code == 422
+    assert api.patch("/v1/management-decisions/1", json={"status": None}).status_code == 422
