@@ -11,6 +11,7 @@ from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
 from registry.client import Registry
+from serving.analytics.drawing import Drawer
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
@@ -40,6 +41,7 @@ class Runtime:
         searches: for new topics, by champion's version, day and number of days.
         live: streams of what changes.
         surges: remembers those computed last.
+        drawer: draws charts, beside this process.
     """
 
     config: ServingConfig
@@ -59,6 +61,7 @@ class Runtime:
     live: Live
     others: OtherRegions | None = None
     surges: SurgeMemory = field(default_factory=SurgeMemory)
+    drawer: Drawer = field(default_factory=Drawer)
 
     def of(self, region: str) -> "Runtime":
         """The same worker as it serves this region.
@@ -80,6 +83,7 @@ class Runtime:
         self.shadow.close()
         self.searches.close()
         self.analytics.close()
+        self.drawer.close()
         self.champions.stop()
         self.store.close()
 

@@ -48,7 +48,7 @@ NUMBERS: Spec = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "curren
 
 
 def svg_of(spec: Spec) -> str:
-    """The picture of a specification. Takes a tenth of a second, the first of a process more than one."""
+    """The picture of a specification; keeps the interpreter to itself meanwhile, see `drawing.py`."""
     import vl_convert
 
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], time_format_locale=LOCALE, format_locale=NUMBERS))

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import SeriesKey
 from models.surges.types import Surge
-from serving.analytics.charts import series_chart, svg_of
+from serving.analytics.charts import series_chart
 from serving.analytics.endpoint import in_analytics
 from serving.analytics.live_counts import recent_counts, yesterday
 from serving.analytics.series_view import fit_of, series_days
@@ -87,7 +87,7 @@ def chart(
 ) -> Response:
     """Its colours are CSS variables of the page it is put into, with defaults for light paper."""
     answer = series_out(runtime, municipality, sector, past, horizon, level, as_of)
-    return Response(svg_of(series_chart(answer, level, width)), media_type=SVG)
+    return Response(runtime.drawer.svg(series_chart(answer, level, width)), media_type=SVG)
 
 
 def series_out(
