@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from data.settings import CHECKOUT, settings
 from data.store.store import Store
 from models.forecasting.config import ForecasterConfig
@@ -16,6 +18,7 @@ from serving import launch as run
 from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, register, write_classifier
 from tests.serving.conftest import start_server
 from tests.serving.console.browser import running_browser, visit
+from tests.serving.console.conftest import look_once
 from tests.serving.console.filled_store import fill
 from training.forecaster.backtest import backtest
 from training.forecaster.fitting import fit_forecasts
@@ -46,6 +49,7 @@ def main() -> None:
         prepare(home)
         server = start_server(home)
         try:
+            look_once(server, "")
             take(f"http://127.0.0.1:{server.port}", sys.argv[1:] or list(PAGES))
         finally:
             run.stop(server.process)
@@ -74,6 +78,7 @@ def take(base: str, names: list[str]) -> None:
             path, width, height, dark = PAGES[name]
             with visit(browser, base, width=width, height=height, dark=dark) as seen:
                 seen.open(path)
+                expect(seen.page.locator(".state.failed, .banner.warn:has-text('не построен')")).to_have_count(0)
                 seen.page.screenshot(path=FOLDER / f"{name}.png")
 
 
