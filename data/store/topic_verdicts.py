@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import JSON, Index, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.store.key_text import digest
+from data.store.digests import digest
 from data.store.session import Database
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
