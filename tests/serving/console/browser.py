@@ -23,6 +23,7 @@ def running_browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip(WHY_SKIPPED)
     root = ["--no-sandbox"] if os.getuid() == 0 else []
+    expect.set_options(timeout=1000 * SECONDS)  # its own default is 5 s, whatever the page's is
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*root, "--disable-dev-shm-usage"])
         yield browser
