@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ audit: install ## ask PyPI's advisory database about the pinned versions; needs 
 
 demo: install ## train the sample's champions if there are none, start the service, talk to it
 	$(BIN)/tsur demo $(DEMO)
+
+demo-retraining: install ## corrections teach the running service, poisoned ones are refused, a rollback; in a home of its own
+	$(BIN)/tsur demo-retraining $(DEMO)
 
 test: install lint types unit ## all that CI runs: lint, types, tests
 

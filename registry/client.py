@@ -50,7 +50,14 @@ class Registry:
         self.encoders = home / ENCODERS
         self._promotions = promotions
 
-    def register(self, name: str, bundle: Path, run_id: str, metadata: Mapping[str, Any]) -> int:
+    def register(
+        self,
+        name: str,
+        bundle: Path,
+        run_id: str,
+        metadata: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> int:
         """Log a bundle as a pyfunc model of a run and register it; the version, which nothing serves yet.
 
         A classifier's encoder is registered too, each content once.
@@ -60,6 +67,7 @@ class Registry:
             bundle: its folder, called `bundle`.
             run_id: the run that made it.
             metadata: written into the model's `MLmodel`.
+            tags: of the version; they are there as soon as it is.
 
         Raises:
             BundleError: the bundle's encoder is not on this machine.
@@ -74,7 +82,9 @@ class Registry:
             logged = log_pyfunc(client, name, bundle, run_id, metadata)
             self.models.ensure(name)
             # not `models:/…`, which MLflow would look up at its process-wide address
-            made = client.create_model_version(name, logged.artifact_location, run_id=run_id, model_id=logged.model_id)
+            made = client.create_model_version(
+                name, logged.artifact_location, run_id=run_id, tags=dict(tags or {}), model_id=logged.model_id
+            )
         except MlflowException as error:
             raise unreachable(self.uri, error) from None
         return int(made.version)
@@ -108,6 +118,8 @@ class Registry:
         """
         self.models.version(name, version)
         previous = self.models.under_alias(name, CHAMPION)
+        if previous == version:  # where a promotion was killed before it was kept, it is kept now
+            previous = next((each.version for each in reversed(self.promotions(name))), None)
         promotion = Promotion(
             region=region_of(name),
             model=name,
@@ -125,8 +137,16 @@ class Registry:
             raise
         return promotion
 
-    def challenge(self, name: str, version: int) -> None:
-        """Give a version the alias `challenger`: it is measured beside the champion and serves nobody.
+    def promotions(self, name: str) -> list[Promotion]:
+        """What the store keeps of a model's promotions, the oldest first.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return self._promotions.of(region_of(name), name)
+
+    def challenge(self, name: str, version: int | None) -> None:
+        """Give a version the alias `challenger`, or nobody: it is measured beside the champion and serves nobody.
 
         Raises:
             TrackingError: MLflow does not answer.
@@ -209,6 +229,21 @@ class Registry:
                 return downloaded(f"{root}/{artifact}", folder, self.uri).read_text(encoding="utf-8")
         except (MlflowException, OSError) as error:
             raise BundleError(f"{name} version {version}: {artifact} of its run cannot be read: {error}") from None
+
+    def run_parameters(self, name: str, version: int) -> dict[str, str]:
+        """What the run that a version came from was started with, as MLflow keeps it: texts.
+
+        Raises:
+            BundleError: there is no such version, or its run is gone.
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        client, run_id = self.models.client(), self.models.version(name, version).run_id
+        try:
+            return dict(client.get_run(str(run_id)).data.params)
+        except MlflowException as error:
+            raise BundleError(f"{name} version {version}: its run cannot be read: {error}") from None
 
     def _whole(self, folder: Path, name: str) -> Path:
         """The bundle in a pyfunc's folder, with the encoder that it names on this machine."""

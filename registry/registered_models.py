@@ -120,6 +120,19 @@ class RegisteredModels:
         except MlflowException as error:
             raise unreachable(self.uri, error) from None
 
+    def set_tag(self, name: str, number: int, key: str, value: str) -> None:
+        """Say something of a version for good.
+
+        Raises:
+            TrackingError: MLflow does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client().set_model_version_tag(name, str(number), key, value)
+        except MlflowException as error:
+            raise unreachable(self.uri, error) from None
+
     def _reading(self) -> "MlflowClient | None":
         """A client; None where the registry is an SQLite file that does not exist, for MLflow would create it."""
         if self._client is None and not is_absent(self.uri):

@@ -55,7 +55,7 @@ class ServingConfig(Config):
     max_characters: int = Field(default=MAX_CHARACTERS, ge=1, le=MAX_CHARACTERS)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     timeout_seconds: float = Field(default=60.0, gt=0)
-    refresh_seconds: float = Field(default=30.0, gt=0)
+    refresh_seconds: float = Field(default=3.0, gt=0)
     threads: int = Field(default=8, ge=1, le=256)
     analytics_threads: int = Field(default=2, ge=1, le=64)
     classified_at_once: int = Field(default=4, ge=1, le=1024)

@@ -21,7 +21,7 @@ from serving.auth.sessions import SessionRing
 from serving.config import ServingConfig, load_serving_config
 from serving.erasure_watch import ErasureWatch, memories_of_texts
 from serving.http.admission import Admission
-from serving.http.metrics import Metrics
+from serving.http.metrics import Metrics, hold_space
 from serving.http.rates import RequestRates
 from serving.live import Counts, Live
 from serving.regions.champions import Champions
@@ -134,7 +134,7 @@ def open_runtime() -> Runtime:
         rates=RequestRates(config.requests_per_minute),
         audit=audit,
         store_thread=StoreThread(
-            [keys.refresh, sessions.refresh, audit.flush, erasures.check, others.drop_idle],
+            [keys.refresh, sessions.refresh, audit.flush, erasures.check, others.drop_idle, hold_space],
             lambda answers: metrics.store(answers, len(audit)),
         ),
         analytics=AnalyticsThreads(config.analytics_threads),

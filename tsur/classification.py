@@ -91,6 +91,10 @@ def import_(
 @train_app.command("classifier")
 def train_classifier_(
     complaints: Complaints = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="A dataset version instead of complaints; what it holds out is not taught."),
+    ] = None,
     region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
@@ -99,27 +103,32 @@ def train_classifier_(
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
+    from data.errors import InputError
     from data.settings import settings
     from registry.client import open_registry
     from registry.names import classifier_name
     from training.arguments import ClassifierTraining
-    from training.classifier.train import train_classifier
+    from training.classifier.job import prepare
+    from training.classifier.train import train_job
+    from training.retrain.challenger import job_on, tags_of
     from training.tracker import open_tracker
+    from tsur.datasets import named_version
     from tsur.show import comparison
 
+    if dataset is not None and complaints is not None:
+        raise InputError("name a file of complaints or --dataset, not both")
     own = read_region(region)
     registry = open_registry(own.id)
-    trained = train_classifier(
-        complaints_or_sample(own, complaints),
-        catalogue_path(own, catalogue, no_catalogue),
-        with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry),
-        own.id,
-        settings().home,
-        say,
-        fresh,
-        tracker=open_tracker(),
-        registry=registry,
-    )
+    arguments = with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry)
+    place = catalogue_path(own, catalogue, no_catalogue)
+    if dataset is None:
+        job, tags = prepare(complaints_or_sample(own, complaints), place, arguments), {}
+    else:
+        version = named_version(own.id, dataset, None)
+        job = job_on(version, place, arguments)
+        tags = tags_of(job, version)
+    by, tracker = "tsur train classifier", open_tracker()
+    trained = train_job(job, own.id, settings().home, say, fresh, by, tags, tracker=tracker, registry=registry)
     console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 

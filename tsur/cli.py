@@ -26,6 +26,7 @@ from tsur import (
     personal_data,
     regions,
     report,
+    retraining,
 )
 from tsur.heartbeat import heartbeat
 from tsur.options import RegionName, console, read_region, train_app
@@ -51,6 +52,7 @@ app.add_typer(outcomes.app)
 app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
+app.add_typer(retraining.app)
 app.add_typer(operations.app)
 
 

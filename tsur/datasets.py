@@ -23,6 +23,7 @@ from tsur.options import (
 
 if TYPE_CHECKING:
     from data.store.corrections import CorrectedComplaint
+    from training.retrain.versions import DatasetVersion
 
 app = typer.Typer(no_args_is_help=True, help="Frozen versions of the labelled rows that a region's models learn from.")
 Folder = Annotated[
@@ -41,6 +42,10 @@ def build(
     add: Annotated[bool, typer.Option("--add", help="Keep the rows of the newest version below the others.")] = False,
     out: Folder = None,
     region: RegionName = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The source map of files that `tsur import` has not written; default: the region's."),
+    ] = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
     config: ConfigPath = None,
@@ -50,11 +55,11 @@ def build(
     from training.arguments import DatasetBuild
     from training.retrain.build import Sources, build_version
     from training.retrain.dataset_report import first_line
-    from training.retrain.versions import REPORT, ROWS
+    from training.retrain.versions import REPORT
 
     own = read_region(region)
     arguments = config_of("dataset.yaml", DatasetBuild, config, override)
-    read = [(file, complaints_of(own, file)) for file in files or []]
+    read = [(file, complaints_of(own, file, source)) for file in files or []]
     sources = Sources(read, _corrections(own.id) if from_store else None, add)
     folder = versions_folder(out, own.id)
     built = build_version(folder, own, catalogue_path(own, catalogue, no_catalogue), sources, arguments, say)
@@ -64,7 +69,7 @@ def build(
     console.print(first_line(built.checked))
     console.print(f"{built.version.name} → {built.version.folder}")
     console.print(f"report: {built.version.folder / REPORT}")
-    console.print(f"train on it: tsur train classifier {built.version.folder / ROWS}")
+    console.print(f"train on it: tsur retrain {built.version.manifest.number}")
 
 
 @app.command()
@@ -89,6 +94,24 @@ def diff(
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
     else:
         console.print(diff_text(found), soft_wrap=True)
+
+
+def named_version(region: str, name: str | None, folder: Path | None) -> "DatasetVersion":
+    """The version that a folder is, or of that name among a region's; without a name the newest.
+
+    Raises:
+        InputError: there is none, or it is broken.
+    """
+    from data.errors import InputError
+    from training.retrain.versions import find_version, newest_version
+
+    place = versions_folder(folder, region)
+    if name is not None:
+        return find_version(Path(name) if Path(name).is_dir() else place, name)
+    newest = newest_version(place)
+    if newest is None:
+        raise InputError(f"{place} holds no dataset version yet: `tsur dataset build` makes one")
+    return newest
 
 
 def versions_folder(given: Path | None, region: str) -> Path:

@@ -65,14 +65,14 @@ def train_region(job: RegionTraining) -> int:
 def _classifier(job: RegionTraining) -> int:
     from data.settings import settings
     from registry.client import open_registry
-    from training.classifier.train import train_classifier
+    from training.classifier.job import prepare
+    from training.classifier.train import train_job
     from training.tracker import open_tracker
 
     own, registry = read_region(job.region), open_registry(job.region)
     complaints, home, tracker = complaints_of(own, job.file), settings().home, open_tracker()
-    trained = train_classifier(
-        complaints, own.catalogue, job.arguments, own.id, home, heartbeat.step, tracker=tracker, registry=registry
-    )
+    fixed, by = prepare(complaints, own.catalogue, job.arguments), "tsur train regions"
+    trained = train_job(fixed, own.id, home, heartbeat.step, promoted_by=by, tracker=tracker, registry=registry)
     return trained.version
 
 

@@ -103,8 +103,8 @@ def say(line: str) -> None:
     heartbeat.step(line)
 
 
-def complaints_of(region: "Region", path: Path) -> Any:
-    """The complaints of a file that `tsur import` wrote, or of an export that has no bad row.
+def complaints_of(region: "Region", path: Path, source: str | None = None) -> Any:
+    """The complaints of a file that `tsur import` wrote, or of an export (of a `source`) that has no bad row.
 
     Raises:
         InputError: a row cannot be used; says that `tsur import` sets such rows aside.
@@ -116,7 +116,7 @@ def complaints_of(region: "Region", path: Path) -> Any:
     heartbeat.step(f"reading {path}")
     if path.suffix.lower() in JSONL:
         return read_complaints(path)
-    imported = import_complaints(path, read_source(region, None))
+    imported = import_complaints(path, read_source(region, source))
     for note in imported.notes:
         note_aside(note)
     if len(imported.rejects):

@@ -64,10 +64,13 @@ def _erase_from_jobs(store: "Store", region: str, complaint_id: str, source: str
 
 
 def _erase_from_datasets(region: str, source: str, complaint_id: str) -> dict[str, int]:
-    """Rows that left each dataset version of a region, by its name."""
+    """Rows that left each dataset version of a region, by its name; remembered vectors of texts go altogether."""
+    from data.settings import settings
+    from training.retrain.challenger import vectors_file
     from training.retrain.erasing import erase_complaints
     from tsur.datasets import versions_folder
 
+    vectors_file(settings().home, region).unlink(missing_ok=True)
     folder = versions_folder(None, region)
     return erase_complaints(folder, [(source, complaint_id)], datetime.now(UTC)) if folder.exists() else {}
 

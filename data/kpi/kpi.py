@@ -5,7 +5,7 @@ count is part of each formula (`definitions.py`): volume and routing are of thos
 those that came due in it, times to an answer of those that were answered in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, get_args
@@ -116,6 +116,13 @@ def compute_kpis(store: Store, region: Region, span: Span, by: By | None = None,
         RequestError: the span ends before it begins, is longer than a year, or of no year of ours.
         StoreError: the store cannot be read.
     """
+    return kpis_by(store, region, span, (by,), as_of)[0]
+
+
+def kpis_by(
+    store: Store, region: Region, span: Span, bys: Sequence[By | None], as_of: datetime | None = None
+) -> list[Kpis]:
+    """The same once for each grouping, of complaints that are read once. Raises as `compute_kpis` does."""
     if not 1 <= span.days <= MOST_DAYS:
         raise RequestError(f"from {span.first} to {span.last} are {max(span.days, 0)} days; ask for 1 to {MOST_DAYS}")
     if span.first.year < FIRST_YEAR or span.last.year > LAST_YEAR:
@@ -125,7 +132,8 @@ def compute_kpis(store: Store, region: Region, span: Span, by: By | None = None,
     decided = [store.management_decisions.count(region.id, *each.moments(region)) for each in (span, span.before)]
     figures = _figures(now, before) | {"evidence": share(*decided)}
     daily = _daily(pd.concat([before.received["day"], now.received["day"]]), span)
-    return Kpis(span, span.before, as_of, figures, daily, [] if by is None else _groups(now, before, by))
+    groups = [[] if by is None else _groups(now, before, by) for by in bys]
+    return [Kpis(span, span.before, as_of, figures, daily, each) for each in groups]
 
 
 def _frames(store: Store, region: Region, span: Span, as_of: datetime) -> tuple[_Frames, _Frames]:

@@ -25,7 +25,9 @@ def draw_report(report: Report) -> bytes:
     """The PDF of a report."""
     page = FPDF(format="A4")
     page.set_margins(MARGIN, MARGIN)
-    page.set_auto_page_break(False)
+    page.set_auto_page_break(
+        True, MARGIN / 2
+    )  # a second page would mean that something no longer fits: tests count them
     page.set_title(report.title)
     page.set_lang("ru")
     page.set_creator("TSUR")

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from data.errors import RequestError
 from data.kpi.definitions import BY_ID, DEFINITIONS
-from data.kpi.kpi import Group, Kpis, Span, compute_kpis, last_week
+from data.kpi.kpi import Group, Kpis, Span, kpis_by, last_week
 from data.kpi.words import change_text, days_text, interval_text, value_text
 from data.regions.region import Region
 from data.store.store import Store
@@ -79,9 +79,7 @@ def weekly_report(store: Store, region: Region, span: Span, as_of: datetime | No
     Raises:
         StoreError: the store cannot be read.
     """
-    by_agency = compute_kpis(store, region, span, "agency", as_of)
-    by_place = compute_kpis(store, region, span, "municipality", by_agency.as_of)
-    return report_of(region, by_agency, by_place)
+    return report_of(region, *kpis_by(store, region, span, ("agency", "municipality"), as_of))
 
 
 def report_of(region: Region, by_agency: Kpis, by_place: Kpis) -> Report:

@@ -110,6 +110,21 @@ class StoredDecision:
     repeated: bool = False
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A decision as it was stored, without its text; `received_at` is UTC."""
+
+    number: int
+    source: str
+    id: str
+    received_at: datetime
+    decision: str
+    sector: str
+    topic: str
+    agency: str
+    model_version: str
+
+
 class Decisions:
     """The decisions of the store."""
 
@@ -137,6 +152,19 @@ class Decisions:
         with self._database.reading() as connection:
             moment = connection.scalar(last)
         return None if moment is None else utc(moment)
+
+    def of_complaint(self, region: str, complaint_id: str) -> list[Decided]:
+        """All decisions on the complaints of a region with this id, whatever their source, the oldest first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        row = DecisionRow
+        columns = [getattr(row, name) for name in Decided.__dataclass_fields__]
+        query = select(*columns).where(row.region == region, row.id == complaint_id).order_by(row.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [Decided(**each._asdict() | {"received_at": utc(each.received_at)}) for each in rows]
 
 
 def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> list[StoredDecision]:

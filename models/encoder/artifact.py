@@ -12,6 +12,7 @@ texts: the same encoder gives the same bytes, so regions that read with it share
 """
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from typing import Literal
 import yaml
 from pydantic import ValidationError
 
+from data.atomic import atomic_folder
 from data.config import Config
 from data.errors import BundleError
 
@@ -127,6 +129,19 @@ def store_encoder(folder: Path, place: Path) -> str:
     else:
         folder.rename(place / address)
     return address
+
+
+def link_encoder(folder: Path, place: Path) -> str:
+    """Put a finished encoder into another place too, linked where the disk can; the hash that is its name."""
+    target = place / folder.name
+    if not target.is_dir():
+        with atomic_folder(target) as partial:
+            for name in FILES:
+                try:
+                    os.link(folder / name, partial / name)
+                except OSError:  # another disk, or a file system without links
+                    shutil.copyfile(folder / name, partial / name)
+    return folder.name
 
 
 def is_address(text: str) -> bool:

@@ -150,21 +150,22 @@ class Load:
         assert self.accepted.complaints, f"nothing was accepted: {self.statuses}"
 
     def _lost_or_doubled(self) -> list[object]:
-        """Complaints and corrections that are not in the store exactly once, as they were answered."""
+        """Complaints and corrections that are not in the store as they were answered, or more than once."""
         engine = create_engine(self.installation.environment["TSUR_STORE_URL"])
         row = DecisionRow
-        columns = (row.region, row.id, row.decision, row.sector, row.topic, row.agency)
+        columns = (row.region, row.id, row.model_version, row.decision, row.sector, row.topic, row.agency)
         ours, corrected = row.id.like(f"{self.name}-%"), CorrectionRow.complaint_id.like(f"{self.name}-%")
         with engine.connect() as connection:
-            stored = [((r.region, r.id), tuple(r[2:])) for r in connection.execute(select(*columns).where(ours))]
+            stored = [tuple(each) for each in connection.execute(select(*columns).where(ours))]
             corrections = Counter(
                 (r.region, r.complaint_id)
                 for r in connection.execute(select(CorrectionRow.region, CorrectionRow.complaint_id).where(corrected))
             )
         engine.dispose()
-        times, answers = Counter(key for key, _ in stored), dict(stored)
-        complaints = self.accepted.complaints
-        wrong = [key for key, said in complaints.items() if times[key] != 1 or answers[key] != said]
+        answers = {(region, id): tuple(said) for region, id, _, *said in stored}
+        wrong: list[object] = [key for key, said in self.accepted.complaints.items() if answers.get(key) != said]
+        by_model = Counter(each[:3] for each in stored)  # another champion's decision is a row of its own
+        wrong += [key for key, times in by_model.items() if times != 1]
         return [*wrong, *(key for key in self.accepted.corrections if corrections[key] != 1)]
 
     def _rows_of_jobs(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ worse off for fine-tuning. Where the encoder stays as it is, its artifact depend
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,21 @@ from data.catalogue.model import Catalogue
 from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.ngrams import NgramModel
-from models.encoder.artifact import ENCODERS, Precision, encoder_files
+from models.encoder.artifact import ENCODERS, Precision, encoder_files, link_encoder
 from models.encoder.fastest import multiplies_int8
-from models.encoder.onnx_runtime import Encoders
+from models.encoder.onnx_runtime import Encoders, OnnxEncoder
 from training.arguments import ClassifierTraining
 from training.classifier.fine_tuning import LEAST_ROWS, epochs_of
 from training.classifier.frozen_heads import Candidate, RowVectors, frozen_heads
 from training.classifier.held_out_rows import HeldOut
+from training.classifier.job import ReadBefore
+from training.classifier.remembered_vectors import RememberedVectors
 from training.classifier.taught_rows import TaughtRows, taught_rows
 from training.classifier.tuned_encoder import TunedEncoder
 from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
 from training.evaluate.metrics import head_metrics
-from training.long_step import LongStep
+from training.long_step import LongStep, Tell
 from training.tracker import TrackedRun
 
 Say = Callable[[str], None]
@@ -86,35 +88,48 @@ class FittedNetwork:
         return cls(**about, heads=LinearHeads.load(folder), ngrams=ngrams, held_out=held_out)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where fitting reads and writes.
+
+    Attributes:
+        work: of the run; the encoder's artifact goes there.
+        encoders: where the packaged encoder is decoded.
+        read_before: what need not be computed again.
+    """
+
+    work: Path
+    encoders: Path
+    read_before: ReadBefore | None = None
+
+
 def fit_network(
     train: pd.DataFrame,
     labels: LabelSpace,
     catalogue: Catalogue,
     arguments: ClassifierTraining,
-    work: Path,
-    encoders: Path,
+    places: Places,
     say: Say,
     run: TrackedRun | None = None,
 ) -> FittedNetwork:
-    """Fit on all of `train`; the encoder's artifact goes to `work`.
-
-    `encoders` is where the packaged encoder is decoded. An interrupted run goes on with what it has not finished.
+    """Fit on all of `train`. An interrupted run goes on with what it has not finished.
 
     Raises:
         EncoderError: the encoder cannot be loaded, or has fewer layers than are to be frozen.
         BundleError: its graph differs from it.
     """
     prepare_transformers(arguments.seed)
-    encoder, tokenizer = load_pretrained(arguments.encoder, encoders)
+    work = places.work
+    encoder, tokenizer = load_pretrained(arguments.encoder, places.encoders)
     limit = token_limit(arguments.max_tokens, encoder.config)
     taught = taught_rows(train, labels, catalogue, arguments)
-    address = export_encoder(encoder, tokenizer, work / ENCODERS, say)
+    address = _artifact(encoder, tokenizer, places, say)
     say("reading the rows with the encoder as it is")
-    vectors = _vectors(address, taught, arguments, limit, work, say)
+    vectors = _vectors(address, taught, arguments, limit, places, say)
     say("fitting the heads on the encoder as it is, rows held out in turn")
     with LongStep("fitting the heads", say) as tell:
         frozen = frozen_heads(taught, vectors, arguments.ngrams, tell)
-    tuned = TunedEncoder(taught, vectors.taught, tokenizer, limit, arguments, encoders, work, say, run)
+    tuned = TunedEncoder(taught, vectors.taught, tokenizer, limit, arguments, places.encoders, work, say, run)
     pays, chosen = _pays(frozen, tuned, say)
     say(chosen)
     say("fitting on all rows")
@@ -130,6 +145,14 @@ def fit_network(
     epochs = epochs_of(arguments.epochs, taught.complaints) if pays else 0
     held_out = HeldOut(rows, taught.folds[rows], logits)
     return FittedNetwork(address, limit, epochs, chosen, heads, ngrams, held_out)
+
+
+def _artifact(encoder: Any, tokenizer: Any, places: Places, say: Say) -> str:
+    """The encoder as it is, as an artifact in the working folder: made before, or exported now; its hash."""
+    before = places.read_before
+    if before is not None and before.artifact is not None:
+        return link_encoder(before.artifact, places.work / ENCODERS)
+    return export_encoder(encoder, tokenizer, places.work / ENCODERS, say)
 
 
 def prepare_transformers(seed: int) -> None:
@@ -170,23 +193,31 @@ def _score(taught: TaughtRows, logits: Mapping[str, Floats], rows: Ints) -> floa
 
 
 def _vectors(
-    address: str, taught: TaughtRows, arguments: ClassifierTraining, limit: int, work: Path, say: Say
+    address: str, taught: TaughtRows, arguments: ClassifierTraining, limit: int, places: Places, say: Say
 ) -> RowVectors:
     """Vectors of all rows as the exported encoder serves them; equal texts are read once."""
-    path = work / "vectors.npy"
+    path = places.work / "vectors.npy"
     if not path.exists():
         texts, row_of = np.unique(np.array([*taught.texts, *taught.asked], dtype=object), return_inverse=True)
+        inputs = [arguments.text_prefix + text for text in texts]
         precision: Precision = "int8" if arguments.precision != "fp32" and multiplies_int8() else "fp32"
-        folder = work / ENCODERS
+        known = None if places.read_before is None else places.read_before.vectors
+        remembered = RememberedVectors(known, f"{address} {precision} {limit}")
+        folder = places.work / ENCODERS
         encoder = Encoders(cached=0, folder=folder).load(encoder_files(folder / address, precision))
-        parts = []
         with LongStep("reading the rows", say) as tell:
-            for start in range(0, len(texts), READ_AT_ONCE):
-                tell(f"text {start} of {len(texts)}")
-                part = [arguments.text_prefix + text for text in texts[start : start + READ_AT_ONCE]]
-                with encoder.reading(part, limit) as finish:
-                    parts.append(finish().values)
+            read = remembered.of(inputs, lambda part: _read(encoder, part, limit, tell))
+        remembered.save()
         with atomic_file(path) as partial, partial.open("wb") as file:
-            np.save(file, np.concatenate(parts)[row_of])
-    read: Floats = np.load(path)
-    return RowVectors(*np.split(read, 2))
+            np.save(file, read[row_of])
+    return RowVectors(*np.split(np.load(path), 2))
+
+
+def _read(encoder: OnnxEncoder, texts: Sequence[str], limit: int, tell: Tell) -> Floats:
+    """Vectors of texts, shape (n, hidden)."""
+    parts = []
+    for start in range(0, len(texts), READ_AT_ONCE):
+        tell(f"text {start} of {len(texts)}")
+        with encoder.reading(texts[start : start + READ_AT_ONCE], limit) as finish:
+            parts.append(finish().values)
+    return np.concatenate(parts)

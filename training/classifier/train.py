@@ -6,23 +6,16 @@ fits that had not seen the row they judge; the bundle that is registered is fitt
 of the rows is kept from all fits, and the bundle itself is measured on it.
 """
 
-import hashlib
-import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from data.catalogue.checks import load_catalogue
-from data.catalogue.draft import draft_catalogue
-from data.catalogue.model import Catalogue
-from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
 from models.classifier.calibration import NEVER_ROUTE, Calibration
@@ -33,11 +26,11 @@ from models.classifier.topic_agency_pmi import count_topic_agency
 from models.encoder.onnx_runtime import Encoders
 from registry.client import CHAMPION, Registry
 from registry.names import classifier_name
-from training.arguments import ClassifierTraining
 from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
 from training.classifier.held_out_rows import HeldOut, unseen_rows
-from training.classifier.splits import SPLITS, Splits, complaint_keys, contradictions, fingerprint, split_rows
+from training.classifier.job import Job
+from training.classifier.splits import SPLITS, complaint_keys, contradictions
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.tracker import TrackedRun, Tracker
@@ -60,76 +53,25 @@ class TrainedClassifier:
     lexical: Evaluation
 
 
-@dataclass(frozen=True)
-class Job:
-    """Everything that fixes a run: rows, splits, catalogue, arguments."""
-
-    frame: pd.DataFrame
-    splits: Splits
-    catalogue: Catalogue
-    catalogue_yaml: str
-    arguments: ClassifierTraining
-    fingerprint: str
-
-    @property
-    def key(self) -> str:
-        """Names the working folder: the same data, catalogue and arguments continue the same run."""
-        said = json.dumps([self.fingerprint, self.catalogue_yaml, self.arguments.model_dump(mode="json")])
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-    @property
-    def taught(self) -> pd.DataFrame:
-        """The rows that the bundle is fitted on."""
-        return self.frame.iloc[self.splits.train].reset_index(drop=True)
-
-    @property
-    def kept_back(self) -> pd.DataFrame:
-        """The rows that no fit sees; none without `holdout`."""
-        return self.frame.iloc[self.splits.test].reset_index(drop=True)
-
-
-def prepare(frame: pd.DataFrame, catalogue_path: Path | None, arguments: ClassifierTraining) -> Job:
-    """Check the rows and fix the splits; a row that lacks some labels teaches the others.
-
-    Without a catalogue, one is drafted from the training rows alone: combinations seen only in
-    test rows must not help.
-
-    Raises:
-        InputError: too few labelled rows.
-        LabelError: a row's labels are not in the given catalogue.
-    """
-    frame = check_complaints(frame)
-    frame = frame.dropna(subset=LABELS, how="all").reset_index(drop=True)
-    splits = split_rows(frame, arguments.holdout, arguments.seed)
-    if catalogue_path is None:
-        text = draft_catalogue(frame.iloc[splits.train], region="")
-        catalogue = Catalogue.model_validate(yaml.safe_load(text))
-    else:
-        text, catalogue = catalogue_path.read_text(encoding="utf-8"), load_catalogue(catalogue_path)
-        labelled = frame[LABELS].astype(object).where(frame[LABELS].notna(), None)
-        for sector, topic, agency in labelled.itertuples(index=False):
-            catalogue.check_labels(sector, topic, agency)
-    return Job(frame, splits, catalogue, text, arguments, fingerprint(frame))
-
-
-def train_classifier(
-    frame: pd.DataFrame,
-    catalogue_path: Path | None,
-    arguments: ClassifierTraining,
+def train_job(
+    job: Job,
     region: str,
     home: Path,
     say: Say = log.info,
     fresh: bool = False,
+    promoted_by: str | None = None,
+    tags: Mapping[str, str] | None = None,
     *,
     tracker: Tracker,
     registry: Registry,
 ) -> TrainedClassifier:
-    """Train, measure, register and promote a region's classifier; continues an interrupted run of the same job.
+    """Train, measure and register a region's classifier, its version with `tags`; continues an interrupted run.
+
+    It becomes champion where `promoted_by` says who makes it that.
 
     Raises:
-        InputError, LabelError, EncoderError, ResumeError: see their docstrings.
+        InputError, EncoderError, ResumeError, TrackingError: see their docstrings.
     """
-    job = prepare(frame, catalogue_path, arguments)
     work = home / "training" / region / f"classifier-{job.key}"
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
@@ -141,9 +83,10 @@ def train_classifier(
     with tracker.run(name, "train", parameters, work / "run.json") as run:
         fitted = fit_bundle(job, _label_space(job), work, home, say, run)
         evaluation, lexical = measure(job, fitted, run, say)
-        say(f"registering the bundle as {CHAMPION}")
-        version = register(registry, name, job, fitted.folder, run)
-        registry.promote(name, version, evidence(evaluation, lexical), "tsur train classifier")
+        say("registering the bundle" if promoted_by is None else f"registering the bundle as {CHAMPION}")
+        version = register(registry, name, job, fitted.folder, run, tags)
+        if promoted_by is not None:
+            registry.promote(name, version, evidence(evaluation, lexical), promoted_by)
     shutil.rmtree(work, ignore_errors=True)
     return TrainedClassifier(run.id, version, registry.bundle(name, version), evaluation, lexical)
 
@@ -203,13 +146,14 @@ def _fitted_network(
     job: Job, labels: LabelSpace, work: Path, home: Path, say: Say, run: TrackedRun | None
 ) -> "FittedNetwork":
     """Fit the network, unless an interrupted run got so far."""
-    from training.classifier.fit_network import FittedNetwork, fit_network
+    from training.classifier.fit_network import FittedNetwork, Places, fit_network
 
     folder = work / "network"
     if folder.exists():
         say("the network was fitted before the run was interrupted")
     else:
-        network = fit_network(job.taught, labels, job.catalogue, job.arguments, work, home / "encoders", say, run)
+        places = Places(work, home / "encoders", job.read_before)
+        network = fit_network(job.taught, labels, job.catalogue, job.arguments, places, say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
 
@@ -294,7 +238,15 @@ def evidence(evaluation: Evaluation, lexical: Evaluation) -> dict[str, Any]:
     }
 
 
-def register(registry: Registry, name: str, job: Job, bundle: Path, run: TrackedRun, **metadata: Any) -> int:
+def register(
+    registry: Registry,
+    name: str,
+    job: Job,
+    bundle: Path,
+    run: TrackedRun,
+    tags: Mapping[str, str] | None = None,
+    **metadata: Any,
+) -> int:
     """Register a bundle that nothing serves yet; its version."""
     metadata |= {"data_fingerprint": job.fingerprint, "encoder": job.arguments.encoder}
-    return registry.register(name, bundle, run.id, metadata)
+    return registry.register(name, bundle, run.id, metadata, tags)

@@ -28,9 +28,10 @@ from models.classifier.labels import HEADS
 from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
+from training.classifier.job import Job, prepare
 from training.classifier.splits import MIN_ROWS, Splits, split_rows, text_keys
 from training.classifier.taught_rows import model_inputs
-from training.classifier.train import FittedBundle, Job, Say, fit_bundle, measure, prepare, register
+from training.classifier.train import FittedBundle, Say, fit_bundle, measure, register
 from training.encoder.distillation import distill_encoder
 from training.encoder.distillation_metrics import Comparison, Fidelity, compare
 from training.encoder.student import check_size

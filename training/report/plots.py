@@ -10,6 +10,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from training.retrain.paired_bootstrap import Compared
+
 LARGEST_MATRIX = 30
 LONGEST_NAME = 40
 DPI = 110
@@ -94,3 +96,21 @@ def wilson(share: pd.Series, rows: pd.Series, z: float = 1.96) -> tuple[pd.Serie
     middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
     return middle - half, middle + half
+
+
+def plot_differences(compared: "Mapping[str, Compared]", path: Path) -> None:
+    """Challenger less champion, in points with 95 % intervals: a line a comparison, red where it lies below zero."""
+    from matplotlib.figure import Figure
+
+    names = list(compared)[::-1]
+    figure = Figure(figsize=(8, 1.2 + 0.26 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, name in enumerate(names):
+        each = compared[name]
+        tint = "tab:red" if each.is_worse else "tab:green" if each.low > 0 else "tab:gray"
+        axes.plot([100 * each.low, 100 * each.high], [place, place], color=tint)
+        axes.plot(100 * each.difference, place, "o", color=tint, markersize=4)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(names)), [_shortened(name) for name in names], fontsize=7)
+    axes.set(xlabel="points of accuracy, challenger less champion, 95 % intervals")
+    figure.savefig(path, dpi=DPI)

@@ -5,7 +5,7 @@ today's names; what it calls a topic that has been split or retired since is no 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,15 @@ class Answers:
     routed: Bools
     seconds: float | None = None
     agreement: Mapping[str, float] = field(default_factory=dict)
+
+    def at(self, rows: npt.NDArray[np.intp]) -> "Answers":
+        """What it said of the rows at these positions."""
+        return replace(
+            self,
+            predicted={head: names[rows] for head, names in self.predicted.items()},
+            confidence={head: values[rows] for head, values in self.confidence.items()},
+            routed=self.routed[rows],
+        )
 
     def right(self, truth: Mapping[str, Names], head: str) -> Floats:
         """1 where the answer is right, 0 where it is wrong, NaN where the row has no such label."""

@@ -1,70 +1,44 @@
 """The promotion gate: may a challenger take the champion's place?
 
-In: the frozen test rows' labels, what champion and challenger said of them, which rows are the newest. Out: a
-`Verdict`: every check with its sentence. A challenger passes that is better or equal overall and worse nowhere that
-matters. What is compared is compared in pairs, on the same rows, and a loss counts where chance does not explain it;
-many slices are corrected for being many (Holm 1979), so that an honest challenger is not refused for one unlucky
-agency.
+In: the frozen test rows' labels, what champion and challenger said of them, which rows are the newest, and which were
+tested with these labels before. Out: a `Verdict`: every check with its sentence. A challenger passes that is better or
+equal overall and worse nowhere that matters. What is compared is compared in pairs, on the same rows, and a loss
+counts where chance does not explain it. The rows that were tested before are looked at by themselves too: what is wrong
+with new labels is wrong with the new test rows as well, and flatters whoever was taught it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from pydantic import Field
 
 from data.complaints.schema import LABELS
-from data.config import Config
 from training.evaluate.metrics import expected_calibration_error
 from training.retrain.answers import Answers, Bools, Floats, Names
+from training.retrain.gate_limits import Check, GateLimits
+from training.retrain.label_checks import LabelsInPlay, Truth, guards, no_label_worse, no_slice_worse, slices_of
 from training.retrain.paired_bootstrap import (
     Compared,
     Resamples,
     calibration_difference,
     macro_f1_difference,
     mean_difference,
-    worse_after_holm,
 )
-
-Truth = Mapping[str, Names]
-"""Of each head the label of every test row, shape (n,); None where nobody knows it."""
-
-
-class GateLimits(Config):
-    """What a challenger may cost.
-
-    Attributes:
-        tolerance: of accuracy, overall and on the newest rows: so much less is equal.
-        level: of all slices and labels together: how often an honest challenger is refused for them.
-        least_rows: test rows below which nothing can be said.
-        least_slice_rows: of a sector or an agency that is looked at by itself.
-        guard_labels: of each head, labels that must not lose; each is tested by itself, uncorrected.
-        calibration_tolerance: of the calibration error.
-        promised_precision: of what is routed.
-        coverage_tolerance: of the share that is routed.
-        least_agreement: of int8 with fp32.
-        slower: by this factor at most.
-    """
-
-    tolerance: float = Field(default=0.01, ge=0)
-    level: float = Field(default=0.05, gt=0, lt=1)
-    least_rows: int = Field(default=200, ge=1)
-    least_slice_rows: int = Field(default=30, ge=1)
-    guard_labels: dict[str, list[str]] = {}
-    calibration_tolerance: float = Field(default=0.01, ge=0)
-    promised_precision: float = Field(default=0.95, gt=0, lt=1)
-    coverage_tolerance: float = Field(default=0.05, ge=0)
-    least_agreement: float = Field(default=0.99, ge=0, le=1)
-    slower: float = Field(default=1.5, ge=1)
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing that was looked at: whether it passed, and a sentence with its figures."""
+class EarlierTest:
+    """What the champion's dataset version says of the n test rows.
 
-    name: str
-    passed: bool
-    says: str
+    Attributes:
+        rows: that it held out too, with the same labels, shape (n,).
+        count: how many it held out, whatever their labels.
+        in_play: the labels that joined, went or came since.
+    """
+
+    rows: Bools
+    count: int
+    in_play: LabelsInPlay = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,11 +49,13 @@ class Verdict:
         checks: all of them, in the order in which they matter.
         overall: the share of right labels, challenger less champion; None where there were too few rows.
         slices: of each `HEAD LABEL` that is large enough, the same by itself.
+        compared: the other differences of accuracy, by the names of their checks.
     """
 
     checks: tuple[Check, ...]
     overall: Compared | None
     slices: Mapping[str, Compared] = field(default_factory=dict)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
 
     @property
     def promote(self) -> bool:
@@ -102,36 +78,87 @@ def judge(
     challenger: Answers,
     newest: Bools,
     limits: GateLimits,
-    rows_before: int | None = None,
+    before: EarlierTest | None = None,
+    of_data: Sequence[Check] = (),
 ) -> Verdict:
-    """Hold the challenger against the champion on the same n rows; `rows_before` is how many the last gate had."""
+    """Hold the challenger against the champion on the same n rows; `of_data` are checks of what it was taught."""
     rows = len(newest)
-    enough = list(_enough_rows(rows, limits, rows_before))
+    enough = [*of_data, *_enough_rows(rows, limits, before)]
     if rows < limits.least_rows:
         return Verdict(tuple(enough), None)
-    score = {name: _scores(answers, truth) for name, answers in (("champion", champion), ("challenger", challenger))}
     resamples = Resamples(rows)
-    overall = resamples.compare(mean_difference(score["challenger"], score["champion"]))
-    slices = dict(_slices(resamples, truth, score["champion"], score["challenger"], limits.least_slice_rows))
+    in_play = {} if before is None else _in_play(before, champion)
+    quality = _quality("", resamples, truth, champion, challenger, limits, in_play)
     checks = [
         *enough,
-        _not_below("all labels", overall, limits.tolerance),
-        *_heads(resamples, truth, champion, challenger, limits),
-        *_newest(resamples, newest, score["champion"], score["challenger"], limits),
-        _no_slice_worse(slices, limits.level),
-        _no_label_worse(truth, champion, challenger, limits),
-        *_guards(truth, champion, challenger, limits),
+        *quality.checks,
+        *_newest(resamples, newest, _scores(champion, truth), _scores(challenger, truth), limits),
+        *guards(truth, champion, challenger, limits),
         *_calibration(resamples, truth, champion, challenger, limits),
-        *_routing(truth, champion, challenger, limits),
+        *_routing(resamples, truth, champion, challenger, limits),
         *_serving(champion, challenger, limits),
     ]
-    return Verdict(tuple(checks), overall, slices)
+    if before is not None and limits.least_rows <= before.rows.sum() < rows:
+        frozen = np.flatnonzero(before.rows)
+        then = {head: names[frozen] for head, names in truth.items()}
+        sides = champion.at(frozen), challenger.at(frozen)
+        of_frozen = _quality("tested before: ", Resamples(len(frozen)), then, *sides, limits, in_play)
+        checks += of_frozen.checks
+        quality = quality.with_compared(of_frozen)
+    return Verdict(tuple(checks), quality.overall, quality.slices, quality.compared)
 
 
-def _enough_rows(rows: int, limits: GateLimits, before: int | None) -> Iterator[Check]:
+def _in_play(before: EarlierTest, champion: Answers) -> dict[str, frozenset[str]]:
+    """The labels that joined, went or came, and those that the champion gives to such rows, which lose their place."""
+    changed = ~before.rows
+    return {
+        head: before.in_play.get(head, frozenset()) | set(map(str, champion.predicted[head][changed]))
+        for head in LABELS
+    }
+
+
+@dataclass(frozen=True)
+class _Quality:
+    """How right both are on some rows: its checks and the differences behind them."""
+
+    checks: list[Check]
+    overall: Compared
+    slices: Mapping[str, Compared]
+    compared: Mapping[str, Compared]
+
+    def with_compared(self, other: "_Quality") -> "_Quality":
+        return _Quality(self.checks, self.overall, self.slices, {**self.compared, **other.compared})
+
+
+def _quality(
+    prefix: str,
+    resamples: Resamples,
+    truth: Truth,
+    champion: Answers,
+    challenger: Answers,
+    limits: GateLimits,
+    in_play: LabelsInPlay,
+) -> _Quality:
+    """Accuracy overall, of each head, of sectors and agencies, and every label by itself."""
+    score, rival = _scores(challenger, truth), _scores(champion, truth)
+    overall = resamples.compare(mean_difference(score, rival))
+    slices = dict(slices_of(resamples, truth, rival, score, limits.least_slice_rows))
+    heads = dict(_heads(prefix, resamples, truth, champion, challenger, limits))
+    checks = [
+        _not_below(f"{prefix}all labels", overall, limits.tolerance),
+        *(check for _, checks in heads.values() for check in checks),
+        no_slice_worse(f"{prefix}sectors and agencies", slices, limits.level),
+        no_label_worse(f"{prefix}labels", truth, champion, challenger, in_play, limits.level),
+    ]
+    compared = {f"{prefix}all labels": overall} | {name: accuracy for name, (accuracy, _) in heads.items()}
+    return _Quality(checks, overall, slices, compared)
+
+
+def _enough_rows(rows: int, limits: GateLimits, before: EarlierTest | None) -> Iterator[Check]:
     yield Check("test rows", rows >= limits.least_rows, f"{rows} test rows, at least {limits.least_rows} are needed")
     if before is not None:
-        yield Check("the same test rows", rows >= before, f"{rows} test rows, the last gate had {before}")
+        says = f"{rows} test rows, the champion's dataset has {before.count}"
+        yield Check("the same test rows", rows >= before.count, says)
 
 
 def _scores(answers: Answers, truth: Truth) -> Floats:
@@ -146,21 +173,32 @@ def _not_below(name: str, compared: Compared, tolerance: float) -> Check:
 
 
 def _heads(
-    resamples: Resamples, truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits
-) -> Iterator[Check]:
+    prefix: str, resamples: Resamples, truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits
+) -> Iterator[tuple[str, tuple[Compared, list[Check]]]]:
+    """Of each head the difference of accuracy, and the checks of it and of macro-F1."""
     for head in LABELS:
         rows = _labelled(truth[head])
         if not len(rows):
             continue
+        name = f"{prefix}{head}"
         marks = (challenger.right(truth, head)[rows], champion.right(truth, head)[rows])
-        yield _not_below(head, resamples.compare(mean_difference(*marks), rows), limits.tolerance)
-        places = {name: place for place, name in enumerate(sorted(set(truth[head][rows])))}
+        accuracy = resamples.compare(mean_difference(*marks), rows)
+        places = {label: place for place, label in enumerate(sorted(set(truth[head][rows])))}
         coded = [
-            np.array([places.get(name, -1) for name in names[rows]], dtype=np.int64)
-            for names in (truth[head], challenger.predicted[head], champion.predicted[head])
+            np.array([places.get(label, -1) for label in labels[rows]], dtype=np.int64)
+            for labels in (truth[head], challenger.predicted[head], champion.predicted[head])
         ]
         f1 = resamples.compare(macro_f1_difference(*coded), rows)
-        yield Check(f"{head} macro-F1", not f1.is_worse, f"{head}: {f1} points of macro-F1")
+        yield (
+            name,
+            (
+                accuracy,
+                [
+                    _not_below(name, accuracy, limits.tolerance),
+                    Check(f"{name} macro-F1", not f1.is_worse, f"{name}: {f1} points of macro-F1"),
+                ],
+            ),
+        )
 
 
 def _newest(
@@ -173,67 +211,6 @@ def _newest(
         if len(rows) >= limits.least_rows:  # an estimate on fewer is nobody's loss
             passed = _not_below("", compared, limits.tolerance).passed
         yield Check("newest rows", passed, f"newest rows: {compared} points of accuracy on {len(rows)} rows")
-
-
-def _slices(
-    resamples: Resamples, truth: Truth, champion: Floats, challenger: Floats, least_rows: int
-) -> Iterator[tuple[str, Compared]]:
-    for head in ("sector", "agency"):
-        for label in sorted({name for name in truth[head] if name is not None}):
-            rows = np.flatnonzero(truth[head] == label)
-            if len(rows) >= least_rows:
-                difference = mean_difference(challenger[rows], champion[rows])
-                yield f"{head} {label}", resamples.compare(difference, rows)
-
-
-def _no_slice_worse(slices: Mapping[str, Compared], level: float) -> Check:
-    names = list(slices)
-    worse = worse_after_holm([slices[name].p_no_loss for name in names], level)
-    says = f"none of {len(names)} sectors and agencies is worse"
-    if worse:
-        says = "worse in " + ", ".join(f"{names[place]} {slices[names[place]]}" for place in worse)
-    return Check("sectors and agencies", not worse, says)
-
-
-def _no_label_worse(truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits) -> Check:
-    """Every label by itself: of a topic that was taught as another one the mean hardly tells."""
-    found = {
-        f"{head} {label}": lost_and_won(truth[head], champion.predicted[head], challenger.predicted[head], label)
-        for head in LABELS
-        for label in sorted({name for name in truth[head] if name is not None})
-    }
-    names = list(found)
-    worse = worse_after_holm([mcnemar(*found[name]) for name in names], limits.level)
-    says = f"none of {len(names)} labels is worse"
-    if worse:
-        says = "worse in " + ", ".join(
-            f"{names[place]} ({found[names[place]][0]} lost, {found[names[place]][1]} won)" for place in worse
-        )
-    return Check("labels", not worse, says)
-
-
-def _guards(truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits) -> Iterator[Check]:
-    for head, labels in limits.guard_labels.items():
-        for label in labels:
-            lost, won = lost_and_won(truth[head], champion.predicted[head], challenger.predicted[head], label)
-            rows = int((truth[head] == label).sum())
-            passed = mcnemar(lost, won) > limits.level
-            yield Check(f"guard {head}", passed, f"guard {head} {label}: {lost} lost, {won} won of {rows}")
-
-
-def lost_and_won(truth: Names, champion: Names, challenger: Names, label: str) -> tuple[int, int]:
-    """Rows that only the champion has right, and those that only the challenger has: of this label, or taken for it."""
-    concerned = (truth == label) | (champion == label) | (challenger == label)
-    concerned &= np.array([name is not None for name in truth], dtype=bool)
-    before, after = champion == truth, challenger == truth
-    return int((concerned & before & ~after).sum()), int((concerned & after & ~before).sum())
-
-
-def mcnemar(lost: int, won: int) -> float:
-    """Exact one-sided p that as much or more is lost by chance (McNemar 1947)."""
-    from scipy.stats import binom
-
-    return float(binom.sf(lost - 1, lost + won, 0.5)) if lost + won else 1.0
 
 
 def _calibration(
@@ -252,7 +229,9 @@ def _calibration(
         yield Check(f"{head} calibration", passed, f"{head}: calibration error {errors[0]:.3f}, was {errors[1]:.3f}")
 
 
-def _routing(truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits) -> Iterator[Check]:
+def _routing(
+    resamples: Resamples, truth: Truth, champion: Answers, challenger: Answers, limits: GateLimits
+) -> Iterator[Check]:
     from scipy.stats import binomtest
 
     routed = challenger.routed & np.array([name is not None for name in truth["agency"]], dtype=bool)
@@ -263,8 +242,13 @@ def _routing(truth: Truth, champion: Answers, challenger: Answers, limits: GateL
         says = f"{right / rows:.1%} of {rows} routed are right, {limits.promised_precision:.0%} is promised"
         yield Check("promised precision", interval.high >= limits.promised_precision, says)
     shares = float(challenger.routed.mean()), float(champion.routed.mean())
-    passed = shares[0] >= shares[1] - limits.coverage_tolerance
-    yield Check("coverage", passed, f"{shares[0]:.1%} are routed, were {shares[1]:.1%}")
+    says = f"{shares[0]:.1%} are routed, were {shares[1]:.1%}"
+    known = _labelled(truth["agency"])
+    if len(known):
+        rightly = [np.where(side.routed, side.right(truth, "agency") == 1, 0)[known] for side in (challenger, champion)]
+        lost = resamples.compare(mean_difference(*rightly), known)
+        says += f", rightly: {lost} points"
+        yield Check("coverage", lost.high >= -limits.coverage_tolerance, says)
 
 
 def _serving(champion: Answers, challenger: Answers, limits: GateLimits) -> Iterator[Check]:

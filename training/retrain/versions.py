@@ -8,9 +8,7 @@ changes afterwards, but for complaints that are erased (`training/retrain/erasin
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -28,12 +26,13 @@ from data.config import Config
 from data.errors import InputError
 from training.classifier.splits import Splits, stable_split, text_keys
 from training.retrain.gathering import ORIGINS
+from training.retrain.lock import alone
 from training.retrain.operators import Key
 from training.retrain.todays_labels import TodaysLabels
 
 ROWS, ROW_LIST, MANIFEST, FINDINGS = "rows.jsonl", "row_list.jsonl", "version.json", "findings.csv"
 REPORT, REPORT_JSON = "report.md", "report.json"
-ERASED, LOCK = "erased.txt", ".lock"
+ERASED = "erased.txt"
 TEST, TRAIN = "test", "train"
 ERASED_KEY = "erased"
 """In the row list: this entry is a tombstone."""
@@ -215,6 +214,19 @@ def newest_version(folder: Path) -> DatasetVersion | None:
     return read_version(folders[-1]) if folders else None
 
 
+def version_of_data(folder: Path, name: str | None, data_fingerprint: str) -> DatasetVersion | None:
+    """The version of a folder with this name, or with rows of this fingerprint, now or before an erasing; or None.
+
+    Raises:
+        InputError: it is broken.
+    """
+    for path in version_folders(folder):
+        version = read_version(path)
+        if path.name == name or data_fingerprint in [state.data_fingerprint for state in version.manifest.history]:
+            return version
+    return None
+
+
 def version_frozen_as(folder: Path, fingerprint: str) -> Path | None:
     """The version of a folder that was frozen with this fingerprint."""
     return next((path for path in version_folders(folder) if path.name.endswith(f"-{fingerprint}")), None)
@@ -231,22 +243,10 @@ def erased_marks(folder: Path) -> frozenset[str]:
     return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> AbstractContextManager[None]:
     """Alone among those who change the versions of a folder; a killed process leaves no lock behind.
 
     Raises:
         InputError: another one is at work there.
     """
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another command is at work on these dataset versions; try again") from None
-        yield
-    finally:
-        os.close(descriptor)
+    return alone(folder, "these dataset versions")

@@ -129,6 +129,39 @@ def how_believable(rows: pd.DataFrame) -> dict[str, Believed]:
     return believed
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """Of one head what earlier rows say of all rows.
+
+    Attributes:
+        judged: rows whose label the earlier rows know well enough, shape (n,).
+        otherwise: of these, the rows of which they say another label, shape (n,); none is judged by itself.
+    """
+
+    judged: npt.NDArray[np.bool_]
+    otherwise: npt.NDArray[np.bool_]
+
+
+def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dict[str, Spoken]:
+    """Earlier rows judge each other out of fold, and the `new` rows (shape (n,)) all together, by their texts alone."""
+    texts = [model_input(text, None) for text in rows["text"]]
+    vectors, folds = _vectors(texts), draw_folds(text_keys(rows["text"]), seed=0)
+    spoken = {}
+    for head in LABELS:
+        names, _ = _targets(rows[head][~new])
+        places = {name: place for place, name in enumerate(names)}
+        targets = np.array([places.get(name, -1) for name in rows[head]], dtype=np.int64)
+        said = np.full(len(rows), -1, dtype=np.int64)
+        if len(names) > 1:
+            earlier = np.where(new, -1, targets)
+            said[~new] = out_of_fold_log_probabilities(vectors, earlier, len(names), folds).argmax(axis=1)[~new]
+            weights, bias = _naive_bayes(vectors[earlier >= 0], earlier[earlier >= 0], len(names))
+            said[new] = np.asarray(vectors[new] @ weights + bias).argmax(axis=1)
+        judged = (targets >= 0) & (said >= 0)
+        spoken[head] = Spoken(judged, judged & (said != targets))
+    return spoken
+
+
 def _targets(labels: "pd.Series[str]") -> tuple[list[str], Ints]:
     """Labels that have enough rows, and each row's position among them; below 0 where it has none."""
     counts = labels.value_counts()

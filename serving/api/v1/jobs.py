@@ -239,7 +239,7 @@ async def _receive(body: AsyncIterator[bytes], folder: JobFolder, file: str) -> 
     in_thread, size = anyio.to_thread.run_sync, 0
     try:
         await in_thread(folder.make)
-        with (folder.path / file).open("wb", buffering=0) as upload:
+        with (folder.path / file).open("wb") as upload:  # unbuffered, a disk that gets full would take part of a block
             block = bytearray()
             async for part in body:
                 block += part
@@ -247,6 +247,7 @@ async def _receive(body: AsyncIterator[bytes], folder: JobFolder, file: str) -> 
                     size += await in_thread(upload.write, bytes(block))
                     block.clear()
             size += await in_thread(upload.write, bytes(block))
+            await in_thread(upload.flush)
             await in_thread(partial(to_disk, folder.path / file))
     except OSError as error:
         raise StoreError(f"the file cannot be stored ({error.strerror}); try again later") from None

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Response
 
 from data.kpi.report import week_span, weekly_report
 from serving.analytics.endpoint import in_analytics
-from serving.http.routes import NO_BODY, limited
+from serving.http.routes import Limits, limited
 from serving.runtime import CurrentRuntime
 
 router = APIRouter(tags=["analytics"])
 PDF = "application/pdf"
+LIMITS = Limits(body_bytes=4096)
 
 
 @router.get(
@@ -20,7 +21,7 @@ PDF = "application/pdf"
     response_class=Response,
     responses={200: {"content": {PDF: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-@limited(NO_BODY)
+@limited(LIMITS)
 @in_analytics
 def report(
     runtime: CurrentRuntime,

@@ -21,7 +21,8 @@ pytest.importorskip("torch")
 from tests.training.tiny import write_tiny_encoder
 from training.classifier import fit_network as module
 from training.classifier.fit_network import FittedNetwork
-from training.classifier.train import FittedBundle, Job, fit_bundle, prepare, train_classifier
+from training.classifier.job import Job, prepare
+from training.classifier.train import FittedBundle, fit_bundle, train_job
 from training.evaluate.held_out import evaluate_held_out
 from training.tracker import Tracker
 
@@ -170,9 +171,8 @@ def test_rows_of_one_label_are_refused_in_a_sentence(head, rows, tmp_path):
     with pytest.raises(
         InputError, match=f"at least two labels as {head}, the rows have 1: there is nothing to tell apart"
     ):
-        train_classifier(
-            alike, None, ClassifierTraining(), "verkhnerechye", tmp_path, print, tracker=tracker, registry=registry
-        )
+        job = prepare(alike, None, ClassifierTraining())
+        train_job(job, "verkhnerechye", tmp_path, print, tracker=tracker, registry=registry)
 
 
 def test_contradictions_are_counted_by_head_text_and_place():

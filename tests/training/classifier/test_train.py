@@ -23,8 +23,8 @@ from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
 from tests.training.tiny import write_tiny_encoder
 from training.arguments import ClassifierTraining
+from training.classifier.job import prepare
 from training.classifier.splits import fingerprint, split_rows
-from training.classifier.train import prepare
 from tsur.samples import SAMPLE_REGION
 
 CLASSIFIER = classifier_name(SAMPLE_REGION)

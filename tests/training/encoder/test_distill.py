@@ -19,8 +19,8 @@ from tests.conftest import tsur
 from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
 from training.arguments import ClassifierTraining, Distillation
+from training.classifier.job import Job
 from training.classifier.splits import text_keys
-from training.classifier.train import Job
 from tsur.samples import SAMPLE_REGION
 
 ROWS, WIDTH, LAYERS = 200, 32, 3

@@ -9,8 +9,10 @@ import pytest
 from data.catalogue.migrations import in_order
 from tests.data.catalogue.test_migrations import MERGED, RENAMED, SPLIT
 from training.retrain.answers import Answers, in_todays_names
-from training.retrain.gate import GateLimits, Verdict, judge, lost_and_won, mcnemar
-from training.retrain.gate_report import gate_report
+from training.retrain.gate import EarlierTest, Verdict, judge
+from training.retrain.gate_limits import Check, GateLimits
+from training.retrain.gate_report import Judged, gate_report
+from training.retrain.label_checks import lost_and_won, mcnemar
 
 ROWS, TOPICS = 900, 12
 LIMITS = GateLimits()
@@ -130,7 +132,7 @@ def test_a_loss_that_matters_is_refused_with_its_reason_in_the_first_line(poison
     assert check in failed(found)
     assert found.first_line.startswith("Refused, ")
     assert reason in found.first_line
-    assert gate_report(found, "model 1", "model 2").startswith("Refused, ")
+    assert gate_report(found, Judged("model 1", "model 2", "0001-abc")).startswith("Refused, ")
 
 
 def test_a_guard_label_is_tested_by_itself():
@@ -143,10 +145,50 @@ def test_a_guard_label_is_tested_by_itself():
 
 
 def test_a_test_split_that_shrank_or_is_too_small_is_refused():
-    assert failed(verdict(CHAMPION, rows_before=ROWS + 1)) == {"the same test rows"}
-    assert verdict(CHAMPION, rows_before=ROWS).promote
+    all_rows = np.ones(ROWS, dtype=bool)
+    assert failed(verdict(CHAMPION, before=EarlierTest(all_rows, ROWS + 1))) == {"the same test rows"}
+    assert verdict(CHAMPION, before=EarlierTest(all_rows, ROWS)).promote
     few = verdict(CHAMPION, limits=LIMITS.model_copy(update={"least_rows": ROWS + 1}))
     assert few.first_line == f"Refused, 1 of 1 checks failed: {ROWS} test rows, at least {ROWS + 1} are needed"
+
+
+def test_wrong_labels_on_both_sides_of_the_split_are_refused_by_the_rows_tested_before():
+    joined = np.arange(ROWS) >= 600
+    truth = {head: labels.copy() for head, labels in TRUTH.items()}
+    truth["topic"][joined & (TRUTH["topic"] == "тема 3")] = "тема 4"
+    learnt = CHAMPION.predicted["topic"].copy()
+    learnt[TRUTH["topic"] == "тема 3"] = "тема 4"
+    learnt[joined] = truth["topic"][joined]  # as far as the new test rows go it knows all
+    challenger = replace(CHAMPION, predicted=CHAMPION.predicted | {"topic": learnt})
+    before = EarlierTest(~joined, 600, {"topic": frozenset({"тема 4"})})
+    found = judge(truth, CHAMPION, challenger, NEWEST, LIMITS, before)
+    assert "topic" not in failed(found)
+    assert {"tested before: topic", "tested before: labels"} <= failed(found)
+    assert judge(truth, CHAMPION, CHAMPION, NEWEST, LIMITS, before).promote
+
+
+def test_labels_in_play_are_told_from_chance_on_fewer_rows():
+    said = CHAMPION.predicted["topic"].copy()
+    right = np.flatnonzero((TRUTH["topic"] == "тема 5") & (said == "тема 5"))
+    said[right[:6]] = "тема 0"
+    challenger = replace(CHAMPION, predicted=CHAMPION.predicted | {"topic": said})
+    assert "labels" not in failed(verdict(challenger))
+    in_play = {"topic": frozenset({"тема 5"})}
+    assert "labels" in failed(verdict(challenger, before=EarlierTest(np.ones(ROWS, dtype=bool), ROWS, in_play)))
+
+
+def test_what_is_wrong_with_the_data_is_refused_however_good_the_challenger_looks():
+    flood = Check("copies", False, "one text stands in 300 of the 400 rows that joined")
+    found = verdict(CHAMPION, of_data=[flood])
+    assert found.first_line == f"Refused, 1 of {len(found.checks)} checks failed: {flood.says}"
+
+
+def test_to_route_less_of_what_was_wrong_is_no_loss():
+    right = CHAMPION.predicted["agency"] == TRUTH["agency"]
+    careless = replace(CHAMPION, routed=CHAMPION.routed | ~right)
+    found = judge(TRUTH, careless, CHAMPION, NEWEST, LIMITS)
+    assert careless.routed.mean() > CHAMPION.routed.mean() + LIMITS.coverage_tolerance
+    assert "coverage" not in failed(found)
 
 
 def test_an_empty_newest_week_and_a_head_without_labels_are_not_judged():
