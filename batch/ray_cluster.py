@@ -21,6 +21,9 @@ from models.encoder.onnx_runtime import usable_cores
 
 STORE_BYTES = 200_000_000
 """Of shared memory, at most: /dev/shm may be small, and chunks are passed on at once."""
+MOST_WORKERS = 32
+"""Of a cluster started here: for each the store holds a chunk, some 4 MB of rows as citizens wrote them. A store that
+is full would write them to the disk."""
 CONNECT_SECONDS = 5.0
 """A head that takes no connection within so long is not there."""
 START_SECONDS = "60"
@@ -102,7 +105,7 @@ def _connect(ray: Any, address: str | None, workers: int | None, temporary: str 
     else:
         of_cluster = {
             "address": "local",
-            "num_cpus": workers or usable_cores(),
+            "num_cpus": workers or min(usable_cores(), MOST_WORKERS),
             "object_store_memory": STORE_BYTES,
             "include_dashboard": False,
             "_temp_dir": temporary,

@@ -82,6 +82,7 @@ def test_no_placeholder_is_left(readme):
         "docs/operations.md",
         "docs/personal-data.md",
         "docs/retraining.md",
+        "docs/scaling.md",
         "data/samples/README.md",
         "CHANGELOG.md",
         "docs/console.md",

@@ -141,7 +141,7 @@ function Rows({ desk, query }) {
   const asked = { ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])), limit: 20 };
   const rows = useData(() => api("/v1/queue", { query: asked }), [query.toString(), desk.entry && desk.entry.name]);
   return html`<${Shown} of=${rows} empty=${(value) => !value.complaints.length} nothing="Никто не ждёт.">
-    ${(value) => html`<div class="scroll"><table class="table"><caption>Самые срочные: ${value.complaints.length} из ${whole(value.waiting)}</caption>
+    ${(value) => html`<div class="scroll" tabindex="0" role="region" aria-label="Очередь"><table class="table"><caption>Самые срочные: ${value.complaints.length} из ${whole(value.waiting)}</caption>
       <thead><tr><th scope="col">номер</th><th scope="col">срок</th><th scope="col">где</th><th scope="col">источник</th><th scope="col">модель</th>
         <th scope="col">состояние</th></tr></thead>
       <tbody>${value.complaints.map((each) => html`<tr key=${`${each.source} ${each.id}`}>
