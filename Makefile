@@ -11,7 +11,11 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
+<<<<<<< HEAD
 .PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
+=======
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
+>>>>>>> main
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -96,6 +100,9 @@ serve: install ## start the HTTP service with the registered champions
 mlflow: install ## start the MLflow interface on the tracking store
 	$(BIN)/tsur mlflow
 
+bench-console: install ## how quick the console is with 100,000 stored complaints; needs trained champions and Chromium
+	$(BIN)/python -m benchmarks.console $(BENCH)
+
 bench-classifier-quality: install ## compare the classifiers on real complaints (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.classifier_quality $(BENCH)
 
@@ -131,6 +138,9 @@ bench-scaling: install ## one worker and two on Ray beside the local engine, and
 
 bench-desk: install chromium ## count an operator's keys at the desk and at one without proposals; time its queue (train with --set holdout=0.2 before)
 	$(BIN)/python -m benchmarks.desk $(BENCH)
+
+screenshots: install chromium ## take the pictures of docs/console.md (SCREENSHOTS="heatmap series": only these)
+	$(BIN)/python -m tests.serving.console.screenshots $(SCREENSHOTS)
 
 MUTANTS_MINUTES ?= 10
 mutants: install ## make wrong changes and count those that the tests notice (MUTANTS_MINUTES=10)

@@ -26,6 +26,7 @@ from serving.api.v1 import (
     complaints,
     desk,
     emerging,
+    events,
     feedback,
     forecast,
     heatmap,
@@ -33,23 +34,28 @@ from serving.api.v1 import (
     kpi,
     management_decisions,
     models,
+    municipalities,
     outcomes,
     queue,
     report,
+    series,
     session,
+    surge_notes,
     surges,
+    verdicts,
 )
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
 from serving.http.error_docs import Responses, documented
 from serving.http.errors import install_error_handlers
 from serving.http.logs import configure_logs
+from serving.live import end_with_process
 from serving.runtime import open_runtime
 
 RESOURCES = (
     *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
     *(complaints, queue, desk, catalogue, jobs, models),
-    session,
+    *(municipalities, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"
 VERSION = "0.1.0"
@@ -114,6 +120,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(mask, A_FULL_NAME)
     await anyio.to_thread.run_sync(runtime.store_thread.once)
     runtime.store_thread.start()
+    end_with_process(runtime.live.end)
     watching = asyncio.create_task(watch_surges(runtime))
     yield
     watching.cancel()

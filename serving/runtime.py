@@ -11,6 +11,7 @@ from data.settings import settings
 from data.store.store import Store
 from models.encoder.onnx_runtime import Encoders
 from registry.client import Registry
+from serving.analytics.drawing import Drawer
 from serving.analytics.new_topics import SearchMemory
 from serving.analytics.surges import SurgeMemory
 from serving.analytics.threads import AnalyticsThreads
@@ -22,6 +23,7 @@ from serving.erasure_watch import ErasureWatch, memories_of_texts
 from serving.http.admission import Admission
 from serving.http.metrics import Metrics, hold_space
 from serving.http.rates import RequestRates
+from serving.live import Counts, Live
 from serving.regions.champions import Champions
 from serving.regions.others import OtherRegions, ServedRegion
 from serving.regions.shadow import Shadow
@@ -37,7 +39,9 @@ class Runtime:
         others: the regions beside `region`; None where it serves no other.
         shadow: lets the challenger decide what was answered.
         searches: for new topics, by champion's version, day and number of days.
+        live: streams of what changes.
         surges: remembers those computed last.
+        drawer: draws charts, beside this process.
     """
 
     config: ServingConfig
@@ -54,8 +58,10 @@ class Runtime:
     analytics: AnalyticsThreads
     searches: SearchMemory
     shadow: Shadow
+    live: Live
     others: OtherRegions | None = None
     surges: SurgeMemory = field(default_factory=SurgeMemory)
+    drawer: Drawer = field(default_factory=Drawer)
 
     def of(self, region: str) -> "Runtime":
         """The same worker as it serves this region.
@@ -77,6 +83,7 @@ class Runtime:
         self.shadow.close()
         self.searches.close()
         self.analytics.close()
+        self.drawer.close()
         self.champions.stop()
         self.store.close()
 
@@ -106,6 +113,13 @@ def open_runtime() -> Runtime:
 
     others = OtherRegions(open_region, 60 * config.region_idle_minutes)
     own = open_region(region.id)
+
+    def changes(name: str) -> Counts:
+        served = own if name == region.id else others.get(name)
+        versions = " ".join(f"{each.name}:{each.version}" for each in served.champions.serving)
+        return {**store.changes.of(name), "surges": live.surges.get(name, 0), "models": versions}
+
+    live = Live(changes)
     memories = [*memories_of_texts(encoders.cache, searches), own.shadow.forget, others.forget]
     erasures = ErasureWatch(store.erasures, memories)
     return Runtime(
@@ -126,6 +140,7 @@ def open_runtime() -> Runtime:
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=searches,
         shadow=own.shadow,
+        live=live,
         others=others,
     )
 

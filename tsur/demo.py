@@ -79,6 +79,7 @@ def run_demo(once: bool, port: int, region: Region, console: Console) -> None:
             _show_classification(client, sector_by_municipality, console)
             _show_forecast(client, sector_by_municipality, console)
             _show_surges(client, console)
+            _send_day(client, region, console)
         console.rule("try it yourself")
         _show_commands(base, sector_by_municipality, console)
         console.print(f"the demo took {time.monotonic() - began:.0f} seconds to get here")
@@ -167,6 +168,15 @@ def _show_classification(client: httpx.Client, municipalities: Collection[str], 
     console.print(table)
 
 
+def _send_day(client: httpx.Client, region: Region, console: Console) -> None:
+    from tsur.demo_day import send_day
+
+    with console.status("sending a working day's complaints"):
+        count = send_day(client, region)
+    if count:
+        console.print(f"{count} complaints of a working day are in the store: some wait for an operator")
+
+
 def _series(sector_by_municipality: dict[str, str]) -> dict[str, str]:
     """A series to ask for: the sample's largest, or any of another region's."""
     if "Верхнереченск" in sector_by_municipality:
@@ -224,6 +234,7 @@ def _show_commands(base: str, sector_by_municipality: dict[str, str], console: C
         f"curl -s {base}/readyz",
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+    console.print(f"the console, for people: {base}/console", style="bold")
     console.print(f"API documentation: {base}/docs")
     console.print(f"MLflow: http://127.0.0.1:{MLFLOW_PORT} (alone: `tsur mlflow`)")
 

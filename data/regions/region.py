@@ -5,11 +5,12 @@ zone alone says whose midnight ends a day, in imports, counts, forecasts, surges
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from data.config import Config, load_config
 from data.errors import ConfigError
@@ -30,6 +31,7 @@ class RegionFile(Config):
     source: str = "generic"
     regulations: list[str] = ["59-fz", "pp-1802"]
     """The federal ones; how soon social networks are answered is the region's own act."""
+    inhabitants: dict[str, Annotated[int, Field(gt=0)]] = {}
 
     @field_validator("timezone")
     @classmethod
@@ -51,6 +53,7 @@ class Region:
         source_folders: where source maps are looked for, its own ones first.
         regulations: names of those by which its complaints are due.
         regulation_folders: where they are looked for, its own ones first.
+        inhabitants: of each municipality, by its name in the catalogue; empty where the region gives none.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Region:
     source_folders: tuple[Path, ...]
     regulations: tuple[str, ...] = ()
     regulation_folders: tuple[Path, ...] = ()
+    inhabitants: dict[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -118,6 +122,7 @@ def _read(name: str) -> Region:
         source_folders=(folder / "sources", settings().configs / "sources"),
         regulations=tuple(content.regulations),
         regulation_folders=(folder / "regulations", settings().configs / "regulations"),
+        inhabitants=content.inhabitants,
     )
 
 

@@ -19,6 +19,8 @@ from data.store.session import Database
 NAMES_OF_STAFF = {
     ("keys", "name"),
     ("audit", "key_name"),
+    ("surge_notes", "author"),
+    ("topic_verdicts", "author"),
     ("management_decisions", "author"),
     ("management_decisions", "responsible"),
 }

@@ -10,6 +10,7 @@ from data.regions.region import known_regions
 from data.settings import settings
 from data.store.answers import Answers
 from data.store.audit import Audit
+from data.store.changes import Changes
 from data.store.claims import Claims
 from data.store.complaint_search import ComplaintSearch
 from data.store.complaints import Complaints
@@ -32,6 +33,8 @@ from data.store.session import Database
 from data.store.sessions import Sessions
 from data.store.shadows import Shadows
 from data.store.splits import Splits
+from data.store.surge_notes import SurgeNotes
+from data.store.topic_verdicts import TopicVerdicts
 
 
 class Store:
@@ -46,6 +49,7 @@ class Store:
         features: what they read of them.
         corrections: what operators said instead.
         complaints: how they stand after both.
+        changes: whether something has come since one looked last.
         outcomes: what became of them.
         handling: the same and all before it, as rows that KPIs are computed from.
         management_decisions: what was decided because of what the figures said.
@@ -56,6 +60,8 @@ class Store:
         splits: which of them were cut in several.
         promotions: which versions became champions.
         answers: what requests under an `Idempotency-Key` were answered.
+        surge_notes: what people wrote about surges.
+        topic_verdicts: what they decided about proposed topics.
         shadows: what challengers would have said.
         jobs: files that are classified beside the service.
         leases: who works on which of them.
@@ -75,6 +81,7 @@ class Store:
         self.features = Features(self._database)
         self.corrections = Corrections(self._database)
         self.complaints = Complaints(self._database)
+        self.changes = Changes(self._database)
         self.outcomes = Outcomes(self._database)
         self.handling = Handling(self._database)
         self.management_decisions = ManagementDecisions(self._database)
@@ -85,6 +92,8 @@ class Store:
         self.splits = Splits(self._database)
         self.promotions = Promotions(self._database)
         self.answers = Answers(self._database)
+        self.surge_notes = SurgeNotes(self._database)
+        self.topic_verdicts = TopicVerdicts(self._database)
         self.shadows = Shadows(self._database)
         self.jobs = Jobs(self._database)
         self.leases = JobLeases(self._database)

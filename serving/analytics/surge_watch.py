@@ -1,7 +1,7 @@
 """How many surges there are, looked at every quarter of an hour, so that an alert need not wait for somebody to ask.
 
-In: the champion forecaster and the store. Out: a gauge by kind. The answer that it computes is the one that
-`GET /v1/surges` gives then, so nothing is computed twice.
+In: the champion forecaster and the store. Out: a gauge by kind, and a count for pages that are open. The answer that it
+computes is the one that `GET /v1/surges` gives then, so nothing is computed twice.
 """
 
 import asyncio
@@ -31,7 +31,9 @@ async def watch_surges(runtime: "Runtime") -> None:
         await asyncio.sleep(pause.total_seconds())
         pause = EVERY
         try:
-            runtime.metrics.surges(await runtime.analytics.run(lambda: open_surges(runtime)))
+            found = await runtime.analytics.run(lambda: open_surges(runtime))
+            runtime.metrics.surges(found)
+            runtime.live.surges[runtime.region.id] = found["observed"]
         except TsurError as error:
             logger.info("surges cannot be counted now: %s", error.message)
         except Exception as error:  # a bug here must not end the looking

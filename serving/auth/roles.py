@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Role = Literal["routing", "operator", "analyst", "engineer", "admin"]
-"""A routing system; an operator who reads and decides complaints; an analyst of counts and new topics; an ML engineer,
-who sees figures and no complaint; an administrator."""
+"""A routing system; an operator who reads and decides complaints; an analyst of counts and new topics, who reads the
+complaints behind them; an ML engineer, who sees figures and no complaint; an administrator."""
 ROLES: tuple[Role, ...] = get_args(Role)
 Endpoint = tuple[str, str]
 """Method and template of the path, ids in braces."""
@@ -24,7 +24,12 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/feedback"): _only("routing", "operator"),
     ("POST", "/v1/outcomes"): _only("routing", "operator"),
     ("POST", "/v1/forecast"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/municipalities"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/series"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/series/chart"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/surges"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/surges/notes"): _only("operator", "analyst", "engineer"),
+    ("POST", "/v1/surges/notes"): _only("analyst"),
     ("GET", "/v1/heatmap"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/kpi"): _only("analyst", "engineer"),
     ("GET", "/v1/report"): _only("analyst", "engineer"),
@@ -32,7 +37,6 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/management-decisions"): _only("analyst"),
     ("PATCH", "/v1/management-decisions/{number}"): _only("analyst"),
     ("GET", "/v1/emerging"): _only("operator", "analyst"),
-    ("GET", "/v1/complaints"): _only("operator"),
     ("GET", "/v1/queue"): _only("operator"),
     ("GET", "/v1/queue/complaint"): _only("operator"),
     ("GET", "/v1/queue/words"): _only("operator"),
@@ -41,6 +45,9 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/queue/answer"): _only("operator"),
     ("POST", "/v1/queue/split"): _only("operator"),
     ("POST", "/v1/queue/undo"): _only("operator"),
+    ("GET", "/v1/emerging/verdicts"): _only("operator", "analyst"),
+    ("POST", "/v1/emerging/verdicts"): _only("analyst"),
+    ("GET", "/v1/complaints"): _only("operator", "analyst"),
     ("GET", "/v1/catalogue"): _only("routing", "operator", "analyst", "engineer"),
     ("GET", "/v1/models"): _only("operator", "analyst", "engineer"),
     ("POST", "/v1/jobs"): _only("routing", "operator"),
@@ -49,6 +56,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/jobs/{id}/cancel"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/result"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/rejects"): _only("routing", "operator"),
+    ("GET", "/v1/events"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/session"): frozenset(ROLES),
     ("POST", "/v1/session"): frozenset(ROLES),
     ("DELETE", "/v1/session"): frozenset(ROLES),

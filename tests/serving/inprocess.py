@@ -24,6 +24,7 @@ from serving.http.admission import Admission
 from serving.http.metrics import Metrics
 from serving.http.middleware import Middleware
 from serving.http.rates import RequestRates
+from serving.live import Live
 from serving.regions.champions import Champions
 from serving.regions.shadow import Shadow
 from serving.runtime import Runtime
@@ -38,6 +39,8 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
     ring = KeyRing(store.keys)
     audit, metrics = AuditLog(store.audit), Metrics(region.id, CollectorRegistry())
     ring.refresh()
+    live = Live(lambda name: {**store.changes.of(name)})
+    live.end()  # a stream ends at once: whoever asks waits for the whole answer here
     return Runtime(
         config=config,
         keys=ring,
@@ -52,6 +55,7 @@ def make_runtime(champions: Champions, folder: Path, config: ServingConfig | Non
         store_thread=StoreThread([ring.refresh, audit.flush], lambda answers: metrics.store(answers, len(audit))),
         analytics=AnalyticsThreads(config.analytics_threads),
         searches=SearchMemory(config.emerging.remember_minutes),
+        live=live,
         shadow=Shadow(champions, store.shadows, region.id),
     )
 

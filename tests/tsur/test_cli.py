@@ -233,7 +233,15 @@ def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_p
 
 def test_the_demo_shows_an_answer_of_each_kind_and_ends(trained, tmp_path):
     done = tsur(trained, "demo", "--once", "--port", str(free_port()), TSUR_STORE_URL=f"sqlite:///{tmp_path}/store.db")
-    for shown in ("is champion already", "/v1/classify", "/v1/forecast: ", "80 % интервал", "GET /v1/surges", "/docs"):
+    for shown in (
+        "is champion already",
+        "/v1/classify",
+        "/v1/forecast: ",
+        "80 % интервал",
+        "GET /v1/surges",
+        "/docs",
+        "/console",
+    ):
         assert shown in done.stdout
     log = trained.resolve() / "logs" / "service.log"
     assert str(log) in done.stdout

@@ -3,6 +3,7 @@
 Answers from the store; an answer is remembered for some minutes. A CSV table on request.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -10,17 +11,20 @@ from typing import Annotated
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
 
+from data.store.topic_verdicts import TopicVerdict
 from models.topics.emerging import EmergingTopic
 from serving.analytics.new_topics import SearchResult, search
 from serving.api.v1.emerging_types import ComplaintKey, EmergingAnswer, EmergingTopicOut
 from serving.api.v1.queries import MunicipalityQuery, municipality_name
 from serving.api.v1.shared_types import ModelVersion
+from serving.api.v1.verdicts import NEWEST, verdict_on, verdict_out
 from serving.auth.requires import Caller
 from serving.http.csv_answer import CSV_ANSWER, Format, csv_response, json_response, wants_csv
 from serving.http.routes import Limits, limited
-from serving.runtime import CurrentRuntime
+from serving.runtime import CurrentRuntime, Runtime
 
 LIMITS = Limits(body_bytes=4096)
+COLUMNS = list(EmergingTopicOut.model_fields)
 router = APIRouter(tags=["analytics"])
 DaysQuery = Annotated[int | None, Query(ge=1, le=60, description="The last days; default: `emerging.days`")]
 
@@ -47,15 +51,16 @@ async def emerging(
     )
     model = ModelVersion(name=champion.name, version=champion.version)
     as_csv = wants_csv(request, format)
-    topics = await runtime.analytics.run(partial(topics_of, result, place))
+    topics = await runtime.analytics.run(partial(topics_of, runtime, result, place))
     request.state.complaints = [(shown.source, shown.id) for topic in topics for shown in topic.complaints]
     return await runtime.analytics.run(partial(answer_of, result, topics, model, as_csv))
 
 
-def topics_of(result: SearchResult, place: str | None) -> list[EmergingTopicOut]:
-    """The topics of a place, or all."""
+def topics_of(runtime: Runtime, result: SearchResult, place: str | None) -> list[EmergingTopicOut]:
+    """The topics of a place, or all, each with what was decided about it."""
+    verdicts = runtime.store.topic_verdicts.of(runtime.region.id, NEWEST)
     return [
-        topic_out(topic, result.complaints)
+        topic_out(topic, result.complaints, verdicts)
         for topic in result.emerging.topics
         if place is None or place in topic.municipalities
     ]
@@ -64,7 +69,7 @@ def topics_of(result: SearchResult, place: str | None) -> list[EmergingTopicOut]
 def answer_of(result: SearchResult, topics: list[EmergingTopicOut], model: ModelVersion, as_csv: bool) -> Response:
     """Topics as they go over the wire."""
     if as_csv:
-        return csv_response([_flat(topic) for topic in topics], list(EmergingTopicOut.model_fields))
+        return csv_response([_flat(topic) for topic in topics], COLUMNS)
     answer = EmergingAnswer(
         model=model,
         start=result.emerging.start,
@@ -79,9 +84,12 @@ def answer_of(result: SearchResult, topics: list[EmergingTopicOut], model: Model
     return json_response(answer)
 
 
-def topic_out(topic: EmergingTopic, complaints: pd.DataFrame) -> EmergingTopicOut:
+def topic_out(
+    topic: EmergingTopic, complaints: pd.DataFrame, verdicts: Sequence[TopicVerdict] = ()
+) -> EmergingTopicOut:
     """A proposed topic as it goes over the wire."""
-    keys = complaints.iloc[topic.rows].itertuples(index=False)
+    keys = [ComplaintKey(source=key.source, id=key.id) for key in complaints.iloc[topic.rows].itertuples(index=False)]
+    verdict = verdict_on([(key.source, key.id) for key in keys], verdicts)
     return EmergingTopicOut(
         summary_ru=topic.summary,
         words=topic.words,
@@ -95,11 +103,13 @@ def topic_out(topic: EmergingTopic, complaints: pd.DataFrame) -> EmergingTopicOu
         cohesion=round(topic.cohesion, 4),
         municipalities=topic.municipalities,
         examples=topic.examples,
-        complaints=[ComplaintKey(source=key.source, id=key.id) for key in keys],
+        complaints=keys,
+        verdict=None if verdict is None else verdict_out(verdict),
     )
 
 
 def _flat(topic: EmergingTopicOut) -> dict[str, object]:
     places = [f"{place}: {count}" for place, count in topic.municipalities.items()]
     keys = [f"{key.source} {key.id}" for key in topic.complaints]
-    return topic.model_dump() | {"municipalities": places, "complaints": keys}
+    flat = topic.model_dump(include=set(COLUMNS)) | {"municipalities": places, "complaints": keys}
+    return flat | {"verdict": None if topic.verdict is None else topic.verdict.verdict}

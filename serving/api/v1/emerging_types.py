@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import Field
 
 from serving.api.v1.shared_types import ModelVersion, Wire
+from serving.api.v1.verdicts_types import VerdictOut
 
 
 class ComplaintKey(Wire):
@@ -30,6 +31,7 @@ class EmergingTopicOut(Wire):
     municipalities: dict[str, int] = Field(description="Places and their complaints, the most first")
     examples: list[str] = Field(description="The most typical complaints, masked and shortened")
     complaints: list[ComplaintKey] = Field(description="All of them")
+    verdict: VerdictOut | None = Field(default=None, description="What was decided about it; null where nothing was")
 
 
 class EmergingAnswer(Wire):

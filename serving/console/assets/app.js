@@ -3,6 +3,7 @@ import { html, render, useEffect, useRef, useState } from "./vendor/htm-preact.j
 import { PAGES } from "./pages/index.js";
 import { followLinks, go, href, useRoute } from "./shell/router.js";
 import { LoginDialog, logOut, useSession, loadSession } from "./shell/session.js";
+import { startLive, useCounts } from "./shell/live.js";
 import { Failure, Loading, Notices, NoAccess } from "./shell/states.js";
 
 function mayOpen(page, session) {
@@ -12,6 +13,8 @@ function mayOpen(page, session) {
 function Frame() {
   const session = useSession();
   const route = useRoute();
+  const counts = useCounts();
+  useEffect(() => { if (session) startLive(session); }, [session]);
   if (!session) return html`<${LoginDialog} /><p class="starting">Загрузка…</p>`;
   const open = PAGES.filter((page) => mayOpen(page, session));
   const wanted = route.page || (open[0] && open[0].id);
@@ -23,7 +26,7 @@ function Frame() {
       <nav aria-label="Разделы"><ul>
         ${open.filter((each) => !each.hidden).map((each) => html`
           <li><a href=${href(each.id, {})} aria-current=${each.id === (page && (page.under || page.id)) ? "page" : null}>
-            ${each.title}</a></li>`)}
+            ${each.title}${each.count && counts[each.count] ? html`<span class="count">${counts[each.count]}</span>` : null}</a></li>`)}
       </ul></nav>
       <${Who} session=${session} route=${route} />
     </header>

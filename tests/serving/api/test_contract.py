@@ -19,6 +19,8 @@ from tests.serving.conftest import RegistryHome, Server, start_server, write_con
 KEY = "contract-key"
 SECONDS = 60
 OPERATIONS = [endpoint for endpoint in RouteTable(create_app()).routes if endpoint[1].startswith("/v1")]
+STREAMS = ["/v1/events"]
+"""Switched off in the config: who waits for the end of the answer waits for good."""
 
 
 @pytest.fixture(scope="module")
@@ -34,4 +36,4 @@ def test_the_service_does_what_its_schema_says(guarded: Server) -> None:
     command = fuzzing.command(guarded.port, KEY, "examples,coverage,fuzzing", 30, SECONDS)
     done = subprocess.run(command, capture_output=True, text=True, timeout=10 * SECONDS, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    assert f"{len(OPERATIONS)} passed" in done.stdout
+    assert f"{len(OPERATIONS) - len(STREAMS)} passed" in done.stdout

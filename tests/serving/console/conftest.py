@@ -3,6 +3,7 @@
 Playwright keeps an event loop while it runs, so that no other test could have one: its browser ends with the module.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from data.store.store import Store
 from serving import launch as run
 from serving.auth.roles import Role
 from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, register, write_surging_forecaster
-from tests.serving.conftest import Server, start_server, write_configs
+from tests.serving.conftest import READY_SECONDS, Server, start_server, write_configs
 from tests.serving.console.browser import Visit, running_browser, visit
 from tests.serving.console.filled_store import fill, make_keys
 
@@ -61,8 +62,18 @@ def console(console_home: Path) -> Iterator[ConsoleService]:
     store.close()
     configs = write_configs(console_home / "configs", refresh_seconds=1)
     server = start_server(console_home, TSUR_CONFIGS=str(configs))
+    look_once(server, keys["admin"])
     yield ConsoleService(server, keys)
     run.stop(server.process)
+
+
+def look_once(server: Server, key: str) -> None:
+    """Let the service compute surges and new topics before a browser waits for them; it remembers them then."""
+    deadline = time.monotonic() + READY_SECONDS
+    with server.client as client:
+        for path in ("/v1/surges", "/v1/emerging", "/v1/series/chart"):
+            while client.get(path, headers={"X-API-Key": key}, timeout=READY_SECONDS).status_code != 200:
+                assert time.monotonic() < deadline, f"{path} was not answered"
 
 
 @pytest.fixture(scope="module")

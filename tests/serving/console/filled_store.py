@@ -14,7 +14,7 @@ from models.classifier.classifier import Classifier
 from serving.auth.roles import ROLES, Role
 from tests.serving.bundles import CALM_PLACE, LAST_DAY, REGION, SENTENCES, SURGE_DAYS, SURGE_PLACE, SURGE_SECTOR
 
-NEW_TOPIC = "самокаты брошены на тротуаре, пройти нельзя"
+NEW_TOPIC = "самокаты брошены на тротуаре, Кузнецова Мария Петровна, 8 900 765-43-21"
 HOSTILE = '<img src=x onerror="document.title=1"> <b>жирный</b> \u202eтекст наоборот\u202c, звоните 8 900 765-43-21'
 LONG_PLACE = "Городской округ " + "Верхне" * 30 + "реченск"
 REVIEWED, BEHIND_THE_SURGE, PAST, RECENT, NEW = 30, 25, 260, 90, 15
@@ -29,7 +29,7 @@ def fill(store: Store, bundle: Path) -> None:
     for n in range(PAST + RECENT):
         age = 14 + n % 60 if n < PAST else n % 14
         text = f"{SENTENCES[n % 5]} {SENTENCES[n // 5 % 5]} и ещё {n}"
-        rows.append(_row(f"usual-{n}", text, now - timedelta(days=age), topic_confidence=0.9))
+        rows.append(_row(f"usual-{n}", text, now - timedelta(days=age), topic_confidence=(0.9, 0.3)[n % 2]))
     for n in range(NEW):
         rows.append(_row(f"new-{n}", f"{NEW_TOPIC}, {n}", now - timedelta(days=n % 7), topic_confidence=0.2))
     for n in range(BEHIND_THE_SURGE):

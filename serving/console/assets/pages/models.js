@@ -25,7 +25,7 @@ function Model({ model }) {
       : html`<p class="banner warn">Не обслуживает: ${model.missing}</p>`}
     ${refused ? html`<p class="banner bad">Версия ${refused.version} отклонена ${moment(refused.refused_at)}: ${refused.reason}</p>` : null}
     ${challenger ? html`<${Challenger} challenger=${challenger} />` : null}
-    ${serving && serving.card ? html`<details><summary>Карточка модели</summary><pre class="card-text">${serving.card}</pre></details>` : null}
+    ${serving && serving.card ? html`<details><summary>Карточка модели</summary><pre class="card-text" tabindex="0">${serving.card}</pre></details>` : null}
   </section>`;
 }
 

@@ -27,7 +27,8 @@ export function day(text, { year = false } = {}) {
 }
 
 export function days(start, end) {
-  return start === end ? day(start) : `${day(start)} – ${day(end)}`;
+  if (start === end) return day(start);
+  return start.slice(0, 7) === end.slice(0, 7) ? `${Number(start.slice(8))}–${day(end)}` : `${day(start)} – ${day(end)}`;
 }
 
 // A moment (ISO text or Date) in the reader's own time.
