@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from data.kpi.kpi import last_week
 from data.store.outcomes import Outcome
-from tests.serving.bundles import REGION
+from tests.serving.bundles import REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
 
 DAYS = 30
@@ -100,6 +100,29 @@ def test_a_decision_is_recorded_from_a_figure_and_done_by_mouse(visiting: Visiti
         expect(row).to_contain_text("Итог: Смена вышла")
         seen.check_access()
         seen.check_alone()
+
+
+def test_a_decision_rests_on_a_surge_and_on_a_series(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        page = seen.open("surges", heading="Всплески")
+        page.get_by_role("row").filter(has_text=SURGE_PLACE).filter(has_text="идёт").first.get_by_role("link").click()
+        page.get_by_role("heading", name="Всплеск", level=1, exact=True).wait_for()
+        record(page, f"Всплеск: {SURGE_PLACE}, {SURGE_SECTOR}")
+        page = seen.open(f"series?municipality={SURGE_PLACE}&sector={SURGE_SECTOR}")
+        record(page, f"Ряд: {SURGE_PLACE}, {SURGE_SECTOR}")
+        seen.check_access()
+
+
+def record(page: Page, evidence: str) -> None:
+    """Record a decision from this page, and see it in the list with its evidence."""
+    page.get_by_role("button", name="Записать решение").click()
+    dialog = page.get_by_role("dialog", name="Новое решение")
+    expect(dialog).to_contain_text(evidence)
+    dialog.get_by_label("Что решено").fill(f"Проверить то, что показал {evidence.partition(':')[0]}")
+    dialog.get_by_label("Кто исполняет").fill("Начальник отдела")
+    dialog.get_by_role("button", name="Записать").click()
+    row = page.get_by_role("row").filter(has_text=f"Проверить то, что показал {evidence.partition(':')[0]}")
+    expect(row.get_by_text(evidence)).to_be_visible()
 
 
 def tab_to(page: Page, name: str) -> None:

@@ -2,7 +2,7 @@
 import { html } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Choice, DateField } from "../shell/controls.js";
-import { hereLink, recordDecision } from "../shell/evidence.js";
+import { DecisionButton, hereLink } from "../shell/evidence.js";
 import { changeText, FEW, intervalText, judged, valueText } from "../shell/figures.js";
 import { day, days, moment, plusDays, whole } from "../shell/format.js";
 import { change } from "../shell/router.js";
@@ -80,8 +80,7 @@ function Tile({ definition, figure, kpis, session }) {
     <p class="muted">${interval ? html`(${interval}) ` : null}${unit === "count" ? null : html`<span class="nowrap">n = ${whole(figure.n)}</span>`}</p>
     <${Change} definition=${definition} figure=${figure} />
     <details><summary>Формула</summary><p>${definition.formula_ru}</p>
-      ${session.may.includes("POST /v1/management-decisions") ? html`<button type="button" class="quiet"
-        onClick=${() => recordDecision(evidenceOf(definition, figure, kpis))}>Записать решение</button>` : null}
+      <${DecisionButton} session=${session} evidence=${evidenceOf(definition, figure, kpis)} />
     </details></li>`;
 }
 

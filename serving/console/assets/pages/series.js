@@ -3,6 +3,7 @@ import { html } from "../vendor/htm-preact.js";
 import { api, csvAddress } from "../shell/api.js";
 import { Chart } from "../shell/chart.js";
 import { Choice, DateField } from "../shell/controls.js";
+import { DecisionButton, hereLink } from "../shell/evidence.js";
 import { day, days, number, percent, whole } from "../shell/format.js";
 import { useLive } from "../shell/live.js";
 import { change } from "../shell/router.js";
@@ -19,15 +20,21 @@ const METHODS = {
 };
 const KINDS = { weekend: "выходной", holiday: "праздник", short: "сокращённый день" };
 
-export default function Series({ query, title }) {
+export default function Series({ query, session, title }) {
   const asked = Object.fromEntries(PARAMETERS.map((name) => [name, query.get(name)]));
   const series = useData(() => api("/v1/series", { query: asked }), [query.toString()]);
   useLive(["surges", "models"], series.reload);
   return html`<h1>${title}</h1>
-    <${Shown} of=${series}>${(value) => html`<${One} series=${value} query=${query} asked=${asked} />`}<//>`;
+    <${Shown} of=${series}>${(value) => html`<${One} series=${value} query=${query} asked=${asked} session=${session} />`}<//>`;
 }
 
-function One({ series, query, asked }) {
+// What a decision from this page rests on: the cell of the heat map, as it was on that day.
+function evidenceOf(series, name) {
+  const { last, origin, method, fit } = series;
+  return { kind: "heatmap", title: `Ряд: ${name}`, link: hereLink(), data: { series: name, last, origin, method, fit } };
+}
+
+function One({ series, query, asked, session }) {
   const level = query.get("level") || "0.8";
   const place = series.known.find((each) => each.municipality === series.municipality);
   const name = `${series.municipality}, ${series.sector}`;
@@ -47,6 +54,7 @@ function One({ series, query, asked }) {
       <${Choice} name="level" label="Интервал" options=${LEVELS} query=${query} ifAbsent="0.8" />
       <${DateField} name="as_of" label="По день включительно" query=${query} />
       <span class="gap"></span>
+      <${DecisionButton} session=${session} evidence=${evidenceOf(series, name)} />
       <a class="button" href=${csvAddress("/v1/series", asked)} download="series.csv">CSV</a>
     </div>
     ${series.stale ? html`<p class="banner warn">Прогноз построен по данным до ${day(series.origin)} и закончился:

@@ -2,6 +2,7 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Chart } from "../shell/chart.js";
+import { DecisionButton, hereLink } from "../shell/evidence.js";
 import { day, days, moment, number, percent, plain, plural, plusDays, whole } from "../shell/format.js";
 import { useLive } from "../shell/live.js";
 import { href } from "../shell/router.js";
@@ -54,7 +55,8 @@ function One({ surge, notes, session, reload }) {
     </dl>
     ${surge.reasons.length ? html`<ul class="plain">${surge.reasons.map((each) => html`<li>${each}</li>`)}</ul>` : null}
     <${Chart} path="/v1/series/chart" query=${{ municipality: place, sector }} label=${`График ряда: ${name}`} />
-    <p><a href=${href("series", { municipality: place, sector })}>Открыть ряд с таблицей по дням</a></p>
+    <p class="toolbar"><a href=${href("series", { municipality: place, sector })}>Открыть ряд с таблицей по дням</a>
+      <${DecisionButton} session=${session} evidence=${{ kind: "surge", title: `Всплеск: ${name}`, link: hereLink(), data: surge }} /></p>
     <div class="columns">
       <section aria-labelledby="seen-title"><h2 id="seen-title">Отметки</h2>
         ${session.may.includes("POST /v1/surges/notes") ? html`<${NoteForm} surge=${surge} session=${session} reload=${reload} />` : null}

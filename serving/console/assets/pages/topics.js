@@ -2,6 +2,7 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Choice } from "../shell/controls.js";
+import { DecisionButton, hereLink } from "../shell/evidence.js";
 import { day, days, moment, number, percent, plain, plural, whole } from "../shell/format.js";
 import { notify, sentenceOf, Shown, useData } from "../shell/states.js";
 
@@ -50,9 +51,15 @@ function Topic({ topic, session, reload }) {
     <p class="muted">Где: ${places.map(([place, count]) => `${place} — ${whole(count)}`).join(", ") || "места не указаны"}</p>
     <h3>Примеры</h3>
     <ul class="log">${topic.examples.map((each) => html`<li><p class="quote" dir="auto">${plain(each)}</p></li>`)}</ul>
+    <${DecisionButton} session=${session} evidence=${evidenceOf(topic)} />
     ${topic.verdict ? html`<p class="banner good">${said(topic.verdict)}</p>` : null}
     ${session.may.includes("POST /v1/emerging/verdicts") ? html`<${VerdictForm} topic=${topic} session=${session} reload=${reload} />` : null}
   </article>`;
+}
+
+function evidenceOf({ words, size, since, per_day_before, per_day_now, municipalities, nearest }) {
+  const data = { words, size, since, per_day_before, per_day_now, municipalities, nearest };
+  return { kind: "topic", title: `Новая тема: ${words.join(", ")}`, link: hereLink(), data };
 }
 
 function said(verdict) {
