@@ -7,8 +7,10 @@ In: the sample's counts, made-up complaints; a forecaster of two quick methods, 
 import os
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import expect
 
 from data.settings import CHECKOUT, settings
@@ -25,6 +27,8 @@ from training.forecaster.fitting import fit_forecasts
 from tsur.samples import sample_counts
 
 FOLDER = CHECKOUT / "docs" / "console"
+COLOURS = 64
+"""Enough for flat pages; a third of the bytes."""
 SINCE = "2026-04-01"
 """Of the sample's three years: enough for methods that look back some weeks."""
 QUICK = ForecasterConfig(forecasters=["seasonal_naive", "weekday_mean"], windows=2, max_horizon=60, processes=1)
@@ -35,6 +39,9 @@ PAGES = {
     "surges": ("surges", 1366, 768, False),
     "topics": ("topics", 1366, 768, False),
     "places": ("places?order=rate", 1366, 768, False),
+    "desk": ("desk", 1366, 768, False),
+    "kpi": ("kpi", 1366, 768, False),
+    "decisions": ("decisions", 1366, 768, False),
     "heatmap-dark": ("heatmap", 1366, 768, True),
     "heatmap-phone": ("heatmap", 390, 844, False),
     "series-phone": (f"series?{PLACE}", 390, 844, False),
@@ -79,7 +86,8 @@ def take(base: str, names: list[str]) -> None:
             with visit(browser, base, width=width, height=height, dark=dark) as seen:
                 seen.open(path)
                 expect(seen.page.locator(".state.failed, .banner.warn:has-text('не построен')")).to_have_count(0)
-                seen.page.screenshot(path=FOLDER / f"{name}.png")
+                picture = Image.open(BytesIO(seen.page.screenshot()))
+                picture.convert("RGB").quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
