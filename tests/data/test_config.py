@@ -18,6 +18,7 @@ from data.store.retention import Retention
 from models.forecasting.config import ForecasterConfig
 from serving.config import ServingConfig
 from training.arguments import ClassifierTraining, DatasetBuild, Distillation, EncoderAdaptation
+from training.retrain.gate_limits import GateLimits
 
 CONFIGS = CHECKOUT / "configs"
 
@@ -126,6 +127,7 @@ COMPLETE: dict[str, type[Config]] = {
     "simulator.yaml": SimulatorConfig,
     "retention.yaml": Retention,
     "dataset.yaml": DatasetBuild,
+    "gate.yaml": GateLimits,
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from serving.api.v1.events import EVENT_STREAM
 from tests.reliability.counting import COUNTS
 from tests.reliability.installation import OTHER, TOWNS, Installation, asked_until_ready
 from tests.serving.bundles import REGION
@@ -46,16 +47,24 @@ def crossed(client: httpx.Client, method: str, path: str, other: str, their_job:
     correction = {"json": {"items": [{"id": f"of-the-other-{other}", "sector": "ЖКХ"}]}}
     asked = {"params": {}, **(BODIES | {"/v1/feedback": correction}).get(path, {})} if method == "POST" else {}
     address = re.sub(r"\{\w+\}", their_job, path)
-    named = client.request(method, address, headers={"X-Region": other}, **asked)
+    named, _ = answered(client, method, address, headers={"X-Region": other}, **asked)
     name = {"Idempotency-Key": f"name-of-{other}"} if path == "/v1/classify" else {}
-    silent = client.request(method, address, headers=name, **asked)
+    silent, text = answered(client, method, address, headers=name, **asked)
     COUNTS.crossings += 2
-    wrong = [] if named.status_code == 403 else [f"{method} {path} for {other}: {named.status_code}"]
-    if "{" in path and silent.status_code not in (404, 422):  # 422: an address that has no jobs, and other ids
-        wrong.append(f"{method} {path} with {other}'s id: {silent.status_code}")
-    if path == "/v1/feedback" and silent.status_code != 404:
+    wrong = [] if named == 403 else [f"{method} {path} for {other}: {named}"]
+    if "{" in path and silent not in (404, 422):  # 422: an address that has no jobs, and other ids
+        wrong.append(f"{method} {path} with {other}'s id: {silent}")
+    if path == "/v1/feedback" and silent != 404:
         wrong.append(f"{method} {path}: a correction of {other}'s complaint was stored")
     signs = (
-        [TOWNS[other], their_job, f"of-the-other-{other}"] if silent.status_code < 400 else [TOWNS[other]]
+        [TOWNS[other], their_job, f"of-the-other-{other}"] if silent < 400 else [TOWNS[other]]
     )  # errors repeat what was asked
-    return [*wrong, *(f"{method} {path} shows {sign} of {other}" for sign in signs if sign in silent.text)]
+    return [*wrong, *(f"{method} {path} shows {sign} of {other}" for sign in signs if sign in text)]
+
+
+def answered(client: httpx.Client, method: str, address: str, **asked: Any) -> tuple[int, str]:
+    """Status and text of an answer; of a stream of events, which has no end, its first lines."""
+    with client.stream(method, address, **asked) as answer:
+        if answer.headers.get("content-type", "").startswith(EVENT_STREAM):
+            return answer.status_code, next(answer.iter_text())
+        return answer.status_code, answer.read().decode(errors="replace")

