@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from data.store.management_decisions import EvidenceKind, Status
-from serving.api.v1.shared_types import IsoDate, Name, Wire
+from serving.api.v1.shared_types import IsoDay, Name, Wire
 
 MOST_BYTES = 64 * 1024
 """Of a snapshot: figures, not tables of them."""
 What = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S", examples=["Усилить уборку снега"])]
-Day = Annotated[date, IsoDate]
+Day = Annotated[date, IsoDay]
 Link = Annotated[
     str, Field(max_length=2000, pattern=r"^[a-z-]+(\?.*)?$", examples=["kpi?from=2026-11-16&to=2026-11-22"])
 ]

@@ -36,8 +36,16 @@ def _iso(value: Any) -> Any:
     return value
 
 
+def _day(value: Any) -> Any:
+    """A date and no Unix time, which a day has none of."""
+    if isinstance(value, int | float):
+        raise ValueError("send a date as 2026-11-20")
+    return _iso(value)
+
+
 JsonNumber = BeforeValidator(_number)
 IsoDate = BeforeValidator(_iso)
+IsoDay = BeforeValidator(_day)
 
 
 class Wire(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from serving.api.v1.shared_types import IsoDate, Name, Wire
+from serving.api.v1.shared_types import IsoDay, Name, Wire
 
 NoteText = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)]
 
@@ -16,7 +16,7 @@ class SurgeNoteRequest(Wire):
     kind: Literal["observed", "expected"]
     municipality: Name = Field(examples=["Верхнереченск"])
     sector: Name = Field(examples=["ЖКХ"])
-    start: Annotated[date, IsoDate]
+    start: Annotated[date, IsoDay]
     author: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S", strip_whitespace=True)] = (
         Field(description="Who has seen it", examples=["Иванова"])
     )
