@@ -38,7 +38,7 @@ def test_all_assets_together_are_small() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_loads_only_what_lies_beside_it_and_evaluates_nothing(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
-    for target in re.findall(r"""(?:from|import\()\s*["']([^"']+)["']""", text):
+    for target in re.findall(r"""(?:from\s+|import\(\s*)["']([^"']+)["']""", text):
         assert (script.parent / target).resolve().is_file(), target
     assert re.findall(r"\beval\(|new Function|innerHTML|https?://(?!www\.w3\.org)", text) == []
 
