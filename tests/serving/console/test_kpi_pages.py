@@ -69,7 +69,7 @@ def test_weeks_are_stepped_through_by_keyboard_and_each_has_its_report(visiting:
         link = page.get_by_role("link", name="Отчёт за неделю, PDF")
         year, number, _ = week.before.first.isocalendar()
         assert (link.get_attribute("href") or "").endswith(f"week={year}-W{number:02}")
-        report = page.request.get(seen.base + str(link.get_attribute("href")))
+        report = page.request.get(seen.base + str(link.get_attribute("href")), timeout=120_000)
         assert (report.status, report.headers["content-type"]) == (200, "application/pdf")
 
 
