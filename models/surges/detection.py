@@ -21,7 +21,7 @@ from models.forecasting.series import SeriesKey, keys_of, sums_of_observed, with
 from models.surges.baseline import Baseline
 from models.surges.events import merged
 from models.surges.evidence import Evidence, surge_evidence
-from models.surges.exceedance import WEEK, ComingWeeks, probabilities, worth_telling
+from models.surges.exceedance import FOUR_WEEKS, WEEK, ComingWeeks, probabilities, worth_telling
 from models.surges.past import Past
 from models.surges.reasons import bulk_of, with_reasons
 from models.surges.spans import SeriesEvidence, Span, spans_of
@@ -29,8 +29,6 @@ from models.surges.thresholds import Thresholds, surge_thresholds
 from models.surges.types import Surge
 
 WEEK_COLUMNS = tuple(field.name for field in fields(ComingWeeks))
-USUAL_DAYS = 28
-"""What is usual of a coming week is the mean of the last four."""
 
 
 def observed_surges(
@@ -170,7 +168,7 @@ def expected_surges(forecasts: Forecasts, counts: pd.DataFrame | None = None) ->
     means = all_means.reindex(week)
     if means.isna().any(axis=None) or config.exceedance is None or not config.exceedance.has_skill:
         return []
-    shown = sums_of_observed(counts.iloc[-USUAL_DAYS:], all_means)[0]
+    shown = sums_of_observed(counts.iloc[-FOUR_WEEKS:], all_means)[0]
     coming = _coming_week(forecasts, shown, with_sums(means).sum())
     weeks = ComingWeeks(**{name: coming[name].to_numpy(dtype=np.float64) for name in WEEK_COLUMNS})
     coming["probability"] = probabilities(config.exceedance, weeks)
