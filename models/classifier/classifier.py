@@ -159,4 +159,4 @@ def _encoder_of(bundle: ClassifierBundle, encoders: Encoders, precision: Precisi
     files = served_files(bundle, encoders.folder, precision)
     if precision is not None or bundle.config.format != FORMAT or bundle.config.precision == "fp32":
         return encoders.load(files)
-    return encoders.load_faster(files, served_files(bundle, encoders.folder, "fp32"))
+    return encoders.load_faster(files, served_files(bundle, encoders.folder, "fp32"), bundle.config.max_tokens)

@@ -82,8 +82,13 @@ class Encoders:
                 encoder = self._loaded[files.address] = OnnxEncoder(files, self._pool, self.cache)
             return encoder
 
-    def load_faster(self, int8: EncoderFiles, fp32: EncoderFiles) -> "OnnxEncoder":
+    def load_faster(self, int8: EncoderFiles, fp32: EncoderFiles, max_tokens: int) -> "OnnxEncoder":
         """The precision of an encoder that reads the faster on this processor; tried where int8 may lose.
+
+        Args:
+            int8: the encoder in int8.
+            fp32: the same in fp32.
+            max_tokens: that a window of its text has.
 
         Raises:
             BundleError: a file is broken.
@@ -92,7 +97,7 @@ class Encoders:
             return self.load(int8)
         if int8.address not in self._int8_wins:
             small, plain = self.load(int8), self.load(fp32)
-            self._int8_wins[int8.address] = int8_is_faster(small.run, plain.run)
+            self._int8_wins[int8.address] = int8_is_faster(small.run, plain.run, max_tokens)
         return self.load(int8 if self._int8_wins[int8.address] else fp32)
 
 

@@ -35,6 +35,13 @@ def test_int8_serves_where_it_is_clearly_faster(int8_seconds: float, faster: boo
     assert int8_is_faster(taking(int8_seconds), taking(1.0), clock=lambda: now[0]) is faster
 
 
+@pytest.mark.parametrize(("max_tokens", "read"), [(48, 48), (192, 64)])
+def test_no_row_is_measured_that_the_encoder_has_no_positions_for(max_tokens: int, read: int):
+    shapes = set()
+    int8_is_faster(lambda ids: shapes.add(ids.shape), lambda ids: shapes.add(ids.shape), max_tokens)
+    assert shapes == {(1, read)}
+
+
 @pytest.mark.parametrize(
     ("multiplies", "faster", "chosen"), [(True, False, "a"), (False, True, "a"), (False, False, "b")]
 )
@@ -54,8 +61,8 @@ def test_the_encoder_that_is_loaded_is_the_faster_and_it_is_tried_once(
 
     monkeypatch.setattr(onnx_runtime, "OnnxEncoder", Encoder)
     monkeypatch.setattr(onnx_runtime, "multiplies_int8", lambda: multiplies)
-    monkeypatch.setattr(onnx_runtime, "int8_is_faster", lambda int8, fp32: tried.append(1) or faster)
+    monkeypatch.setattr(onnx_runtime, "int8_is_faster", lambda int8, fp32, tokens: tried.append(tokens) or faster)
     int8, fp32 = (EncoderFiles(name, Path(), Path(), "vectors", name) for name in "ab")
     encoders = onnx_runtime.Encoders(threads=1)
-    assert [encoders.load_faster(int8, fp32).address for _ in range(2)] == [chosen, chosen]
+    assert [encoders.load_faster(int8, fp32, max_tokens=48).address for _ in range(2)] == [chosen, chosen]
     assert len(tried) == (0 if multiplies else 1)
