@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 
 from data.errors import RequestError
 from data.kpi.definitions import BY_ID, DEFINITIONS
-from data.kpi.kpi import Group, Kpis, Span, kpis_by, last_week
+from data.kpi.kpi import Group, Kpis, kpis_by
+from data.kpi.span import Span, last_week
 from data.kpi.words import change_text, days_text, interval_text, value_text
 from data.regions.region import Region
 from data.store.store import Store

@@ -9,9 +9,10 @@ import pytest
 from data.errors import RequestError
 from data.kpi.definitions import DEFINITIONS
 from data.kpi.figures import Figure, count, share
-from data.kpi.kpi import Span, compute_kpis
+from data.kpi.kpi import compute_kpis
 from data.kpi.pdf import draw_report
 from data.kpi.report import COLUMNS, ROWS, ReportTable, report_of, week_span, weekly_report
+from data.kpi.span import Span
 from data.kpi.words import FEW, change_text, days_text, interval_text, value_text
 from data.regions.region import load_region
 from data.store.store import Store

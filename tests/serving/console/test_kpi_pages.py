@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from data.kpi.kpi import last_week
+from data.kpi.span import last_week
 from data.store.outcomes import Outcome
 from tests.serving.bundles import REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
