@@ -26,6 +26,7 @@ from tsur import (
     personal_data,
     regions,
     report,
+    retrain,
     retraining,
 )
 from tsur.heartbeat import heartbeat
@@ -40,6 +41,7 @@ app = typer.Typer(
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 train_app.add_typer(many_regions.app)
 app.add_typer(train_app, name="train")
+app.add_typer(retrain.app, name="retrain")
 app.add_typer(registry_app, name="registry")
 app.add_typer(regions.app, name="regions")
 app.add_typer(datasets.app, name="dataset")

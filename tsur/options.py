@@ -1,5 +1,6 @@
 """What the commands share: the console, the options, and the files and configs that options name."""
 
+import getpass
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,7 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a config key, as in --set epochs=3; repeatable.")
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML than the one in configs.")]
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of this machine.")]
 EngineName = Annotated[
     Literal["local", "ray"], typer.Option("--engine", help="Compute on this machine, or on a Ray cluster.")
 ]
@@ -63,6 +65,11 @@ MunicipalityColumn = Annotated[
 ]
 MunicipalityColumnOnly = Annotated[str | None, typer.Option("--municipality-column", help=MUNICIPALITY_HELP)]
 """Of a command whose `--municipality` is a place, not a column."""
+
+
+def who(given: str | None) -> str:
+    """Who decides: the one named, or the user of this machine."""
+    return given or getpass.getuser()
 
 
 def read_region(name: str | None) -> "Region":
