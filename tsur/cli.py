@@ -26,6 +26,7 @@ from tsur import (
     personal_data,
     regions,
     report,
+    reproduction,
     retrain,
     retraining,
 )
@@ -55,6 +56,7 @@ app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
 app.add_typer(retraining.app)
+app.add_typer(reproduction.app)
 app.add_typer(operations.app)
 
 

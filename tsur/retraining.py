@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tsur.heartbeat import heartbeat
-from tsur.options import RegionName, Who, console, read_region, who
+from tsur.options import Model, RegionName, Who, console, model_name, read_region, who
 
 if TYPE_CHECKING:
     from data.store.promotions import Promotion
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 Why = Annotated[str, typer.Option("--why", help="A reason, kept for good beside the promotion.")]
-Model = Annotated[str, typer.Option("--model", help="`classifier` or `forecaster`.")]
 
 
 @app.command()
@@ -172,15 +171,10 @@ def demo_retraining(
 
 
 def _model(region: str | None, model: str) -> "tuple[Registry, str]":
-    from data.errors import ConfigError
     from registry.client import open_registry
-    from registry.names import classifier_name, forecaster_name
 
     own = read_region(region)
-    names = {"classifier": classifier_name(own.id), "forecaster": forecaster_name(own.id)}
-    if model not in names:
-        raise ConfigError(f"--model {model!r}: known are {', '.join(names)}")
-    return open_registry(own.id), names[model]
+    return open_registry(own.id), model_name(own.id, model)
 
 
 def _tell(promotion: "Promotion") -> None:

@@ -34,6 +34,8 @@ from training.forecaster.surges import log_surges
 from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
+WAPE = "wape."
+"""How the figures of a backtest begin: a refresh has none."""
 Say = Callable[[str], None]
 Bar = Callable[[str], Progress]
 """Makes a progress callback for a stage of that name."""
@@ -250,13 +252,18 @@ def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, A
     return {"wape": {str(name): float(row["mean"]) for name, row in result.wape.iterrows()}}
 
 
+def figures_of(result: BacktestResult) -> dict[str, float]:
+    """What a run tracks of a backtest; a figure that nothing could be said of is left out."""
+    figures = {f"{WAPE}{name}": float(row["mean"]) for name, row in result.wape.iterrows()}
+    figures |= {f"coverage_80.{name}": value for name, value in result.coverage.items()}
+    figures["pinball_loss"] = result.pinball_loss
+    return {name: value for name, value in figures.items() if value == value}
+
+
 def _log_backtest(run: TrackedRun, job: Job, result: BacktestResult) -> None:
     """Figures, tables and plots of a backtest."""
     job.say("plots and figures of the backtest")
-    run.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
-    held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
-    held_out["pinball_loss"] = result.pinball_loss
-    run.log_metrics({name: value for name, value in held_out.items() if value == value})
+    run.log_metrics(figures_of(result))
     run.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
     run.log_text(csv_text(champions), "backtest/champions.csv")

@@ -17,6 +17,15 @@ from training.arguments import ClassifierTraining
 
 
 def recipe_of(registry: Registry, name: str, version: int) -> ClassifierTraining:
+    """The arguments that a registered classifier was trained with, but that all rows it is given teach.
+
+    Raises:
+        BundleError, ConfigError, TrackingError: as `arguments_of`.
+    """
+    return arguments_of(registry, name, version).model_copy(update={"holdout": 0.0})
+
+
+def arguments_of(registry: Registry, name: str, version: int) -> ClassifierTraining:
     """The arguments that a registered classifier was trained with.
 
     Raises:
@@ -31,7 +40,7 @@ def recipe_of(registry: Registry, name: str, version: int) -> ClassifierTraining
             f"{name} version {version}: its run does not say how it was trained: train a champion with "
             "`tsur train classifier --dataset VERSION`"
         )
-    content = {key: _value(key, text) for key, text in known.items()} | {"holdout": 0}
+    content = {key: _value(key, text) for key, text in known.items()}
     return parse_config(content, ClassifierTraining, f"the run of {name} version {version}")
 
 

@@ -16,7 +16,7 @@ from tests.conftest import tsur
 from tests.serving.bundles import registry_in
 from tests.training.kills import kill_at
 from tests.training.retrain.forecasts import CONFIG, last_days, older
-from training.forecaster.train import train_forecaster
+from tests.training.runs import tracker_in
 from training.retrain.forecaster_retraining import ForecasterRetraining, retrain_forecaster
 from training.retrain.gate_limits import ForecastLimits
 from training.retrain.gate_report import REPORT
@@ -24,7 +24,6 @@ from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.recipe import forecaster_recipe_of
 from training.retrain.trial import Retrained
-from training.tracker import Tracker
 from tsur.samples import SAMPLE_REGION
 
 NAME = forecaster_name(SAMPLE_REGION)
@@ -35,27 +34,13 @@ def counts(small_counts: Path) -> pd.DataFrame:
     return last_days(small_counts)
 
 
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory, counts: pd.DataFrame) -> Path:
-    """A home with a champion of older counts, and a file of all of them."""
-    home = tmp_path_factory.mktemp("founded")
-    counts.to_csv(home / "counts.csv", index=False)
-    registry = registry_in(home)
-    train_forecaster(older(counts), CONFIG, SAMPLE_REGION, home, tracker=tracker_in(home), registry=registry)
-    return home
-
-
 @pytest.fixture
-def home(founded: Path, tmp_path: Path, at_home: Any) -> Path:
+def home(forecaster_home: Path, tmp_path: Path, at_home: Any) -> Path:
     """A copy for each test; the artifacts stay where MLflow's database says that they are."""
     made = tmp_path / "home"
-    shutil.copytree(founded, made, ignore=shutil.ignore_patterns("artifacts", "training"))
+    shutil.copytree(forecaster_home, made, ignore=shutil.ignore_patterns("artifacts", "training"))
     at_home(made)
     return made
-
-
-def tracker_in(home: Path) -> Tracker:
-    return Tracker(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts")
 
 
 def asked(counts: pd.DataFrame, **changes: Any) -> ForecasterRetraining:
