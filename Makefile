@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-forecast bench-forecast-speed bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-drift bench-forecast bench-forecast-speed bench-gate bench-learning bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -69,11 +69,12 @@ chromium:
 		echo "Chromium could not be installed: its tests are skipped"; \
 	else echo "Chromium is not installed: its tests are skipped"; fi
 
-# The behaviour tests train the real encoder for minutes: they run beside the others.
+# Two halves side by side: servers wait much, training computes. What starts Ray stays in one of them, the second.
+SERVING_HALF := $(addprefix tests/,behaviour benchmarks data models registry serving)
 unit: install postgresql chromium
-	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
-	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
-	wait $$behaviour && exit $$rest
+	@$(BIN)/pytest $(SERVING_HALF) & serving=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(SERVING_HALF)); rest=$$?; \
+	wait $$serving && exit $$rest
 
 # Minutes that two hundred clients ask for on each database.
 RELIABILITY_MINUTES ?= 0.5
@@ -113,6 +114,15 @@ bench-adaptation: install ## adapt an encoder on other regions, label a few rows
 
 bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA)
 	$(BIN)/python -m benchmarks.emerging_topics $(BENCH)
+
+bench-gate: install ## twenty poisoned batches and twenty honest ones before the promotion gate; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gate_quality $(BENCH)
+
+bench-learning: install ## retrains of five months, which labels teach most, a cold start (TSUR_REAL_DATA); goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning $(BENCH)
+
+bench-drift: install ## false and true alarms of drift, and the accuracy that it estimates (TSUR_REAL_DATA)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.drift $(BENCH)
 
 bench-surges: install ## compare the surge detectors on real and simulated counts (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.surge_quality $(BENCH)

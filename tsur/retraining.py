@@ -106,18 +106,21 @@ def suggest_labels(
 def drift(
     now: Annotated[Path, typer.Argument(help="Complaints of the last weeks, as `tsur import` writes them.")],
     then: Annotated[
-        Path | None, typer.Option("--then", help="Earlier ones; default: the rows of the newest dataset version.")
+        Path | None, typer.Option("--then", help="Earlier ones; default: those of the newest dataset version.")
     ] = None,
     level: Annotated[float, typer.Option(help="Share of reports that may alarm where nothing has changed.")] = 0.05,
     out: Annotated[Path | None, typer.Option(help="Write the report there (Markdown) instead of printing it.")] = None,
     region: RegionName = None,
 ) -> None:
-    """Say whether complaints are other ones than those that the champion was taught; status 1 where they are."""
+    """Say whether complaints are other ones than those that the champion was taught; status 1 where they are.
+
+    Complaints that it was taught itself are left out on both sides: it is surer of them.
+    """
     from models.classifier.classifier import Classifier
     from registry.client import open_registry
     from registry.names import classifier_name
     from training.retrain.complaint_drift import drift as run
-    from training.retrain.complaint_drift import readings
+    from training.retrain.complaint_drift import not_taught, readings
     from tsur.datasets import named_version
     from tsur.options import complaints_of
 
@@ -125,9 +128,12 @@ def drift(
     earlier = named_version(own.id, None, None).rows if then is None else complaints_of(own, then)
     later = complaints_of(own, now)
     heartbeat.step("loading the champion")
-    classifier = Classifier.load(open_registry(own.id).champion_bundle(classifier_name(own.id))[0])
+    registry, name = open_registry(own.id), classifier_name(own.id)
+    bundle, version = registry.champion_bundle(name)
+    classifier = Classifier.load(bundle)
     heartbeat.step("reading the complaints")
-    report = run(readings(earlier, classifier), readings(later, classifier), level)
+    before, after = (readings(not_taught(each, registry, name, version), classifier) for each in (earlier, later))
+    report = run(before, after, level)
     if out is None:
         console.print(report.as_markdown(), soft_wrap=True)
     else:

@@ -11,43 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.adaptation.few_shot import Floats, Labels
-from data.atomic import atomic_folder
-from models.encoder.artifact import encoder_files
-from models.encoder.onnx_runtime import Encoders
-
-PREFIX = "query: "
-"""As in configs/adapt.yaml and configs/classifier.yaml."""
-MAX_TOKENS = 192
-"""As in configs/classifier.yaml: of one window."""
-READ_AT_ONCE = 256
+from benchmarks.frozen_vectors import exported, read
+from models.encoder.source import PACKAGED
 
 
 def vectors_of(artifact: Path, texts: Sequence[str]) -> Floats:
     """Mean-pooled vectors by the fp32 graph of an encoder's artifact, shape (texts, width)."""
-    encoder = Encoders(cached=0).load(encoder_files(artifact, "fp32"))
-    parts = []
-    for start in range(0, len(texts), READ_AT_ONCE):
-        with encoder.reading([PREFIX + text for text in texts[start : start + READ_AT_ONCE]], MAX_TOKENS) as finish:
-            parts.append(finish().values)
-    read: Floats = np.concatenate(parts)
-    return read
+    return read(artifact, texts, "fp32")
 
 
 def as_it_comes(work: Path) -> Path:
     """The packaged encoder as an artifact, made the way an adapted one is."""
-    from data.settings import settings
-    from models.encoder.artifact import ENCODERS
-    from models.encoder.source import PACKAGED
-    from training.encoder.export import export_encoder
-    from training.encoder.pretrained import load_pretrained
-
-    made = work / "as-it-comes"
-    if not made.exists():
-        encoder, tokenizer = load_pretrained(PACKAGED, settings().home / ENCODERS)
-        with atomic_folder(made) as partial:
-            export_encoder(encoder, tokenizer, partial, print)
-    (artifact,) = made.iterdir()
-    return artifact
+    return exported(PACKAGED, work / "as-it-comes")
 
 
 def by_words(taught: Sequence[str], topics: Labels, judged: Sequence[str]) -> Labels:

@@ -33,6 +33,7 @@ CALLS = {
     "topics": ("/v1/emerging", "/v1/emerging/verdicts"),
     "complaints": ("/v1/complaints", "/v1/complaints?decision=review", "/v1/complaints?sector=ЖКХ&q=дом"),
     "models": ("/v1/models",),
+    "kpi": ("/v1/kpi?by=agency",),
 }
 """What each page asks for."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

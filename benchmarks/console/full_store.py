@@ -1,7 +1,8 @@
 """A store with so many complaints: the sample's, decided by the champion, again and again over the last weeks.
 
 In: a running service on an empty store. Out: its store filled, with texts, labels, confidences and features as
-they would be; only ids and days differ from one repetition to the next.
+they would be; only ids and days differ from one repetition to the next. One in four is corrected, and those old
+enough are answered.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from rich.progress import track
 from data.complaints.masking import masked
 from data.errors import TsurError
 from data.store.complaint_search import ComplaintFilter, DecidedComplaint
+from data.store.corrections import Correction
 from data.store.decisions import Decision
+from data.store.outcomes import Outcome
 from data.store.store import Store
 from tsur.samples import sample_complaints
 
@@ -23,6 +26,8 @@ TOGETHER = 64
 DAYS = 74
 """What new topics look at: 14 days and the 60 before."""
 ROWS = 2000
+CORRECTED = 4
+"""One of so many was corrected by an operator."""
 
 
 def fill(client: httpx.Client, store: Store, region: str, rows: int) -> None:
@@ -43,9 +48,10 @@ def fill(client: httpx.Client, store: Store, region: str, rows: int) -> None:
     seeds = _seeds(store, region)
     numbers, now = count(), datetime.now(UTC)
     for _ in track(range(rows // ROWS), "filling the store"):
-        store.decisions.save(
-            [_again(seeds[n % len(seeds)], n, now) for n, _ in zip(numbers, range(ROWS), strict=False)]
-        )
+        decisions = [_again(seeds[n % len(seeds)], n, now) for n, _ in zip(numbers, range(ROWS), strict=False)]
+        store.decisions.save(decisions)
+        store.corrections.save([_corrected(each) for each in decisions[::CORRECTED]])
+        store.outcomes.save([each for decision in decisions for each in _handled(decision, now)])
 
 
 def _seeds(store: Store, region: str) -> list[Decision]:
@@ -81,6 +87,21 @@ def _decision(each: DecidedComplaint, region: str, read: object) -> Decision:
     )
 
 
+def _corrected(decision: Decision) -> Correction:
+    """What an operator said of a complaint: the same, but for the agency."""
+    key = (decision.region, decision.source, decision.id)
+    return Correction(*key, decision.sector, decision.topic, "Другой исполнитель", "Оператор")
+
+
+def _handled(decision: Decision, now: datetime) -> list[Outcome]:
+    """It was sent on at once, and answered within three weeks, if that is over."""
+    key, came = (decision.region, decision.source, decision.id), decision.created_at
+    answered = came + timedelta(days=len(decision.text) % 21)
+    events = [Outcome(*key, "sent", came, decision.agency), Outcome(*key, "answered", answered)]
+    return [event for event in events if event.at is not None and event.at <= now]
+
+
 def _again(seed: Decision, number: int, now: datetime) -> Decision:
     moment = now - timedelta(days=number % DAYS, minutes=number % 600)
-    return Decision(**vars(seed) | {"id": f"again-{number}", "created_at": moment, "day": moment.date()})
+    changed = {"id": f"again-{number}", "created_at": moment, "day": moment.date()}
+    return Decision(**vars(seed) | changed | {"due_at": moment + timedelta(days=number % 30)})

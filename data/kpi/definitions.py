@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from data.store.handling import REPEAT_DAYS
+
 Unit = Literal["count", "share", "hours", "days"]
 
 
@@ -16,9 +18,6 @@ class Definition:
     formula_ru: str
     better: Literal["more", "less"] | None = None
 
-
-REPEAT_DAYS = 7
-"""How long after a complaint another one of the same place and topic is a repeat."""
 
 _HEADS = {"sector": "отрасль", "topic": "тема", "agency": "исполнитель"}
 DEFINITIONS = (

@@ -16,12 +16,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 from data.complaints.masking import MaskedText, mask
 from data.errors import UnknownComplaintError
 from data.store.decisions import ComplaintName, DecisionRow, among, newest
+from data.store.handling import HEADS, refresh_handling
 from data.store.reviews import WITHOUT_DEADLINE, close_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 from data.store.undos import standing
-
-HEADS = ("sector", "topic", "agency")
 
 
 class CorrectionRow(Table):
@@ -187,6 +186,7 @@ def write_corrections(connection: Connection, corrections: Sequence[Correction])
         last[key] = row
     if rows:
         connection.execute(insert(CorrectionRow), rows)
+        refresh_handling(connection, keys)
         close_reviews(connection, [_review(decisions[key]) for key in dict.fromkeys(keys)], now)
     decided = [decisions[row["region"], row["source"], row["complaint_id"]] for row in rows]
     return [

@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
+from data.store.handling import refresh_handling
 from data.store.reviews import WITHOUT_DEADLINE, drop_reviews, open_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
@@ -31,7 +32,6 @@ class DecisionRow(Table):
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
         Index("decisions_by_number", "region", "number"),
-        Index("decisions_by_due", "region", "due_at"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
@@ -184,6 +184,7 @@ def write_decisions(connection: Connection, decisions: Sequence[Decision]) -> li
     new = [decision for decision, row in zip(decisions, repeated, strict=True) if row is None]
     numbers = _insert(connection, new)
     _write_reviews(connection, dict(zip(numbers, new, strict=True)), before)
+    refresh_handling(connection, [(each.region, each.source, each.id) for each in new])
     following = iter(numbers)
     return [
         StoredDecision(next(following), decision.created_at)

@@ -18,6 +18,7 @@ from data.store.audit import AuditComplaintRow, command_entry, erased_name, save
 from data.store.corrections import CorrectionRow
 from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow
+from data.store.handling import HandlingRow
 from data.store.outcomes import OutcomeRow
 from data.store.reviews import ReviewRow
 from data.store.session import Database
@@ -145,7 +146,7 @@ class Erasures:
 
 TABLES = (
     *("decisions", "features", "shadow_decisions", "corrections", "undone_corrections", "reviews", "splits"),
-    "outcomes",
+    *("outcomes", "handling"),
 )
 
 
@@ -191,6 +192,7 @@ def _deletions(key: ComplaintKey) -> dict[str, Delete]:
         "reviews": delete(wait).where(waits),
         "splits": delete(cut).where(split, or_(cut.complaint_id == key.id, is_part)),
         "outcomes": delete(OutcomeRow).where(told, OutcomeRow.complaint_id == key.id),
+        "handling": delete(HandlingRow).where(HandlingRow.number.in_(numbers)),
         "decisions": delete(decided).where(ours),
     }
 

@@ -1,132 +1,128 @@
-"""How complaints were handled: each with its decision, what an operator said, its deadline and its outcomes.
+"""How complaints were handled: one row a complaint, which says how its newest decision, operators and outcomes left it.
 
-In: a region and which complaints: received, due or answered within a span. Out: a frame that KPIs are computed from
-(`data/kpi/`). Only reads, through indexes of the span: it takes as long as the span has complaints, not the store.
+In: complaints of which something was written, in the transaction that wrote it. Out: their rows anew. All of it can be
+read off the other tables; a table of its own, because figures of a week would look up every complaint in all of them.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
 
-import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, select, true, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import BindParameter, Connection, Executable, ForeignKey, Index, bindparam, delete, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from data.store.corrections import HEADS, CorrectionRow
-from data.store.decisions import DecisionRow, newest
-from data.store.outcomes import OutcomeRow
-from data.store.session import Database
-from data.store.tables import naive_utc
-from data.store.undos import standing
+from data.store.tables import NUMBER, Table
 
-KEY = "number"
-"""Of the newest decision on a complaint: a number is compared sooner than two texts."""
-DECIDED = ("number", "source", "id", "municipality", "created_at", "received_at", "day", "decision", "due_at", *HEADS)
-MOMENTS = ("created_at", "received_at", "due_at")
-ANSWERS = ("answered", "closed")
-"""Events that are an answer: a system that tells only of closing has answered by then."""
+HEADS = ("sector", "topic", "agency")
+REPEAT_DAYS = 7
+"""How long after a complaint another one of the same place and topic is a repeat."""
 
 
-class Handling:
-    """The handling of the store's complaints. Every frame has one row a complaint, by its newest decision.
+class HandlingRow(Table):
+    """One complaint; all moments are UTC, `day` is local.
 
-    Columns: `source, id, municipality, day, decision`; `created_at, received_at, due_at` (UTC, naive; due_at may be
-    NaT); `sector, topic, agency` as they stand; `said_HEAD` what an operator said, None where nothing; `decided_HEAD`
-    what the classifier said; `spoken_at` when an operator said something first; `told` whether any outcome is known;
-    `sent_at`, `answered_at` the first ones; `reroutings` how many. An outcome's agency stands before a label's.
+    Attributes:
+        number: of its newest decision.
+        week_before: `REPEAT_DAYS` before it came: another one of its place and topic since then makes it a repeat.
+        sector, topic: the operator's, where one said so, else the classifier's.
+        agency: who has it: of its last outcome, else the operator's, else the classifier's.
+        agrees_sector, agrees_topic, agrees_agency: whether the operator said what the classifier did; None: nothing.
+        spoken_at: when an operator said something first.
+        told: whether any outcome is known.
+        sent_at, answered_at: the first ones; closing is an answer: a system that tells only of it has answered by then.
+        reroutings: how many are known.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def received(self, region: str, first: date, last: date) -> pd.DataFrame:
-        """The complaints of these local days. Raises StoreError."""
-        return self._frame(region, DecisionRow.day.between(first, last))
-
-    def due(self, region: str, begin: datetime, end: datetime) -> pd.DataFrame:
-        """Those whose answer is due from `begin` to before `end`. Raises StoreError."""
-        row = DecisionRow
-        return self._frame(region, and_(row.due_at >= naive_utc(begin), row.due_at < naive_utc(end)))
-
-    def answered(self, region: str, begin: datetime, end: datetime) -> pd.DataFrame:
-        """Those whose first answer came from `begin` to before `end`. Raises StoreError."""
-        begin, end = naive_utc(begin), naive_utc(end)
-        row = OutcomeRow
-        span = select(row.source, row.complaint_id).where(
-            row.region == region, row.event.in_(ANSWERS), row.at >= begin, row.at < end
-        )
-        frame = self._frame(region, true(), span.distinct().subquery())
-        return frame[frame["answered_at"] >= begin].reset_index(drop=True)
-
-    def _frame(self, region: str, wanted: ColumnElement[bool], among: Subquery | None = None) -> pd.DataFrame:
-        """The complaints that are wanted; those of `among` (`source, complaint_id`), where it is given."""
-        row = DecisionRow
-        ours = select(row).where(row.region == region, wanted)
-        if among is not None:
-            ours = ours.join(among, (among.c.source == row.source) & (among.c.complaint_id == row.id))
-        with self._database.reading() as connection:
-            columns = [_raw(row.__table__.c[name]) if name in MOMENTS else getattr(row, name) for name in DECIDED]
-            decided = _read(connection, ours.where(newest()).with_only_columns(*columns), DECIDED)
-            said = _said(connection, ours)
-            told = _told(connection, ours)  # of decisions that are not the newest too: the merge drops those
-        decided = decided.assign(**{name: _moments(decided[name]) for name in MOMENTS})
-        frame = decided.merge(said, "left", KEY).merge(told, "left", KEY)
-        for head in HEADS:
-            frame[f"decided_{head}"] = frame[head]
-            frame[head] = frame[f"said_{head}"].fillna(frame[head])
-        frame["agency"] = frame["now_at"].fillna(frame["agency"])
-        return frame.assign(reroutings=frame["reroutings"].fillna(0).astype("int64"), told=frame["told"].eq(True))
-
-
-def _said(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
-    """Of each complaint what operators said last of each label, and when one said something first."""
-    row = CorrectionRow
-    same = (
-        (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
+    __tablename__ = "handling"
+    __table_args__ = (
+        Index("handling_by_complaint", "region", "source", "id", unique=True),
+        Index("handling_by_day", "region", "day"),
+        Index("handling_by_due", "region", "due_at"),
+        Index("handling_by_answer", "region", "answered_at"),
+        Index("handling_by_place", "region", "municipality", "topic", "created_at"),
     )
-    columns: list[Any] = [DecisionRow.number, _raw(row.received_at), *(getattr(row, head) for head in HEADS)]
-    query: Select[Any] = (
-        ours.join(row, same).where(standing(row.number)).with_only_columns(*columns).order_by(row.number)
+
+    number: Mapped[int] = mapped_column(NUMBER, ForeignKey("decisions.number"), primary_key=True, autoincrement=False)
+    region: Mapped[str]
+    source: Mapped[str]
+    id: Mapped[str]
+    municipality: Mapped[str | None]
+    day: Mapped[date]
+    decision: Mapped[str]
+    created_at: Mapped[datetime]
+    week_before: Mapped[datetime]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    sector: Mapped[str]
+    topic: Mapped[str]
+    agency: Mapped[str]
+    agrees_sector: Mapped[bool | None]
+    agrees_topic: Mapped[bool | None]
+    agrees_agency: Mapped[bool | None]
+    spoken_at: Mapped[datetime | None]
+    told: Mapped[bool]
+    sent_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    reroutings: Mapped[int]
+
+
+COLUMNS = tuple(HandlingRow.__table__.columns.keys())
+WEEK_BEFORE = {
+    "sqlite": f"datetime(substr(created_at, 1, 19), '-{REPEAT_DAYS} days') || substr(created_at, 20)",
+    "postgresql": f"created_at - interval '{REPEAT_DAYS} days'",
+}
+"""SQLite's moments are texts; its own arithmetic would cut their microseconds off."""
+_SAID = """(SELECT c.{head} FROM corrections c
+    WHERE c.region = d.region AND c.source = d.source AND c.complaint_id = d.id AND c.{head} IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.correction = c.number)
+    ORDER BY c.number DESC LIMIT 1) AS said_{head}"""
+_TOLD = "FROM outcomes o WHERE o.region = d.region AND o.source = d.source AND o.complaint_id = d.id"
+_INSERT = """INSERT INTO handling ({columns}) SELECT {values} FROM (
+SELECT d.*, {said},
+    (SELECT c.received_at FROM corrections c
+     WHERE c.region = d.region AND c.source = d.source AND c.complaint_id = d.id
+     AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.correction = c.number)
+     ORDER BY c.number LIMIT 1) AS spoken_at,
+    EXISTS (SELECT 1 {told}) AS told,
+    (SELECT min(o.at) {told} AND o.event = 'sent') AS sent_at,
+    (SELECT min(o.at) {told} AND o.event IN ('answered', 'closed')) AS answered_at,
+    (SELECT count(*) {told} AND o.event = 'rerouted') AS reroutings,
+    (SELECT o.agency {told} AND o.agency IS NOT NULL ORDER BY o.number DESC LIMIT 1) AS now_at
+FROM decisions d WHERE region = :region AND source = :source AND id IN :ids AND NOT EXISTS (
+    SELECT 1 FROM decisions l
+    WHERE l.region = d.region AND l.source = d.source AND l.id = d.id AND l.number > d.number)) AS standing"""
+_EXPRESSIONS = {
+    "sector": "coalesce(said_sector, sector)",
+    "topic": "coalesce(said_topic, topic)",
+    "agency": "coalesce(now_at, said_agency, agency)",
+    **{f"agrees_{head}": f"said_{head} = {head}" for head in HEADS},
+}
+ComplaintName = tuple[str, str, str]
+"""Region, source and id."""
+
+
+def refresh_handling(connection: Connection, keys: Sequence[ComplaintName]) -> None:
+    """Write the rows of these complaints anew, in the transaction that has changed something of them."""
+    by_source: dict[tuple[str, str], list[str]] = {}
+    for region, source, name in dict.fromkeys(keys):
+        by_source.setdefault((region, source), []).append(name)
+    for (region, source), names in by_source.items():
+        ours = {"region": region, "source": source, "ids": names}
+        for statement in _statements(connection.dialect.name):
+            connection.execute(statement, ours)
+
+
+@lru_cache(maxsize=len(WEEK_BEFORE))
+def _statements(dialect: str) -> tuple[Executable, Executable]:
+    """What deletes rows, and what writes them anew."""
+    row = HandlingRow
+    ids: BindParameter[str] = bindparam("ids", expanding=True)
+    old = delete(row).where(row.region == bindparam("region"), row.source == bindparam("source"), row.id.in_(ids))
+    expressions = _EXPRESSIONS | {"week_before": WEEK_BEFORE[dialect]}
+    new = _INSERT.format(
+        columns=", ".join(COLUMNS),
+        values=", ".join(expressions.get(name, name) for name in COLUMNS),
+        said=", ".join(_SAID.format(head=head) for head in HEADS),
+        told=_TOLD,
     )
-    frame = _read(connection, query, [KEY, "spoken_at", *(f"said_{head}" for head in HEADS)])
-    frame["spoken_at"] = _moments(frame["spoken_at"])
-    last = dict.fromkeys((f"said_{head}" for head in HEADS), "last")  # of pandas, which skips what is None
-    return frame.groupby(KEY, as_index=False, sort=False).agg({"spoken_at": "min", **last})
-
-
-def _told(connection: Connection, ours: Select[Any]) -> pd.DataFrame:
-    """Of each complaint with outcomes: when it was first sent and answered, its re-routings, who has it now."""
-    row = OutcomeRow
-    same = (
-        (DecisionRow.region == row.region) & (DecisionRow.source == row.source) & (DecisionRow.id == row.complaint_id)
-    )
-    columns: list[Any] = [DecisionRow.number, row.event, _raw(row.at), row.agency]
-    query = ours.join(row, same).with_only_columns(*columns).order_by(row.number)
-    frame = _read(connection, query, [KEY, "event", "at", "agency"])
-    at = _moments(frame["at"])
-    events = pd.DataFrame(
-        {
-            KEY: frame[KEY],
-            "sent_at": at.where(frame["event"].eq("sent")),
-            "answered_at": at.where(frame["event"].isin(ANSWERS)),
-            "reroutings": frame["event"].eq("rerouted"),
-            "now_at": frame["agency"],
-            "told": True,
-        }
-    )
-    how = {"sent_at": "min", "answered_at": "min", "reroutings": "sum", "now_at": "last", "told": "any"}
-    return events.groupby(KEY, as_index=False, sort=False).agg(how)
-
-
-def _read(connection: Connection, query: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
-    rows = [tuple(row) for row in connection.execute(query)]
-    return pd.DataFrame(rows, columns=list(columns), dtype=object)
-
-
-def _raw(moment: Any) -> ColumnElement[Any]:
-    """A moment as the driver gives it: SQLite's are texts, which pandas reads many times faster at once."""
-    return type_coerce(moment, NullType())
-
-
-def _moments(column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
-    return pd.to_datetime(column, format="ISO8601").astype("datetime64[ns]")
+    return old, text(new).bindparams(ids)

@@ -14,6 +14,7 @@ from data.errors import AlreadyAnsweredError, UndoError, UnknownComplaintError
 from data.store.corrections import Agreement, Correction, CorrectionRow, Labels, write_corrections
 from data.store.decisions import DecisionRow, newest
 from data.store.erasure import ComplaintKey, forget
+from data.store.handling import refresh_handling
 from data.store.reviews import ReviewRow
 from data.store.session import Database, one_at_a_time
 from data.store.splits import SplitRow
@@ -77,6 +78,7 @@ class OperatorAnswers:
                 raise UndoError("the answer is taken back already, or somebody has said something else since")
             undo = {"correction": number, "region": region, "operator": operator, "at": naive_utc(now)}
             connection.execute(insert(UndoRow), undo)
+            refresh_handling(connection, [(region, found.source, found.complaint_id)])
             _reopen(connection, region, found.source, found.complaint_id)
         return found.source, found.complaint_id
 

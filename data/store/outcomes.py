@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from data.complaints.masking import mask
 from data.errors import RequestError, TsurError, UnknownComplaintError
 from data.store.decisions import ComplaintName, DecisionRow, among
+from data.store.handling import refresh_handling
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
@@ -39,10 +40,7 @@ class OutcomeRow(Table):
     """One event of a complaint; `at` is UTC, None where only that it happened is known, `nth` counts those."""
 
     __tablename__ = "outcomes"
-    __table_args__ = (
-        Index("outcomes_by_complaint", "region", "source", "complaint_id"),
-        Index("outcomes_by_time", "region", "event", "at"),
-    )
+    __table_args__ = (Index("outcomes_by_complaint", "region", "source", "complaint_id"),)
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
     region: Mapped[str]
@@ -128,6 +126,7 @@ def write_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> list[
             rows.append(vars(outcome) | {"at": at, "agency": masked, "received_at": naive_utc(now)})
     if rows:
         connection.execute(insert(OutcomeRow), rows)
+        refresh_handling(connection, [(row["region"], row["source"], row["complaint_id"]) for row in rows])
     return answers
 
 

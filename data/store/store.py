@@ -18,7 +18,7 @@ from data.store.corrections import Corrections
 from data.store.decisions import Decisions
 from data.store.erasure import Erasures
 from data.store.features import Features
-from data.store.handling import Handling
+from data.store.handling_sums import Handling
 from data.store.job_leases import JobLeases
 from data.store.jobs import Jobs
 from data.store.keys import Keys
@@ -51,7 +51,7 @@ class Store:
         complaints: how they stand after both.
         changes: whether something has come since one looked last.
         outcomes: what became of them.
-        handling: the same and all before it, as rows that KPIs are computed from.
+        handling: the same and all before it, as sums that KPIs are computed from.
         management_decisions: what was decided because of what the figures said.
         search: the same, searched and paged through.
         queue: those that wait for an operator.

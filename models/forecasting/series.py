@@ -16,6 +16,7 @@ import pandas as pd
 from data.counts.daily import REGION
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 ALL_SECTORS = "все отрасли"
 """The sector of sums over all sectors."""
@@ -84,11 +85,8 @@ def is_member(base: SeriesKey, total: SeriesKey) -> bool:
 
 def with_sums(base: pd.DataFrame) -> pd.DataFrame:
     """A panel with its sums beside it; a sum is NaN on days when a member is."""
-    added = {
-        key: base[[tuple(member) for member in members]].sum(axis=1, skipna=False)
-        for key, members in sums(keys_of(base)).items()
-    }
-    return _beside(base, added)
+    values = base.to_numpy(dtype=np.float64)
+    return _beside(base, {key: values[:, members].sum(axis=1) for key, members in _members(base).items()})
 
 
 def sums_of_observed(counts: pd.DataFrame, means: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -104,17 +102,24 @@ def sums_of_observed(counts: pd.DataFrame, means: pd.DataFrame) -> tuple[pd.Data
         members' average counts).
     """
     means = means.reindex(index=counts.index, columns=counts.columns)
-    seen = counts.notna()
-    weights = means.fillna(counts.mean()).fillna(0.0)
-    carried = weights.where(seen, 0.0)
+    seen = counts.notna().to_numpy()
+    weights = means.fillna(counts.mean()).fillna(0.0).to_numpy()
+    carried = np.where(seen, weights, 0.0)
+    seen_counts, seen_means = (np.where(seen, each.to_numpy(dtype=np.float64), 0.0) for each in (counts, means))
     count_sums, mean_sums = {}, {}
-    for key, members in sums(keys_of(counts)).items():
-        names = [tuple(member) for member in members]
-        enough = carried[names].sum(axis=1) >= ENOUGH_OBSERVED * weights[names].sum(axis=1)
-        enough &= seen[names].any(axis=1)
-        count_sums[key] = counts[names].sum(axis=1).where(enough)
-        mean_sums[key] = means[names].where(seen[names], 0.0).sum(axis=1, skipna=False).where(enough)
+    for key, members in _members(counts).items():
+        enough = carried[:, members].sum(axis=1) >= ENOUGH_OBSERVED * weights[:, members].sum(axis=1)
+        enough &= seen[:, members].any(axis=1)
+        count_sums[key] = np.where(enough, seen_counts[:, members].sum(axis=1), np.nan)
+        mean_sums[key] = np.where(enough, seen_means[:, members].sum(axis=1), np.nan)
     return _beside(counts, count_sums), _beside(means, mean_sums)
+
+
+def _members(base: pd.DataFrame) -> dict[SeriesKey, list[int]]:
+    """Every sum above the columns of a panel, with the positions of its members."""
+    keys = keys_of(base)
+    positions = {key: position for position, key in enumerate(keys)}
+    return {key: [positions[member] for member in members] for key, members in sums(keys).items()}
 
 
 def long_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -129,7 +134,7 @@ def wide_form(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     return wide.reindex(pd.date_range(wide.index[0], wide.index[-1], freq="D", name="date"))
 
 
-def _beside(base: pd.DataFrame, added: dict[SeriesKey, "pd.Series[float]"]) -> pd.DataFrame:
+def _beside(base: pd.DataFrame, added: dict[SeriesKey, Floats]) -> pd.DataFrame:
     """The base series with sums to their right."""
     if not added:
         return base

@@ -6,6 +6,7 @@ too, and complaints pile up on the first working day after it.
 """
 
 from datetime import date
+from functools import lru_cache
 
 import pandas as pd
 
@@ -23,10 +24,15 @@ def holidays_for_prophet(start: date, end: date) -> pd.DataFrame:
     Kinds: `new_year`, `long_holiday` (four days off or more, weekends included), `holiday`, `short`,
     `working_saturday`, `after_long` (the first working day after a long run).
     """
-    calendar = calendar_frame(
-        max(date(start.year - 1, 12, 1), date(FIRST_YEAR, 1, 1)),
-        min(date(end.year + 1, 1, 31), date(LAST_YEAR, 12, 31)),
-    )
+    special = _special_days()
+    inside = special["ds"].between(pd.Timestamp(start), pd.Timestamp(end))
+    return special[inside].reset_index(drop=True)
+
+
+@lru_cache(maxsize=1)
+def _special_days() -> pd.DataFrame:
+    """The special days of all years that the calendar covers; not to be changed."""
+    calendar = calendar_frame(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
     off = calendar["kind"].isin(DAYS_OFF)
     long = long_runs(calendar)
     month, weekday = calendar["date"].dt.month, calendar["date"].dt.weekday
@@ -37,9 +43,7 @@ def holidays_for_prophet(start: date, end: date) -> pd.DataFrame:
     kind[calendar["kind"] == "short"] = "short"
     kind[~off & (weekday == 5)] = "working_saturday"
     kind[~off & long.shift(1, fill_value=False)] = "after_long"
-    made = pd.DataFrame({"ds": calendar["date"], "holiday": kind})
-    inside = made["ds"].between(pd.Timestamp(start), pd.Timestamp(end))
-    return made[inside & (kind != "")].reset_index(drop=True)
+    return pd.DataFrame({"ds": calendar["date"], "holiday": kind})[kind != ""]
 
 
 def long_runs(calendar: pd.DataFrame) -> "pd.Series[bool]":
@@ -50,5 +54,11 @@ def long_runs(calendar: pd.DataFrame) -> "pd.Series[bool]":
 
 def kinds_of(days: pd.DatetimeIndex) -> "pd.Series[int]":
     """Each day's kind as a number: 0 for a usual one, else its place in `KINDS`, from 1."""
-    special = holidays_for_prophet(days[0].date(), days[-1].date()).set_index("ds")["holiday"]
-    return special.reindex(days).map({kind: at for at, kind in enumerate(KINDS, 1)}).fillna(0).astype("int64")
+    return _special_kinds().reindex(days, fill_value=0)
+
+
+@lru_cache(maxsize=1)
+def _special_kinds() -> "pd.Series[int]":
+    """The places in `KINDS` of all special days; not to be changed."""
+    kinds = _special_days().set_index("ds")["holiday"]
+    return kinds.map({kind: at for at, kind in enumerate(KINDS, 1)}).astype("int64")

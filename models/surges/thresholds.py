@@ -40,27 +40,39 @@ MOST_MOVED = 2.0
 """The past raises or lowers the simulated threshold so many times at most: a year of disasters must not blind."""
 THRESHOLDS_TRIED = 200
 """Evenly spread over the logarithms of ranks: finer steps change no rate by a hundredth."""
+TRIED_AT_ONCE = 20
+"""Thresholds whose alarms are counted in one pass over the days."""
 
 
 def count_alarms(score: Floats, threshold: float) -> Ints:
     """How many alarms each series of `score` (days × series) gives."""
+    return np.asarray(_count_alarms_at(score, np.array([threshold]))[0])
+
+
+def _count_alarms_at(score: Floats, thresholds: Floats) -> Ints:
+    """How many alarms each series of `score` (days × series) gives at each threshold: thresholds × series."""
     days, series = score.shape
-    long_ago = -days - ANEW_DAYS
-    alarms = np.zeros(series, dtype=np.int64)
-    last_over, begun = np.full(series, long_ago), np.full(series, long_ago)
-    over = score >= threshold
-    for day in np.flatnonzero(over.any(axis=1)):
-        new = over[day] & ((day - last_over > JOINED_DAYS) | (day - begun >= ANEW_DAYS))
+    shape = len(thresholds), series
+    alarms = np.zeros(shape, dtype=np.int64)
+    last_over, begun = (np.full(shape, -days - ANEW_DAYS) for _ in range(2))
+    for day in np.flatnonzero((score >= thresholds.min()).any(axis=1)):
+        over = score[day] >= thresholds[:, None]
+        new = over & ((day - last_over > JOINED_DAYS) | (day - begun >= ANEW_DAYS))
         alarms += new
-        begun = np.where(new, day, begun)
-        last_over = np.where(over[day], day, last_over)
+        begun[new] = day
+        last_over[over] = day
     return alarms
 
 
 def alarm_rate(score: Floats, threshold: float) -> float:
     """Alarms per series and month."""
+    return float(_alarm_rates(score, np.array([threshold]))[0])
+
+
+def _alarm_rates(score: Floats, thresholds: Floats) -> Floats:
+    """Alarms per series and month at each threshold."""
     days, series = score.shape
-    return float(count_alarms(score, threshold).sum() / (series * days / MONTH))
+    return np.asarray(_count_alarms_at(score, thresholds).sum(axis=1) / (series * days / MONTH))
 
 
 def threshold_for(score: Floats, rate: float) -> float:
@@ -70,10 +82,13 @@ def threshold_for(score: Floats, rate: float) -> float:
         return 0.0
     ranks = np.unique(np.geomspace(1, len(values), THRESHOLDS_TRIED).astype(np.int64) - 1)
     lowest = float(values[0]) + 1e-6
-    for candidate in values[ranks]:
-        if alarm_rate(score, float(candidate)) > rate:
+    for first in range(0, len(ranks), TRIED_AT_ONCE):
+        candidates = values[ranks[first : first + TRIED_AT_ONCE]]
+        too_many = np.flatnonzero(_alarm_rates(score, candidates) > rate)
+        kept = candidates[: too_many[0]] if len(too_many) else candidates
+        lowest = float(kept[-1]) if len(kept) else lowest
+        if len(too_many):
             break
-        lowest = float(candidate)
     return lowest
 
 

@@ -69,6 +69,12 @@ def series_chart(answer: "SeriesAnswer", level: float, width: int) -> Spec:
         for day in answer.days
     ]
     surges = [{"start": f"{each.start}T00:00:00", "end": f"{each.end}T23:59:59"} for each in answer.surges]
+    size: Spec = {"width": width, "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
+    return {"$schema": SCHEMA, **size, "data": {"values": days}, "layer": _layers(surges), "config": LOOKS}
+
+
+def _layers(surges: list[Spec]) -> list[Spec]:
+    """From the lowest: surges, the interval, what was expected, counts, and a dot for each day off."""
     x = {
         "field": "date",
         "type": "temporal",
@@ -77,7 +83,7 @@ def series_chart(answer: "SeriesAnswer", level: float, width: int) -> Spec:
     }
     y = {"type": "quantitative", "axis": {"title": "обращений в день", "tickMinStep": 1}}
     band = {"x": {"field": "start", "type": "temporal"}, "x2": {"field": "end"}}
-    layers: list[Spec] = [
+    return [
         {"data": {"values": surges}, "mark": {"type": "rect", "color": SURGE}, "encoding": band},
         {
             "transform": [{"filter": "datum.low !== null"}],
@@ -99,5 +105,3 @@ def series_chart(answer: "SeriesAnswer", level: float, width: int) -> Spec:
             "encoding": {"x": x, "y": {"field": "count", **y}},
         },
     ]
-    size: Spec = {"width": width, "height": HEIGHT, "autosize": {"type": "fit", "contains": "padding"}}
-    return {"$schema": SCHEMA, **size, "data": {"values": days}, "layer": layers, "config": LOOKS}

@@ -30,8 +30,8 @@ CLASSIFIER, FORECASTER = classifier_name(REGION), forecaster_name(REGION)
 CATALOGUE = CHECKOUT / "configs" / "regions" / REGION / "catalogue.yaml"
 MAX_TOKENS = 48
 EVERYTHING_IS_USUAL = OutOfVocabulary(beginnings=frozenset(), usual=0.0, threshold=1.0)
-FIRST_DAY = "2026-05-01"
 LAST_DAY = "2026-11-15"
+DAYS = 199
 SURGE_DAYS = 5
 SURGE_PLACE, SURGE_SECTOR = "Верхнереченск", "ЖКХ"
 CALM_PLACE, CALM_SECTOR = "Каменный Брод", "Дороги"
@@ -93,9 +93,9 @@ def write_forecaster(folder: Path) -> Path:
     return folder
 
 
-def write_surging_forecaster(folder: Path) -> Path:
+def write_surging_forecaster(folder: Path, last_day: str = LAST_DAY) -> Path:
     """The same places and sectors with a surge in each: one goes on, one is over, one is sure to come, one may come."""
-    counts = small_counts()
+    counts = small_counts(last_day)
     ago = (counts["date"].max() - counts["date"]).dt.days
     over = (counts["municipality"] == CALM_PLACE) & (counts["sector"] == CALM_SECTOR) & ago.between(9, 13)
     counts.loc[over, "count"] *= 4
@@ -109,9 +109,9 @@ def write_surging_forecaster(folder: Path) -> Path:
     return folder
 
 
-def small_counts() -> pd.DataFrame:
+def small_counts(last_day: str = LAST_DAY) -> pd.DataFrame:
     """Daily counts, Poisson with a weekly season; the surge is fourfold."""
-    days = pd.date_range(FIRST_DAY, LAST_DAY, freq="D")
+    days = pd.date_range(end=last_day, periods=DAYS, freq="D")
     rng = np.random.default_rng(0)
     parts = []
     for place in (SURGE_PLACE, CALM_PLACE):

@@ -2,9 +2,10 @@
 
 In: complaints of then and of now, and what the champion makes of them. Out: a `DriftReport`: the signals, each with a
 p-value, and those that are an alarm after Holm's correction, so that where nothing has changed at most a stated share
-of the reports alarms. The strongest signal is a domain classifier: can the encoder's vectors tell now from then? Its
-AUC is held against those of shuffled dates (Lopez-Paz & Oquab 2017). Accuracy is estimated without labels, as the mean
-of the calibrated confidences.
+of the reports alarms. Complaints that the champion was taught are left out: it knows their words and is surer of them.
+The strongest signal is a domain classifier: can the encoder's vectors tell now from then? Its AUC is held against those
+of shuffled dates (Lopez-Paz & Oquab 2017). Accuracy is estimated without labels, as the mean of the calibrated
+confidences.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.complaints.schema import LABELS
+from data.errors import BundleError, InputError
 from models.classifier.classifier import Classifier
 from models.classifier.out_of_vocabulary import OutOfVocabulary
+from registry.client import Registry
+from training.evaluate.evaluate import seen_by
 from training.report.markdown import markdown_table
 
 Floats = npt.NDArray[np.floating]
@@ -113,6 +117,24 @@ class DriftReport:
         )
         parts = [f"{self.first_line}.", markdown_table(table), "Estimated accuracy, without labels:"]
         return "\n\n".join([*parts, markdown_table(accuracy)]) + "\n"
+
+
+def not_taught(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> pd.DataFrame:
+    """The complaints that a registered version was not taught; all, where nobody knows which it was.
+
+    Raises:
+        InputError: none is left.
+    """
+    try:
+        taught = seen_by(frame, registry, name, version)
+    except BundleError:
+        return frame
+    if taught.all():
+        raise InputError(
+            f"version {version} was taught all {len(frame)} of these complaints, and is surer of them than of any "
+            "other: name others by --then, or train on a dataset version, which holds some out"
+        )
+    return frame[~taught]
 
 
 def readings(frame: pd.DataFrame, classifier: Classifier, seed: int = 0) -> Readings:

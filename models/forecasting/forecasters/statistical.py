@@ -134,6 +134,8 @@ class AutoEts(StatisticalForecaster):
 
 def filled(history: "pd.Series[float]") -> "pd.Series[float]":
     """Gaps filled from the same weekday before or after them: smoothing needs every day."""
+    if not history.hasnans:
+        return history
     weekday = pd.DatetimeIndex(history.index).weekday
     near = history.groupby(weekday).ffill().groupby(weekday).bfill()
     return near.fillna(history.mean()).fillna(0.0)

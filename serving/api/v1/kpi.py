@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from data.errors import RequestError
 from data.kpi.definitions import DEFINITIONS
 from data.kpi.figures import LEAST, Figure
-from data.kpi.kpi import By, Kpis, Span, compute_kpis, last_week
+from data.kpi.kpi import By, Kpis, compute_kpis
+from data.kpi.span import Span, last_week
 from serving.analytics.endpoint import in_analytics
 from serving.api.v1.kpi_types import DayOut, DefinitionOut, FigureOut, GroupOut, KpiAnswer
 from serving.api.v1.shared_types import IsoDate

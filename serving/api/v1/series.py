@@ -4,11 +4,12 @@ Answers from the champion forecaster and the stored complaints of the days after
 `GET /v1/series/chart` draws the same as SVG.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import pandas as pd
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from models.forecasting.bundle import Forecasts
 from models.forecasting.series import SeriesKey
@@ -38,6 +39,18 @@ LevelQuery = Annotated[float, Query(gt=0, lt=1, description="The central interva
 PastQuery = Annotated[int, Query(ge=7, le=366, description="Days of the past")]
 
 
+@dataclass(frozen=True)
+class SeriesQuery:
+    """Which series, and what of it; without a municipality or sector the sum over all of them."""
+
+    municipality: MunicipalityQuery = None
+    sector: SectorQuery = None
+    past: PastQuery = PAST_DAYS
+    horizon: HorizonQuery = 14
+    level: LevelQuery = 0.8
+    as_of: AsOfQuery = None
+
+
 @router.get(
     "/series",
     summary="One series: past, future, surges",
@@ -50,16 +63,11 @@ def series(
     request: Request,
     runtime: CurrentRuntime,
     principal: Caller,
-    municipality: MunicipalityQuery = None,
-    sector: SectorQuery = None,
-    past: PastQuery = PAST_DAYS,
-    horizon: HorizonQuery = 14,
-    level: LevelQuery = 0.8,
-    as_of: AsOfQuery = None,
+    query: Annotated[SeriesQuery, Depends()],
     format: Format = None,
 ) -> Response:
     """Without a municipality or sector the sum over all of them."""
-    answer = series_out(runtime, municipality, sector, past, horizon, level, as_of)
+    answer = series_out(runtime, query)
     if wants_csv(request, format):
         rows = [{**day.model_dump(exclude={"quantiles"}), **day.quantiles} for day in answer.days]
         return csv_response(rows, ["date", "count", "expected", "kind", "name"])
@@ -77,35 +85,22 @@ def series(
 def chart(
     runtime: CurrentRuntime,
     principal: Caller,
-    municipality: MunicipalityQuery = None,
-    sector: SectorQuery = None,
-    past: PastQuery = PAST_DAYS,
-    horizon: HorizonQuery = 14,
-    level: LevelQuery = 0.8,
-    as_of: AsOfQuery = None,
+    query: Annotated[SeriesQuery, Depends()],
     width: Annotated[int, Query(ge=200, le=3000, description="Of the picture, pixels")] = 900,
 ) -> Response:
     """Its colours are CSS variables of the page it is put into, with defaults for light paper."""
-    answer = series_out(runtime, municipality, sector, past, horizon, level, as_of)
-    return Response(runtime.drawer.svg(series_chart(answer, level, width)), media_type=SVG)
+    answer = series_out(runtime, query)
+    return Response(runtime.drawer.svg(series_chart(answer, query.level, width)), media_type=SVG)
 
 
-def series_out(
-    runtime: Runtime,
-    municipality: str | None,
-    sector: str | None,
-    past: int,
-    horizon: int,
-    level: float,
-    as_of: Any,
-) -> SeriesAnswer:
+def series_out(runtime: Runtime, query: SeriesQuery) -> SeriesAnswer:
     """The series as it goes over the wire."""
     champion = runtime.champions.forecaster
     forecasts = champion.model
-    key = forecasts.resolve(municipality_name(runtime, municipality), sector)
-    counts = recent_counts(forecasts, runtime.store, runtime.region.id, yesterday(runtime.region), as_of)
-    frame = series_days(forecasts, counts, key, past, horizon, sorted({*LEVELS, level}))
-    fit = fit_of(frame, level)
+    key = forecasts.resolve(municipality_name(runtime, query.municipality), query.sector)
+    counts = recent_counts(forecasts, runtime.store, runtime.region.id, yesterday(runtime.region), query.as_of)
+    frame = series_days(forecasts, counts, key, query.past, query.horizon, sorted({*LEVELS, query.level}))
+    fit = fit_of(frame, query.level)
     surges = [surge for surge in runtime.surges.surges(champion, counts) if _concerns(surge, key)]
     return SeriesAnswer(
         model=ModelVersion(name=champion.name, version=champion.version),

@@ -9,7 +9,8 @@ import pytest
 
 from data.errors import RequestError
 from data.kpi.definitions import BY_ID, DEFINITIONS, GROUPED
-from data.kpi.kpi import FIGURES, Span, compute_kpis, last_week
+from data.kpi.kpi import FIGURES, compute_kpis
+from data.kpi.span import Span, last_week
 from data.regions.region import load_region
 from data.settings import CHECKOUT
 from data.store.management_decisions import Evidence

@@ -10,7 +10,8 @@ import pytest
 
 from data.complaints.masking import MaskedText
 from data.complaints.sources import load_map
-from data.kpi.kpi import Span, compute_kpis
+from data.kpi.kpi import compute_kpis
+from data.kpi.span import Span
 from data.outcomes.importing import OutcomeMap, import_outcomes
 from data.regions.region import load_region
 from data.settings import CHECKOUT

@@ -44,9 +44,8 @@ def test_all_of_one_complaint_goes_and_all_of_the_others_stays(store: Store, url
     fill(store)
     assert store.erasures.count() == 0
     gone = store.erasures.erase(REGION, ID, None, "tsur erase")
-    assert gone == Erased(
-        "pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2, "corrections": 1, "reviews": 1, "outcomes": 1}
-    )
+    once = dict.fromkeys(("corrections", "reviews", "outcomes", "handling"), 1)
+    assert gone == Erased("pos", dict.fromkeys(TABLES, 0) | {"decisions": 2, "features": 2} | once)
     assert rows(url, "select region, id from decisions order by number") == [(REGION, "other"), (OTHER, ID)]
     assert rows(url, "select complaint_id from corrections") == [("other",)]
     assert rows(url, "select complaint_id from outcomes") == [("other",)]
@@ -78,7 +77,7 @@ def test_the_scanner_finds_it_before_and_not_after(store: Store) -> None:
     store.erasures.erase(OTHER, ID, None, "tsur erase")
     before = {finding.where.split(",")[0] for finding in store.scan(Scanner([ID]))}
     columns = {f"{table}.complaint_id" for table in ("corrections", "outcomes", "audit_complaints")}
-    assert before == {"decisions.id", "reviews.id", *columns}
+    assert before == {"decisions.id", "reviews.id", "handling.id", *columns}
     store.erasures.erase(REGION, ID, None, "tsur erase")
     assert list(store.scan(Scanner([ID]))) == []
 

@@ -19,6 +19,7 @@ from data.store.review_queue import QueueFilter
 from data.store.session import MIGRATIONS
 from data.store.store import Store
 from data.store.tables import Table
+from tests.data.store.handled import write_a_story
 from tests.data.store.rows import OTHER, REGION, decision, rows
 
 HEAD = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -141,6 +142,21 @@ def test_a_migrated_store_is_left_as_it_is(url: str) -> None:
     second.prepare()
     second.close()
     assert rows(url, "select region, version_num from decisions, alembic_version") == [(REGION, HEAD)]
+
+
+def test_the_handling_of_an_older_store_is_what_it_would_be_had_it_been_written_so(url: str) -> None:
+    store = Store(url, REGION)
+    write_a_story(store)
+    written = rows(url, "select * from handling order by number")
+    assert len(written) == 3
+    with sa.create_engine(url).begin() as connection:
+        connection.execute(sa.text("drop table handling"))
+        connection.execute(sa.text("create index decisions_by_due on decisions (region, due_at)"))
+        connection.execute(sa.text("create index outcomes_by_time on outcomes (region, event, at)"))
+        connection.execute(sa.text("update alembic_version set version_num = '0025'"))
+    Store(url, REGION).prepare()
+    assert rows(url, "select * from handling order by number") == written
+    store.close()
 
 
 def test_several_workers_that_start_at_once_take_an_old_store_over_once(url: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from data.kpi.definitions import BY_ID, GROUPED
 from data.kpi.figures import LEAST
-from tests.serving.bundles import SENTENCES
+from tests.serving.bundles import SENTENCES, SURGE_PLACE, SURGE_SECTOR
 
 WEEK = {"from": "2026-11-02", "to": "2026-11-08"}
 
@@ -63,6 +63,37 @@ def test_days_and_groups_that_are_none_are_refused(api: httpx.Client, query: dic
     answer = api.get("/v1/kpi", params=query)
     assert answer.status_code == 422
     assert sentence in answer.json()["error"]["message"]
+
+
+def test_surges_of_a_week_and_the_next_weeks_forecast_stand_beside_its_figures(api: httpx.Client) -> None:
+    answer = api.get("/v1/kpi/outlook", params={"from": "2026-11-09", "to": "2026-11-15"}).json()
+    (surge,) = [each for each in answer["surges"] if each["municipality"] == SURGE_PLACE]
+    assert (surge["sector"], surge["start"], surge["became"]) == (SURGE_SECTOR, "2026-11-11", "продолжается")
+    assert surge["count"] > 3 * surge["expected"]
+    assert (answer["coming_start"], answer["coming_end"], answer["surges_missing"]) == (
+        "2026-11-16",
+        "2026-11-22",
+        None,
+    )
+    by_sector = {each["sector"]: each for each in answer["forecast"]}
+    for sector, total in by_sector.items():
+        body = {"sector": sector, "start": "2026-11-16", "horizon": 7}
+        days = api.post("/v1/forecast", json=body).json()["days"]
+        assert total["mean"] == pytest.approx(sum(day["mean"] for day in days), abs=0.01)
+        assert total["low"] < total["mean"] < total["high"]
+    assert list(by_sector) == ["ЖКХ", "Дороги"]
+
+
+def test_where_no_forecast_reaches_a_sentence_says_so(api: httpx.Client) -> None:
+    for week, sentence in (
+        (("2027-03-01", "2027-03-07"), "Прогнозы кончаются"),
+        (("2026-05-04", "2026-05-10"), "не хранится"),
+    ):
+        answer = api.get("/v1/kpi/outlook", params=dict(zip(("from", "to"), week, strict=True))).json()
+        assert sentence in answer["forecast_missing"]
+        assert (answer["forecast"], answer["surges"]) == ([], [])
+        assert answer["surges_missing"] is not None
+    assert api.get("/v1/kpi/outlook", params={"from": "2026-11-15", "to": "2026-11-09"}).status_code == 422
 
 
 def test_the_report_is_a_pdf_of_one_page(filled: httpx.Client) -> None:

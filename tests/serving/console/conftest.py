@@ -20,7 +20,7 @@ from serving.auth.roles import Role
 from tests.serving.bundles import CLASSIFIER, FORECASTER, REGION, register, write_surging_forecaster
 from tests.serving.conftest import READY_SECONDS, Server, start_server, write_configs
 from tests.serving.console.browser import Visit, running_browser, visit
-from tests.serving.console.filled_store import fill, make_keys
+from tests.serving.console.filled_store import fill, last_counted_day, make_keys
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def console_home(tmp_path_factory: pytest.TempPathFactory, classifier_bundle: Pa
     home = tmp_path_factory.mktemp("console")
     (home / "mlflow" / "artifacts").mkdir(parents=True)
     register(home, CLASSIFIER, classifier_bundle)
-    register(home, FORECASTER, write_surging_forecaster(home / "forecaster"))
+    register(home, FORECASTER, write_surging_forecaster(home / "forecaster", last_counted_day().isoformat()))
     store = Store(f"sqlite:///{home}/store.db", REGION)
     fill(store, classifier_bundle)
     store.close()

@@ -12,7 +12,7 @@ from data.store.decisions import Decision
 from data.store.store import Store
 from models.classifier.classifier import Classifier
 from serving.auth.roles import ROLES, Role
-from tests.serving.bundles import CALM_PLACE, LAST_DAY, REGION, SENTENCES, SURGE_DAYS, SURGE_PLACE, SURGE_SECTOR
+from tests.serving.bundles import CALM_PLACE, REGION, SENTENCES, SURGE_DAYS, SURGE_PLACE, SURGE_SECTOR
 
 NEW_TOPIC = "самокаты брошены на тротуаре, Кузнецова Мария Петровна, 8 900 765-43-21"
 HOSTILE = '<img src=x onerror="document.title=1"> <b>жирный</b> \u202eтекст наоборот\u202c, звоните 8 900 765-43-21'
@@ -24,7 +24,7 @@ def fill(store: Store, bundle: Path) -> None:
     """Put the day into the store, decided by version 1 of this classifier."""
     model = Classifier.load(bundle)
     now = datetime.now(UTC)
-    surge_end = date.fromisoformat(LAST_DAY)
+    surge_end = last_counted_day()
     rows: list[dict[str, Any]] = []
     for n in range(PAST + RECENT):
         age = 14 + n % 60 if n < PAST else n % 14
@@ -37,7 +37,7 @@ def fill(store: Store, bundle: Path) -> None:
         where = {"municipality": SURGE_PLACE, "sector": SURGE_SECTOR}
         rows.append(_row(f"surge-{n}", f"Нет воды на улице Садовой, дом {n}", moment, **where))
     for n in range(REVIEWED):
-        moment = now - timedelta(minutes=20 * n + 1)
+        moment = now - timedelta(days=n // 4, minutes=20 * n + 1)  # so few a day that no day is a surge of them
         text = HOSTILE if n == 0 else f"Яма на дороге у дома {n}, и фонари не горят"
         where = {"municipality": CALM_PLACE, "decision": "review", "reasons": ["low_confidence"]}
         rows.append(_row(f"review-{n}", text, moment, **where))
@@ -45,6 +45,12 @@ def fill(store: Store, bundle: Path) -> None:
     features = model.features(texts, [None] * len(texts))
     pairs = zip(rows, texts, features, strict=True)
     store.decisions.save([Decision(**row | {"text": text, "features": read}) for row, text, read in pairs])
+
+
+def last_counted_day() -> date:
+    """Where the counts that the forecaster knows end: a Sunday, eight to fourteen days ago, whatever today is."""
+    today = datetime.now(UTC).date()
+    return today - timedelta(days=8 + (today - timedelta(days=8)).isoweekday() % 7)
 
 
 def make_keys(store: Store) -> dict[Role, str]:

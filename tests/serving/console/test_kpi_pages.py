@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from data.kpi.kpi import last_week
+from data.kpi.span import last_week
 from data.store.outcomes import Outcome
 from tests.serving.bundles import REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
@@ -44,6 +44,16 @@ def test_figures_are_shown_with_n_interval_formula_and_change(visiting: Visiting
         expect(few).to_contain_text("мало данных")
         seen.check_access()
         seen.check_alone()
+
+
+def test_surges_and_the_coming_week_stand_below(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        page = seen.open("kpi?from=2026-11-09&to=2026-11-15", heading="Показатели")
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"{SURGE_PLACE}, {SURGE_SECTOR}"))
+        expect(row).to_contain_text("продолжается")
+        coming = page.get_by_role("region", name="Прогноз по отраслям")
+        expect(coming.get_by_role("row").filter(has_text=SURGE_SECTOR)).to_contain_text("–")
+        seen.check_access()
 
 
 def test_the_table_is_of_what_the_address_says(visiting: Visiting) -> None:

@@ -1,9 +1,14 @@
 """Drift: halves of one thing are alike, what has changed is told by its name."""
 
+import json
+
 import numpy as np
+import pytest
 
 from data.complaints.schema import LABELS
-from training.retrain.complaint_drift import Readings, domain_classifier, drift
+from data.errors import BundleError, InputError
+from training.classifier.splits import complaint_keys
+from training.retrain.complaint_drift import Readings, domain_classifier, drift, not_taught
 
 
 def complaints(rows: int, seed: int, shift: float = 0.0, sure: float = 0.8, longer: float = 1.0) -> Readings:
@@ -54,3 +59,24 @@ def test_the_domain_classifier_judges_rows_that_it_has_not_seen():
     rng = np.random.default_rng(0)
     wide = rng.normal(size=(60, 300))  # fitted rows of so many numbers would all be told apart
     assert domain_classifier(wide[:30], wide[30:]).now < 0.75
+
+
+class Taught:
+    """A registry whose version was taught some complaints; None: nobody knows which."""
+
+    def __init__(self, keys: list[str] | None) -> None:
+        self.keys = keys
+
+    def run_artifact(self, name: str, version: int, path: str) -> str:
+        if self.keys is None:
+            raise BundleError("no such artifact")
+        return json.dumps({"train": self.keys, "test": []})
+
+
+def test_complaints_that_the_champion_was_taught_are_left_out(sample):
+    frame = sample.head(40)
+    keys = complaint_keys(frame).tolist()
+    assert not_taught(frame, Taught(keys[:30]), "classifier", 1)["id"].tolist() == frame["id"].tolist()[30:]
+    assert len(not_taught(frame, Taught(None), "classifier", 1)) == 40
+    with pytest.raises(InputError, match="version 1 was taught all 40"):
+        not_taught(frame, Taught(keys), "classifier", 1)

@@ -7,6 +7,7 @@ import { changeText, FEW, intervalText, judged, valueText } from "../shell/figur
 import { day, days, moment, plusDays, whole } from "../shell/format.js";
 import { change } from "../shell/router.js";
 import { Shown, useData } from "../shell/states.js";
+import { Outlook } from "./kpi-outlook.js";
 
 const SECTIONS = [
   ["Сроки", ["deadlines_met", "overdue", "answer_median", "answer_p90", "rerouted"]],
@@ -23,9 +24,11 @@ export default function Kpi({ query, session, title }) {
   const by = query.get("by") || "agency";
   const asked = { from: query.get("from"), to: query.get("to"), by };
   const kpis = useData(() => api("/v1/kpi", { query: asked }), [query.toString()]);
+  const outlook = useData(() => api("/v1/kpi/outlook", { query: { from: asked.from, to: asked.to } }), [asked.from, asked.to]);
   return html`<h1>${title}</h1>
     <${Toolbar} query=${query} kpis=${kpis.value} session=${session} />
     <${Shown} of=${kpis}>${(value) => html`<${Figures} kpis=${value} session=${session} />
+      <${Shown} of=${outlook}>${(told) => html`<${Outlook} outlook=${told} session=${session} />`}<//>
       <${Groups} kpis=${value} by=${by} query=${query} />`}<//>`;
 }
 

@@ -1,0 +1,1 @@
+"""Does `tsur drift` keep silent where nothing has changed, and speak where something has?"""

@@ -1,0 +1,143 @@
+"""Sums over the handling of complaints: what KPIs are computed from (`data/kpi/`).
+
+In: a region, which complaints (received, due or answered within a span), and by what they are told apart. Out: sums, or
+of quantiles the moments themselves. Only reads, through indexes of the span: it takes as long as the span has
+complaints, not the store.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, type_coerce
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import NullType
+
+from data.store.handling import HEADS, HandlingRow
+from data.store.session import Database
+from data.store.tables import naive_utc
+
+UNKNOWN_PLACE = "не указан"
+Moments = NDArray[np.datetime64]
+
+
+def is_corrected() -> ColumnElement[bool]:
+    """That an operator changed a label."""
+    return or_(*(getattr(HandlingRow, f"agrees_{head}").is_(False) for head in HEADS))
+
+
+def is_repeat() -> ColumnElement[bool]:
+    """That another complaint of the same place and topic came within the days before."""
+    row, other = HandlingRow, aliased(HandlingRow, name="other")
+    same = (other.region == row.region, other.municipality == row.municipality, other.topic == row.topic)
+    earlier = or_(other.created_at < row.created_at, other.number < row.number)
+    within = other.created_at.between(row.week_before, row.created_at)
+    return select(other.number).where(*same, within, earlier).exists()
+
+
+def is_met() -> ColumnElement[bool]:
+    """That the answer came in time."""
+    return and_(HandlingRow.answered_at.is_not(None), HandlingRow.answered_at <= HandlingRow.due_at)
+
+
+RECEIVED: dict[str, ColumnElement[bool]] = {
+    "routed": HandlingRow.decision == "route",
+    "to_review": HandlingRow.decision != "route",
+    "reviewed": and_(HandlingRow.decision != "route", HandlingRow.spoken_at.is_not(None)),
+    "corrected": is_corrected(),
+    **{f"said_{head}": getattr(HandlingRow, f"agrees_{head}").is_not(None) for head in HEADS},
+    **{f"agrees_{head}": getattr(HandlingRow, f"agrees_{head}").is_(True) for head in HEADS},
+    "told": HandlingRow.told.is_(True),
+    "rerouted": HandlingRow.reroutings > 0,
+    "placed": HandlingRow.municipality.is_not(None),
+    "repeats": is_repeat(),
+}
+"""What is counted of complaints that were received."""
+
+
+class Handling:
+    """The handling of the store's complaints. `by` names a column of `HandlingRow`; None: all are one group."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def received(self, region: str, first: date, last: date, by: str | None) -> list[tuple[date, str, list[int]]]:
+        """Of each local day and group: how many complaints came, and of how many each of `RECEIVED` holds.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        row, name = HandlingRow, _name(by)
+        sums = [func.sum(case((condition, 1), else_=0)) for condition in RECEIVED.values()]
+        query = select(row.day, name, func.count(), *sums)
+        query = query.where(row.region == region, row.day.between(first, last)).group_by(row.day, name)
+        with self._database.reading() as connection:
+            return [(day, group, list(map(int, counts))) for day, group, *counts in connection.execute(query)]
+
+    def due(self, region: str, begin: datetime, end: datetime, by: str | None) -> dict[str, tuple[int, int]]:
+        """Of each group how many answers came due from `begin` to before `end`, and how many came in time.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        row, name = HandlingRow, _name(by)
+        query = select(name, func.count(), func.sum(case((is_met(), 1), else_=0))).group_by(name)
+        span = (row.due_at >= naive_utc(begin), row.due_at < naive_utc(end))
+        with self._database.reading() as connection:
+            found = connection.execute(query.where(row.region == region, *span))
+            return {group: (int(due), int(met)) for group, due, met in found}
+
+    def routed(self, region: str, first: date, last: date) -> tuple[NDArray[np.datetime64], Moments, Moments]:
+        """Of complaints of these local days that went somewhere: day, when they came, when they went.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        row = HandlingRow
+        went = func.coalesce(row.sent_at, case((row.decision == "route", row.received_at), else_=row.spoken_at))
+        query = select(_raw(row.day), _raw(row.created_at), _raw(went))
+        query = query.where(row.region == region, row.day.between(first, last), went.is_not(None))
+        with self._database.reading() as connection:
+            days, came, left = _columns(connection, query, 3)
+        return np.array(days, "datetime64[D]"), _moments(came), _moments(left)
+
+    def answered(
+        self, region: str, begin: datetime, end: datetime, by: str | None
+    ) -> tuple[NDArray[np.object_], Moments, Moments]:
+        """Of complaints whose first answer came from `begin` to before `end`: group, when they came, when it came.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        row = HandlingRow
+        span = (row.answered_at >= naive_utc(begin), row.answered_at < naive_utc(end))
+        query = select(_name(by), _raw(row.created_at), _raw(row.answered_at)).where(row.region == region, *span)
+        with self._database.reading() as connection:
+            groups, came, answered = _columns(connection, query, 3)
+        return np.array(groups, dtype=object), _moments(came), _moments(answered)
+
+
+def _name(by: str | None) -> ColumnElement[Any]:
+    """The column of groups."""
+    if by is None:
+        return literal("").label("name")
+    column: ColumnElement[Any] = getattr(HandlingRow, by)
+    return (func.coalesce(column, UNKNOWN_PLACE) if by == "municipality" else column).label("name")
+
+
+def _raw(moment: Any) -> ColumnElement[Any]:
+    """A moment as the driver gives it: SQLite's are texts, which numpy reads many times faster at once."""
+    return type_coerce(moment, NullType())
+
+
+def _columns(connection: Connection, query: Select[Any], number: int) -> list[Sequence[Any]]:
+    """The columns of all rows, past SQLAlchemy's own rows, which take longer to make than to read."""
+    cursor = connection.execute(query).cursor
+    rows = [] if cursor is None else cursor.fetchall()
+    return list(zip(*rows, strict=True)) if rows else [()] * number
+
+
+def _moments(column: Sequence[Any]) -> Moments:
+    return np.array(column, "datetime64[us]")
