@@ -13,7 +13,7 @@ export default function ComplaintsOfFigure({ query, title }) {
   return html`<h1>${title}</h1>
     <${Shown} of=${kpis} empty=${(value) => !value.definitions.some((each) => each.id === id)} nothing="Такого показателя нет.">
       ${(value) => html`<${List} kpis=${value} id=${id} />`}<//>
-    <p><a href=${href("kpi", { from, to })}>← Показатели</a></p>`;
+    <p class="toolbar"><a class="button" href=${href("kpi", { from, to })}>← Показатели</a></p>`;
 }
 
 function List({ kpis, id }) {
