@@ -69,11 +69,12 @@ chromium:
 		echo "Chromium could not be installed: its tests are skipped"; \
 	else echo "Chromium is not installed: its tests are skipped"; fi
 
-# The behaviour tests train the real encoder for minutes: they run beside the others.
+# Two halves side by side: servers wait much, training computes. What starts Ray stays in one of them, the second.
+SERVING_HALF := $(addprefix tests/,behaviour benchmarks data models registry serving)
 unit: install postgresql chromium
-	@$(BIN)/pytest tests/behaviour & behaviour=$$!; \
-	$(BIN)/pytest --ignore=tests/behaviour; rest=$$?; \
-	wait $$behaviour && exit $$rest
+	@$(BIN)/pytest $(SERVING_HALF) & serving=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(SERVING_HALF)); rest=$$?; \
+	wait $$serving && exit $$rest
 
 # Minutes that two hundred clients ask for on each database.
 RELIABILITY_MINUTES ?= 0.5

@@ -32,6 +32,7 @@ from serving.api.v1 import (
     heatmap,
     jobs,
     kpi,
+    kpi_outlook,
     management_decisions,
     models,
     municipalities,
@@ -53,7 +54,8 @@ from serving.live import end_with_process
 from serving.runtime import open_runtime
 
 RESOURCES = (
-    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging, kpi, report, management_decisions),
+    *(classify, feedback, outcomes, forecast, surges, heatmap, emerging),
+    *(kpi, kpi_outlook, report, management_decisions),
     *(complaints, queue, desk, catalogue, jobs, models),
     *(municipalities, series, surge_notes, verdicts, events, session),
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import ResumeError
 from data.settings import CHECKOUT, settings
 from registry.connection import connected, is_local, unreachable
+from training.environment import ENVIRONMENT, environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,6 +63,40 @@ class TrackedRun:
         self._client.log_artifacts(self.id, str(folder), under)
 
 
+class UntrackedRun(TrackedRun):
+    """A run that MLflow never hears of: it keeps the figures, and nothing else.
+
+    Attributes:
+        figures: of each name the value of the latest step, as MLflow tells it.
+    """
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.figures: dict[str, float] = {}
+        self._steps: dict[str, int] = {}
+
+    def log_params(self, parameters: Mapping[str, Any]) -> None:
+        """Forget them."""
+
+    def log_metrics(self, figures: Mapping[str, float], step: int = 0) -> None:
+        """Keep figures."""
+        for name, value in figures.items():
+            if step >= self._steps.get(name, step):
+                self.figures[name], self._steps[name] = float(value), step
+
+    def log_text(self, text: str, file: str) -> None:
+        """Forget it."""
+
+    def log_dict(self, content: Mapping[str, Any], file: str) -> None:
+        """Forget it."""
+
+    def log_figure(self, figure: Any, file: str) -> None:
+        """Forget it."""
+
+    def log_folder(self, folder: Path, under: str) -> None:
+        """Forget it."""
+
+
 class Tracker:
     """The runs at one address.
 
@@ -78,7 +113,7 @@ class Tracker:
     def run(
         self, experiment: str, name: str, parameters: Mapping[str, Any], note: Path | None = None
     ) -> Iterator[TrackedRun]:
-        """A run with its parameters and the git commit; failed where what happens inside fails.
+        """A run with its parameters, the git commit and the environment; failed where what happens inside fails.
 
         With a `note`, a file that remembers the run until it ends well, an interrupted run is continued.
 
@@ -95,6 +130,7 @@ class Tracker:
             client.update_run(run_id, "RUNNING")
             client.set_tag(run_id, "git_commit", git_commit())
             run.log_params(parameters)
+            run.log_dict(environment(), ENVIRONMENT)
         except MlflowException as error:
             raise unreachable(self._uri, error) from None
         if note is not None:

@@ -26,6 +26,8 @@ from tsur import (
     personal_data,
     regions,
     report,
+    reproduction,
+    retrain,
     retraining,
 )
 from tsur.heartbeat import heartbeat
@@ -40,6 +42,7 @@ app = typer.Typer(
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 train_app.add_typer(many_regions.app)
 app.add_typer(train_app, name="train")
+app.add_typer(retrain.app, name="retrain")
 app.add_typer(registry_app, name="registry")
 app.add_typer(regions.app, name="regions")
 app.add_typer(datasets.app, name="dataset")
@@ -53,6 +56,7 @@ app.add_typer(report.app)
 app.add_typer(adaptation.app)
 app.add_typer(forecasting.app)
 app.add_typer(retraining.app)
+app.add_typer(reproduction.app)
 app.add_typer(operations.app)
 
 

@@ -1,5 +1,6 @@
 """What the commands share: the console, the options, and the files and configs that options name."""
 
+import getpass
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,8 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a config key, as in --set epochs=3; repeatable.")
 ]
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Another YAML than the one in configs.")]
+Model = Annotated[str, typer.Option("--model", help="`classifier` or `forecaster`.")]
+Who = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of this machine.")]
 EngineName = Annotated[
     Literal["local", "ray"], typer.Option("--engine", help="Compute on this machine, or on a Ray cluster.")
 ]
@@ -63,6 +66,25 @@ MunicipalityColumn = Annotated[
 ]
 MunicipalityColumnOnly = Annotated[str | None, typer.Option("--municipality-column", help=MUNICIPALITY_HELP)]
 """Of a command whose `--municipality` is a place, not a column."""
+
+
+def model_name(region: str, model: str) -> str:
+    """The registered model of a region that `--model` names.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    from registry.names import classifier_name, forecaster_name
+
+    names = {"classifier": classifier_name(region), "forecaster": forecaster_name(region)}
+    if model not in names:
+        raise ConfigError(f"--model {model!r}: known are {', '.join(names)}")
+    return names[model]
+
+
+def who(given: str | None) -> str:
+    """Who decides: the one named, or the user of this machine."""
+    return given or getpass.getuser()
 
 
 def read_region(name: str | None) -> "Region":

@@ -1,96 +1,19 @@
-"""Commands that bring a region's next model about: retrain, promote, rollback, and what became champion when."""
+"""Commands on a region's next model: promote, rollback, and what became champion when; `tsur/retrain.py` trains it."""
 
-import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tsur.heartbeat import heartbeat
-from tsur.options import (
-    CataloguePath,
-    ConfigPath,
-    NoCatalogue,
-    RegionName,
-    catalogue_path,
-    config_of,
-    console,
-    overridden,
-    read_region,
-    say,
-)
+from tsur.options import Model, RegionName, Who, console, model_name, read_region, who
 
 if TYPE_CHECKING:
     from data.store.promotions import Promotion
     from registry.client import Registry
-    from training.retrain.retraining import Retrained
 
 app = typer.Typer()
-Who = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of this machine.")]
 Why = Annotated[str, typer.Option("--why", help="A reason, kept for good beside the promotion.")]
-Model = Annotated[str, typer.Option("--model", help="`classifier` or `forecaster`.")]
-
-
-@app.command()
-def retrain(
-    dataset: Annotated[
-        str | None, typer.Argument(help="A dataset version: its folder, or its name; default: the newest.")
-    ] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Make the challenger champion if it passes.")] = False,
-    folder: Annotated[
-        Path | None, typer.Option("--datasets", help="Folder of the versions; default: datasets/REGION in TSUR_HOME.")
-    ] = None,
-    region: RegionName = None,
-    catalogue: CataloguePath = None,
-    no_catalogue: NoCatalogue = False,
-    config: ConfigPath = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a key of configs/gate.yaml, as in --set tolerance=0.02; repeatable."),
-    ] = None,
-    recipe: Annotated[
-        list[str] | None,
-        typer.Option("--recipe", help="Another key of the champion's recipe, as in --recipe epochs=0; repeatable."),
-    ] = None,
-    by: Who = None,
-) -> None:
-    """Train a challenger by the champion's recipe on a dataset version, and hold it against the champion.
-
-    Status 1 where the gate refuses it.
-    """
-    from data.settings import settings
-    from registry.client import open_registry
-    from training.retrain.gate_limits import GateLimits
-    from training.retrain.retraining import Retraining
-    from training.retrain.retraining import retrain as run
-    from training.tracker import open_tracker
-    from tsur.datasets import named_version
-
-    own = read_region(region)
-    asked = Retraining(
-        region=own.id,
-        dataset=named_version(own.id, dataset, folder),
-        catalogue=catalogue_path(own, catalogue, no_catalogue),
-        limits=config_of("gate.yaml", GateLimits, config, override),
-        changes=_changes(recipe),
-        promoted_by=f"tsur retrain ({_who(by)})" if promote else None,
-    )
-    done = run(asked, settings().home, say, tracker=open_tracker(), registry=open_registry(own.id))
-    _tell_retrained(done, asked.dataset.name)
-    raise typer.Exit(0 if done.passed else 1)
-
-
-def _tell_retrained(done: "Retrained", dataset: str) -> None:
-    console.print(done.says, soft_wrap=True)
-    if done.report is not None:
-        held = f"version {done.challenger} against version {done.champion}, report: {done.report}"
-        console.print(held, soft_wrap=True)
-    if done.done_before:
-        console.print(f"nothing to do: {dataset} was retrained on before")
-    if done.note:
-        console.print(done.note, soft_wrap=True)
-    if done.promoted is not None:
-        console.print(f"champion: {done.promoted.model} version {done.promoted.version}")
 
 
 @app.command()
@@ -109,7 +32,7 @@ def promote(
 
     registry, name = _model(region, model)
     heartbeat.step("promoting")
-    _tell(run(registry, name, version, why, _who(by), without_gate))
+    _tell(run(registry, name, version, why, who(by), without_gate))
 
 
 @app.command()
@@ -124,7 +47,7 @@ def rollback(
 
     registry, name = _model(region, model)
     heartbeat.step("going back")
-    _tell(roll_back(registry, name, why, _who(by)))
+    _tell(roll_back(registry, name, why, who(by)))
 
 
 @app.command()
@@ -254,31 +177,12 @@ def demo_retraining(
 
 
 def _model(region: str | None, model: str) -> "tuple[Registry, str]":
-    from data.errors import ConfigError
     from registry.client import open_registry
-    from registry.names import classifier_name, forecaster_name
 
     own = read_region(region)
-    names = {"classifier": classifier_name(own.id), "forecaster": forecaster_name(own.id)}
-    if model not in names:
-        raise ConfigError(f"--model {model!r}: known are {', '.join(names)}")
-    return open_registry(own.id), names[model]
-
-
-def _who(given: str | None) -> str:
-    return given or getpass.getuser()
+    return open_registry(own.id), model_name(own.id, model)
 
 
 def _tell(promotion: "Promotion") -> None:
     before = "" if promotion.previous_version is None else f", in place of version {promotion.previous_version}"
     console.print(f"champion: {promotion.model} version {promotion.version}{before}")
-
-
-def _changes(recipe: list[str] | None) -> dict[str, Any]:
-    """Keys of the recipe that are named, checked."""
-    from training.arguments import ClassifierTraining
-
-    if not recipe:
-        return {}
-    changed = overridden(ClassifierTraining(), recipe, "--recipe")
-    return {key: getattr(changed, key) for key in (item.partition("=")[0] for item in recipe)}

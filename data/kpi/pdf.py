@@ -4,6 +4,7 @@ In: the document. Out: the bytes of a PDF. Everything is text and lines: it prin
 """
 
 from importlib.resources import as_file, files
+from itertools import zip_longest
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
@@ -16,7 +17,6 @@ MARGIN, WIDTH = 12.0, 186.0
 """Millimetres: of an A4 page of 210."""
 CHART_HEIGHT = 24.0
 WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
-NAME_CHARACTERS = 62
 HEADINGS = ("обращений", "в срок", "просрочено", "ответ: медиана", "ответ: 90 %")
 """Of `COLUMNS` of the document."""
 
@@ -44,6 +44,8 @@ def draw_report(report: Report) -> bytes:
     _chart(page, report)
     for table in report.tables:
         _table(page, table)
+    _surges(page, report)
+    _coming(page, report)
     page.ln(2)
     page.set_font(FONT, "", 6.5)
     page.set_text_color(*MUTED)
@@ -83,20 +85,56 @@ def _table(page: FPDF, table: ReportTable) -> None:
     widths = (76.0, 20.0, 20.0, 20.0, 25.0, 25.0)
     _row(page, (table.title, *HEADINGS), widths, head=True)
     for name, values in table.rows:
-        short = name if len(name) <= NAME_CHARACTERS else name[: NAME_CHARACTERS - 1] + "…"
-        _row(page, (short, *values), widths)
+        _row(page, (name, *values), widths)
     if table.left_out:
         _text(page, f"и ещё {table.left_out}: в консоли, «Показатели»", 6.5, "", 4, MUTED)
     page.ln(2)
 
 
-def _row(page: FPDF, cells: tuple[str, ...], widths: tuple[float, ...], head: bool = False) -> None:
-    """One line of a table; the first cell to the left, the others to the right."""
+def _surges(page: FPDF, report: Report) -> None:
+    """The surges of the week, and what became of each."""
+    widths, aligned = (58.0, 34.0, 14.0, 14.0, 3.0, 63.0), "LLRRLL"
+    _row(page, ("Всплески недели", "дни", "пришло", "обычно", "", "что с ним стало"), widths, aligned, head=True)
+    for *facts, became in report.surges:
+        _row(page, (*facts, "", became), widths, aligned)
+    _note(page, report.surges_note)
+    page.ln(2)
+
+
+def _coming(page: FPDF, report: Report) -> None:
+    """The forecast of the coming week, two sectors in a row."""
+    _row(page, (report.coming_title,), (WIDTH,), head=True)
+    half = (len(report.coming) + 1) // 2
+    for left, right in zip_longest(report.coming[:half], report.coming[half:], fillvalue=("", "", "")):
+        _row(page, (*left, "", *right), (57.0, 13.0, 21.0, 4.0, 57.0, 13.0, 21.0), "LRRLLRR")
+    _note(page, report.coming_note)
+
+
+def _note(page: FPDF, note: str | None) -> None:
+    if note:
+        _text(page, note, 6.5, "", 4, MUTED)
+
+
+def _fitted(page: FPDF, text: str, width: float) -> str:
+    """The text, or as much of it as fits, in the font that is set."""
+    room = width - 2 * page.c_margin
+    if page.get_string_width(text) <= room:
+        return text
+    while text and page.get_string_width(text + "…") > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _row(
+    page: FPDF, cells: tuple[str, ...], widths: tuple[float, ...], aligned: str | None = None, head: bool = False
+) -> None:
+    """One line of a table; a letter a cell says how it is aligned, by default the first to the left, others right."""
+    aligned = aligned or "L".ljust(len(cells), "R")
     page.set_font(FONT, "B" if head else "", 6.5 if head else 7.5)
     page.set_text_color(*(MUTED if head else INK))
     page.set_draw_color(*RULE)
-    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        page.cell(width, 4.3, cell, border="B", align="L" if place == 0 else "R")
+    for cell, width, align in zip(cells, widths, aligned, strict=True):
+        page.cell(width, 4.3, _fitted(page, cell, width), border="B", align=align)
     page.ln(4.3)
 
 

@@ -15,8 +15,10 @@ from sqlalchemy.orm import aliased
 
 from data.store.corrections import CorrectionRow, Labels, corrected
 from data.store.decisions import DecisionRow
+from data.store.handling import HandlingRow
+from data.store.handling_sums import COUNTED, CountedIn
 from data.store.session import FOLD, Database
-from data.store.tables import utc
+from data.store.tables import naive_utc, utc
 
 UNICODE = "und-x-icu"
 """PostgreSQL's collation that knows Cyrillic capitals whatever the database's own is."""
@@ -31,6 +33,8 @@ class ComplaintFilter:
         sector, topic, agency: as they stand.
         decision: of the classifier.
         corrected: whether an operator said otherwise.
+        counted_in: a figure of `handling_sums.COUNTED`: only those that it counts.
+        due: from and to before which moments the answer came due.
         words: each must occur in the masked text, letter case apart.
     """
 
@@ -42,6 +46,8 @@ class ComplaintFilter:
     agency: str | None = None
     decision: Literal["route", "review"] | None = None
     corrected: bool | None = None
+    counted_in: CountedIn | None = None
+    due: tuple[datetime, datetime] | None = None
     words: tuple[str, ...] = ()
 
 
@@ -134,6 +140,13 @@ def _query(region: str, wanted: ComplaintFilter, as_of: int, text: ColumnElement
     for column, value in ((row.municipality, wanted.municipality), (row.decision, wanted.decision)):
         if value is not None:
             conditions.append(column == value)
+    if wanted.counted_in is not None or wanted.due is not None:
+        query = query.join(HandlingRow, _same_row())
+    if wanted.counted_in is not None:
+        conditions.append(COUNTED[wanted.counted_in])
+    if wanted.due is not None:
+        begin, end = map(naive_utc, wanted.due)
+        conditions += [HandlingRow.due_at >= begin, HandlingRow.due_at < end]
     labels = {name: getattr(wanted, name) for name in stands}
     conditions += [stands[name] == label for name, label in labels.items() if label is not None]
     if wanted.corrected is not None:
@@ -145,6 +158,12 @@ def _query(region: str, wanted: ComplaintFilter, as_of: int, text: ColumnElement
 
 def _same(said: Subquery) -> ColumnElement[bool]:
     return (said.c.source == DecisionRow.source) & (said.c.complaint_id == DecisionRow.id)
+
+
+def _same_row() -> ColumnElement[bool]:
+    """A complaint's handling is of its newest decision of all, which may be a later one than the page shows."""
+    row, handled = DecisionRow, HandlingRow
+    return (handled.region == row.region) & (handled.source == row.source) & (handled.id == row.id)
 
 
 def _newest_as_of(as_of: int) -> ColumnElement[bool]:

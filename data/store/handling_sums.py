@@ -7,11 +7,24 @@ complaints, not the store.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 
@@ -55,6 +68,21 @@ RECEIVED: dict[str, ColumnElement[bool]] = {
     "repeats": is_repeat(),
 }
 """What is counted of complaints that were received."""
+
+
+CountedIn = Literal["volume", "routed", "reviewed", "corrected", "rerouted", "repeats", "deadlines_met", "overdue"]
+DUE: tuple[CountedIn, ...] = ("deadlines_met", "overdue")
+COUNTED: dict[CountedIn, ColumnElement[bool]] = {
+    "volume": true(),
+    "routed": RECEIVED["routed"],
+    "reviewed": RECEIVED["reviewed"],
+    "corrected": RECEIVED["corrected"],
+    "rerouted": RECEIVED["rerouted"],
+    "repeats": RECEIVED["repeats"],
+    "deadlines_met": is_met(),
+    "overdue": not_(is_met()),
+}
+"""The complaints behind each figure that counts some: of a span in which they were received, or for `DUE` came due."""
 
 
 class Handling:

@@ -32,6 +32,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/surges/notes"): _only("analyst"),
     ("GET", "/v1/heatmap"): _only("operator", "analyst", "engineer"),
     ("GET", "/v1/kpi"): _only("analyst", "engineer"),
+    ("GET", "/v1/kpi/outlook"): _only("analyst", "engineer"),
     ("GET", "/v1/report"): _only("analyst", "engineer"),
     ("GET", "/v1/management-decisions"): _only("analyst"),
     ("POST", "/v1/management-decisions"): _only("analyst"),

@@ -81,14 +81,21 @@ def train_job(
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(job.splits).items()}
     name = classifier_name(region)
     with tracker.run(name, "train", parameters, work / "run.json") as run:
-        fitted = fit_bundle(job, _label_space(job), work, home, say, run)
-        evaluation, lexical = measure(job, fitted, run, say)
+        fitted, evaluation, lexical = fit_and_measure(job, work, home, say, run)
         say("registering the bundle" if promoted_by is None else f"registering the bundle as {CHAMPION}")
         version = register(registry, name, job, fitted.folder, run, tags)
         if promoted_by is not None:
             registry.promote(name, version, evidence(evaluation, lexical), promoted_by)
     shutil.rmtree(work, ignore_errors=True)
     return TrainedClassifier(run.id, version, registry.bundle(name, version), evaluation, lexical)
+
+
+def fit_and_measure(
+    job: Job, work: Path, home: Path, say: Say, run: TrackedRun
+) -> "tuple[FittedBundle, Evaluation, Evaluation]":
+    """The bundle, inside `work`, its figures and those of TF-IDF + SVM; the run is told of all of them."""
+    fitted = fit_bundle(job, _label_space(job), work, home, say, run)
+    return fitted, *measure(job, fitted, run, say)
 
 
 def _tell_of_rows(job: Job, say: Say) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,8 @@ from training.forecaster.surges import log_surges
 from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
+WAPE = "wape."
+"""How the figures of a backtest begin: a refresh has none."""
 Say = Callable[[str], None]
 Bar = Callable[[str], Progress]
 """Makes a progress callback for a stage of that name."""
@@ -86,10 +88,14 @@ class Job:
         return _flat(self.config.model_dump(mode="json")) | fingerprints
 
     @property
+    def key(self) -> str:
+        """Names the run: the same data and config continue the same one."""
+        return hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
     def note(self) -> Path:
-        """The file that remembers the run: the same data and config continue the same one."""
-        key = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode()).hexdigest()[:16]
-        return self.work / f"forecaster-{key}.json"
+        """The file that remembers the run."""
+        return self.work / f"forecaster-{self.key}.json"
 
     def backtest(self) -> BacktestResult:
         """Backtest every series, going on where an interrupted run was."""
@@ -166,6 +172,28 @@ def train_forecaster(
     say(f"{series} series, {counts['date'].min():%Y-%m-%d} to {counts['date'].max():%Y-%m-%d}")
     job = Job(counts, config, regressors, home / "training" / region, say, bar, executor)
     last = _refreshable(registry, name, counts, config, say) if refresh else None
+    by = "tsur train forecaster"
+    return train_job(job, region, last, promoted_by=by, tracker=tracker, registry=registry)
+
+
+def train_job(
+    job: Job,
+    region: str,
+    last: Forecasts | None = None,
+    *,
+    promoted_by: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    tracker: Tracker,
+    registry: Registry,
+) -> TrainedForecaster:
+    """Backtest and fit, or fit the champions of the `last` forecasts; register the bundle, its version with `tags`.
+
+    It becomes champion where `promoted_by` says who makes it that.
+
+    Raises:
+        CountsError, RegressorsError: as `train_forecaster`.
+    """
+    name = forecaster_name(region)
     with tracker.run(name, "train", job.parameters, job.note) as run:
         if last is None:
             result = job.backtest()
@@ -173,12 +201,15 @@ def train_forecaster(
             _log_backtest(run, job, result)
         else:
             result, forecasts = None, job.refresh(last)
-        version = _register(registry, name, run, job, forecasts)
-        registry.promote(name, version, evidence(forecasts, result), "tsur train forecaster")
+        version = _register(registry, name, run, job, forecasts, tags)
+        if promoted_by is not None:
+            registry.promote(name, version, evidence(forecasts, result), promoted_by)
     return TrainedForecaster(run.id, version, result, forecasts)
 
 
-def _register(registry: Registry, name: str, run: TrackedRun, job: Job, forecasts: Forecasts) -> int:
+def _register(
+    registry: Registry, name: str, run: TrackedRun, job: Job, forecasts: Forecasts, tags: Mapping[str, str] | None
+) -> int:
     """Write the bundle, log what it forecasts, register it; the version, which nothing serves yet."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / BUNDLE
@@ -187,7 +218,7 @@ def _register(registry: Registry, name: str, run: TrackedRun, job: Job, forecast
         log_figures(run, forecast_figures(forecasts), "forecasts")
         log_surges(run, job.counts, forecasts.config)
         job.say(f"registering {name}")
-        return registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(job.counts)})
+        return registry.register(name, bundle, run.id, {"data_fingerprint": counts_fingerprint(job.counts)}, tags)
 
 
 def _refreshable(
@@ -221,13 +252,18 @@ def evidence(forecasts: Forecasts, result: BacktestResult | None) -> dict[str, A
     return {"wape": {str(name): float(row["mean"]) for name, row in result.wape.iterrows()}}
 
 
+def figures_of(result: BacktestResult) -> dict[str, float]:
+    """What a run tracks of a backtest; a figure that nothing could be said of is left out."""
+    figures = {f"{WAPE}{name}": float(row["mean"]) for name, row in result.wape.iterrows()}
+    figures |= {f"coverage_80.{name}": value for name, value in result.coverage.items()}
+    figures["pinball_loss"] = result.pinball_loss
+    return {name: value for name, value in figures.items() if value == value}
+
+
 def _log_backtest(run: TrackedRun, job: Job, result: BacktestResult) -> None:
     """Figures, tables and plots of a backtest."""
     job.say("plots and figures of the backtest")
-    run.log_metrics({f"wape.{name}": float(row["mean"]) for name, row in result.wape.iterrows()})
-    held_out = {f"coverage_80.{name}": value for name, value in result.coverage.items()}
-    held_out["pinball_loss"] = result.pinball_loss
-    run.log_metrics({name: value for name, value in held_out.items() if value == value})
+    run.log_metrics(figures_of(result))
     run.log_text(csv_text(result.wape, index=True), "backtest/wape.csv")
     champions = pd.DataFrame([{**key._asdict(), "champion": name} for key, name in result.champions.items()])
     run.log_text(csv_text(champions), "backtest/champions.csv")

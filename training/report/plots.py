@@ -98,7 +98,7 @@ def wilson(share: pd.Series, rows: pd.Series, z: float = 1.96) -> tuple[pd.Serie
     return middle - half, middle + half
 
 
-def plot_differences(compared: "Mapping[str, Compared]", path: Path) -> None:
+def plot_differences(compared: "Mapping[str, Compared]", path: Path, what: str = "points of accuracy") -> None:
     """Challenger less champion, in points with 95 % intervals: a line a comparison, red where it lies below zero."""
     from matplotlib.figure import Figure
 
@@ -112,5 +112,5 @@ def plot_differences(compared: "Mapping[str, Compared]", path: Path) -> None:
         axes.plot(100 * each.difference, place, "o", color=tint, markersize=4)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(names)), [_shortened(name) for name in names], fontsize=7)
-    axes.set(xlabel="points of accuracy, challenger less champion, 95 % intervals")
+    axes.set(xlabel=f"{what}, challenger less champion, 95 % intervals")
     figure.savefig(path, dpi=DPI)

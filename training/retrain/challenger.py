@@ -47,13 +47,13 @@ def tags_of(job: Job, dataset: DatasetVersion) -> dict[str, str]:
     return {JOB: job.key, DATASET: dataset.name}
 
 
-def trained_version(registry: Registry, name: str, job: Job) -> int | None:
-    """The newest registered version that this very job made.
+def trained_version(registry: Registry, name: str, key: str) -> int | None:
+    """The newest registered version that the job of this key made.
 
     Raises:
         TrackingError: MLflow does not answer.
     """
-    made = [int(each.version) for each in registry.models.versions(name) if each.tags.get(JOB) == job.key]
+    made = [int(each.version) for each in registry.models.versions(name) if each.tags.get(JOB) == key]
     return max(made, default=None)
 
 
@@ -86,7 +86,7 @@ def train_challenger(
     Raises:
         InputError, LabelError, EncoderError, ResumeError, TrackingError: as `train_job`.
     """
-    made = trained_version(registry, classifier_name(region), job)
+    made = trained_version(registry, classifier_name(region), job.key)
     if made is not None:
         say(f"version {made} was trained on {dataset.name} before")
         return Challenger(made, trained=False)

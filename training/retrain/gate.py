@@ -15,7 +15,7 @@ import numpy as np
 from data.complaints.schema import LABELS
 from training.evaluate.metrics import expected_calibration_error
 from training.retrain.answers import Answers, Bools, Floats, Names
-from training.retrain.gate_limits import Check, GateLimits
+from training.retrain.gate_limits import Check, GateLimits, refusal
 from training.retrain.label_checks import LabelsInPlay, Truth, guards, no_label_worse, no_slice_worse, slices_of
 from training.retrain.paired_bootstrap import (
     Compared,
@@ -65,9 +65,9 @@ class Verdict:
     @property
     def first_line(self) -> str:
         """Why, in one sentence."""
-        failed = [check for check in self.checks if not check.passed]
-        if failed:
-            return f"Refused, {len(failed)} of {len(self.checks)} checks failed: " + "; ".join(c.says for c in failed)
+        refused = refusal(self.checks)
+        if refused is not None:
+            return refused
         assert self.overall is not None
         return f"Passed on {self.overall.rows} test rows: {self.overall} points of accuracy, worse nowhere that matters"
 

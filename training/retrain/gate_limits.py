@@ -1,10 +1,41 @@
 """What the promotion gate allows (`configs/gate.yaml` as a type), and what it says: one `Check` a thing looked at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from data.config import Config
+
+
+class ForecastLimits(Config):
+    """What a challenger of a forecaster may cost; WAPE is Σ|error| / Σcount of the median.
+
+    Attributes:
+        windows: the newest ones, at most, that both forecast.
+        wape_tolerance: so much more, over all series or those of a sector, is equal.
+        least_series: over fewer the tolerance alone decides: a bootstrap of a handful of series is no test.
+        sector_tolerance: the tolerance of a sector of fewer series.
+        least_complaints: of a sector in the windows that is looked at by itself.
+        level: of all sectors together: how often an honest challenger is refused for them.
+        served_tolerance: of the WAPE against the champion as it serves, which has not seen the newest weeks.
+        interval_tolerance: by how much the coverage of the 80 % interval may lie further off.
+        alarms_tolerance: so many more surges a series and month.
+        most_rewritten: of a sector's complaints on days that the champion knew, as a share of them.
+        slower: by this factor at most, to fit and to answer.
+    """
+
+    windows: int = Field(default=4, ge=1, le=26)
+    wape_tolerance: float = Field(default=0.01, ge=0)
+    least_series: int = Field(default=10, ge=2)
+    sector_tolerance: float = Field(default=0.05, ge=0)
+    least_complaints: int = Field(default=200, ge=1)
+    level: float = Field(default=0.05, gt=0, lt=1)
+    served_tolerance: float = Field(default=0.05, ge=0)
+    interval_tolerance: float = Field(default=0.05, ge=0)
+    alarms_tolerance: float = Field(default=0.25, ge=0)
+    most_rewritten: float = Field(default=0.1, ge=0)
+    slower: float = Field(default=5.0, ge=1)
 
 
 class GateLimits(Config):
@@ -27,6 +58,7 @@ class GateLimits(Config):
         surprise: by how much more often earlier rows may speak against a label of new rows than of each other.
         surprise_level: of the test of that, all labels of a head together.
         surprise_of_all: the same of all labels taken together.
+        forecaster: what a forecaster may cost.
     """
 
     tolerance: float = Field(default=0.01, ge=0)
@@ -45,6 +77,7 @@ class GateLimits(Config):
     surprise: float = Field(default=0.3, gt=0, le=1)
     surprise_level: float = Field(default=0.01, gt=0, lt=1)
     surprise_of_all: float = Field(default=0.1, gt=0, le=1)
+    forecaster: ForecastLimits = ForecastLimits()
 
 
 @dataclass(frozen=True)
@@ -54,3 +87,11 @@ class Check:
     name: str
     passed: bool
     says: str
+
+
+def refusal(checks: Sequence[Check]) -> str | None:
+    """Why something is refused, in one sentence; None where every check passed."""
+    failed = [check for check in checks if not check.passed]
+    if not failed:
+        return None
+    return f"Refused, {len(failed)} of {len(checks)} checks failed: " + "; ".join(check.says for check in failed)

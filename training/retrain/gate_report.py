@@ -5,6 +5,7 @@ inside), `differences.png` and `verdict.json`; the same goes to the run in MLflo
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from training.report.plots import plot_differences
 from training.retrain.answers import Answers, Bools
 from training.retrain.comparison import Comparison
 from training.retrain.gate import Verdict
+from training.retrain.gate_limits import Check
+from training.retrain.trial import VERDICT
 
 SHOWN = 30
 """Sectors and agencies in the table, those with the largest loss first."""
-REPORT, HTML, VERDICT, PLOT = "report.md", "report.html", "verdict.json", "differences.png"
+REPORT, HTML, PLOT = "report.md", "report.html", "differences.png"
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,7 @@ def gate_report(verdict: Verdict, judged: Judged, comparison: Comparison | None 
         parts += ["## Figures", markdown_table(figures(comparison))]
         if comparison.left_out:
             parts.append(f"{comparison.left_out} test rows are left out, because the champion was taught them.")
-    checks = pd.DataFrame(
-        [("passed" if check.passed else "failed", check.name, check.says) for check in verdict.checks],
-        columns=["", "what", "figures"],
-    )
-    parts += ["## Checks", markdown_table(checks.sort_values("", kind="stable"))]
+    parts += ["## Checks", checks_table(verdict.checks)]
     if plot:
         parts.append(f"![differences]({PLOT})")
     if verdict.slices:
@@ -60,6 +59,12 @@ def gate_report(verdict: Verdict, judged: Judged, comparison: Comparison | None 
         )
         parts += ["## Sectors and agencies, the largest loss first", markdown_table(table)]
     return "\n\n".join(parts) + "\n"
+
+
+def checks_table(checks: Sequence[Check]) -> str:
+    """The checks as a table, those that failed first."""
+    rows = [("passed" if check.passed else "failed", check.name, check.says) for check in checks]
+    return markdown_table(pd.DataFrame(rows, columns=["", "what", "figures"]).sort_values("", kind="stable"))
 
 
 def figures(comparison: Comparison) -> pd.DataFrame:

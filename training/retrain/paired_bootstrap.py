@@ -78,6 +78,15 @@ def mean_difference(challenger: Floats, champion: Floats) -> Difference:
     return lambda weights: weights @ gain / np.maximum(weights.sum(axis=1), 1)
 
 
+def wape_difference(challenger: Floats, champion: Floats, counts: Floats) -> Difference:
+    """Of the WAPEs, Σerror / Σcount, champion less challenger: below zero where the challenger's is larger.
+
+    Sums of absolute errors and of counts, shape (n,).
+    """
+    gain, whole = champion.astype(np.float32) - challenger.astype(np.float32), counts.astype(np.float32)
+    return lambda weights: weights @ gain / np.maximum(weights @ whole, 1)
+
+
 def macro_f1_difference(
     truth: npt.NDArray[np.int64], challenger: npt.NDArray[np.int64], champion: npt.NDArray[np.int64]
 ) -> Difference:
@@ -108,6 +117,17 @@ def calibration_difference(
         return lambda weights: np.abs(weights @ gaps).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
 
     one, other = error(*challenger), error(*champion)
+    return lambda weights: other(weights) - one(weights)
+
+
+def miss_difference(challenger: Floats, champion: Floats, whole: Floats, target: float) -> Difference:
+    """Of how far two shares, Σfigure / Σwhole, lie off a target: below zero where the challenger's lies further off."""
+
+    def miss(hits: Floats) -> Difference:
+        return lambda weights: np.abs(weights @ hits.astype(np.float32) / np.maximum(weights @ of_all, 1) - target)
+
+    of_all = whole.astype(np.float32)
+    one, other = miss(challenger), miss(champion)
     return lambda weights: other(weights) - one(weights)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from data.errors import InputError
 from data.store.promotions import Promotion
 from registry.client import CHALLENGER, CHAMPION, Registry
+from registry.names import FORECASTER
 from registry.taking_back import WHY
-from training.retrain.retraining import GATE
+from training.retrain.trial import GATE
 
 
 def promote(registry: Registry, name: str, version: int | None, why: str, by: str, without_gate: bool) -> Promotion:
@@ -47,14 +48,15 @@ def gate_of(registry: Registry, name: str, version: int) -> dict[str, Any]:
 def _check(said: dict[str, Any], name: str, number: int, champion: int | None) -> None:
     """The gate has passed it, against the champion of today."""
     otherwise = "`--without-gate --why TEXT` promotes it all the same"
+    command = "`tsur retrain forecaster COUNTS`" if name.endswith(FORECASTER) else "`tsur retrain`"
     if not said:
         raise InputError(
-            f"the gate has not seen {name} version {number}: `tsur retrain` holds it against the champion; {otherwise}"
+            f"the gate has not seen {name} version {number}: {command} holds it against the champion; {otherwise}"
         )
     if not said["passed"]:
         raise InputError(f"the gate refused {name} version {number}: {said['says']}; {otherwise}")
     if champion is not None and said["champion"] != champion:
         raise InputError(
             f"the gate held {name} version {number} against version {said['champion']}, and version {champion} is "
-            f"champion now: run `tsur retrain` again; {otherwise}"
+            f"champion now: run {command} again; {otherwise}"
         )

@@ -4,13 +4,17 @@ Pages go on by a cursor: what was decided since the first page stands on none of
 complaint is in the audit.
 """
 
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request, Response
 
+from data.errors import RequestError
+from data.kpi.span import Span
+from data.regions.region import Region
 from data.store.complaint_search import ComplaintFilter, DecidedComplaint
+from data.store.handling_sums import DUE, CountedIn
 from models.classifier.routing import Reason
 from serving.analytics.endpoint import in_analytics
 from serving.api.v1.complaints_types import ComplaintOut, ComplaintsAnswer, StandingLabels
@@ -27,6 +31,13 @@ MAX_WORDS = 8
 """Words of a search that count: each costs a look at every text."""
 TextQuery = Annotated[
     str | None, Query(max_length=200, description="Words that the text holds, letter case apart", examples=["мусор"])
+]
+CountedQuery = Annotated[
+    CountedIn | None,
+    Query(
+        description="Only those that this figure of `/v1/kpi` counts from `since` to `until`; for `deadlines_met` and "
+        "`overdue`, which need both, these are the days on which the answer came due"
+    ),
 ]
 LabelQuery = Annotated[str | None, Query(max_length=300, description="As it stands: the operator's word holds")]
 
@@ -45,6 +56,7 @@ def complaints(
     agency: LabelQuery = None,
     decision: Annotated[Literal["route", "review"] | None, Query(description="Of the classifier")] = None,
     corrected: Annotated[bool | None, Query(description="Whether an operator said otherwise")] = None,
+    counted_in: CountedQuery = None,
     q: TextQuery = None,
     limit: Annotated[int, Query(ge=1, le=200, description="Complaints on a page")] = 50,
     cursor: CursorQuery = None,
@@ -59,13 +71,29 @@ def complaints(
         agency=agency,
         decision=decision,
         corrected=corrected,
+        counted_in=counted_in,
         words=tuple((q or "").split()[:MAX_WORDS]),
     )
     as_of, below = (None, None) if cursor is None else map(int, read_cursor(cursor, int, int))
+    wanted = _by_due(wanted, runtime.region) if counted_in in DUE else wanted
     page = runtime.store.search.page(runtime.region.id, wanted, limit, as_of, below)
     request.state.complaints = [(each.source, each.id) for each in page.complaints]
     following = None if page.next_below is None else cursor_of(page.as_of, page.next_below)
     return json_response(ComplaintsAnswer(complaints=[complaint_out(c) for c in page.complaints], next=following))
+
+
+def _by_due(wanted: ComplaintFilter, region: Region) -> ComplaintFilter:
+    """The same of complaints that came due on these days: what is due later than now is not due yet.
+
+    Raises:
+        RequestError: a day is missing, or no figure is of so many.
+    """
+    if wanted.since is None or wanted.until is None:
+        raise RequestError("since, until: name both, the days of the figure of `counted_in`")
+    span = Span(wanted.since, wanted.until)
+    span.check()
+    begin, end = (moment.replace(tzinfo=UTC) for moment in span.moments(region))
+    return replace(wanted, since=None, until=None, due=(begin, min(end, datetime.now(UTC))))
 
 
 def complaint_out(complaint: DecidedComplaint) -> ComplaintOut:

@@ -13,6 +13,8 @@ from data.kpi.kpi import FIGURES, compute_kpis
 from data.kpi.span import Span, last_week
 from data.regions.region import load_region
 from data.settings import CHECKOUT
+from data.store.complaint_search import ComplaintFilter
+from data.store.handling_sums import COUNTED, DUE, CountedIn
 from data.store.management_decisions import Evidence
 from data.store.outcomes import Outcome
 from data.store.store import Store
@@ -145,6 +147,25 @@ def test_groups_have_their_own_figures_and_stand_by_size(store: Store):
     assert [group.figures["deadlines_met"].n for group in groups] == [0, 25, 0]
     assert [group.figures["deadlines_met"].value for group in groups] == [None, 0, None]
     assert all(set(group.figures) == set(GROUPED) for group in groups)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_complaints_behind_a_figure_are_as_many_as_it_says(store: Store, name: CountedIn):
+    save(store, 0, 25, MONDAY - timedelta(days=3), due_at=MONDAY + HOUR, topic="Ямы")
+    names = save(store, 100, 30, decision="review", due_at=MONDAY + 40 * HOUR, topic="Ямы")
+    save(store, 100, 5, decision="review", due_at=MONDAY + 40 * HOUR, topic="Ямы", model_version="2")  # sent again
+    save(store, 200, 25)
+    store.corrections.save([correction(complaint_id=each, agency="Другой") for each in names[:22]])
+    store.corrections.save([correction(complaint_id=each, sector="ЖКХ") for each in names[22:26]])
+    events = [Outcome(REGION, "pos", each, "answered", MONDAY + 39 * HOUR) for each in names[:21]]
+    events += [Outcome(REGION, "pos", each, "rerouted", None) for each in names[:3]]
+    assert all(answer is True for answer in store.outcomes.save(events))
+    figure = figures(store)[name]
+    number = figure.value if BY_ID[name].unit == "count" else figure.value * figure.n
+    begin, end = (each.replace(tzinfo=UTC) for each in WEEK.moments(load_region()))
+    days = {"due": (begin, end)} if name in DUE else {"since": WEEK.first, "until": WEEK.last}
+    page = store.search.page(REGION, ComplaintFilter(counted_in=name, **days), 1000)
+    assert 0 < len(page.complaints) == pytest.approx(number)
 
 
 def test_decisions_that_rest_on_evidence(store: Store):

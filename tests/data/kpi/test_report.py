@@ -9,7 +9,8 @@ import pytest
 from data.errors import RequestError
 from data.kpi.definitions import DEFINITIONS
 from data.kpi.figures import Figure, count, share
-from data.kpi.kpi import compute_kpis
+from data.kpi.kpi import compute_kpis, kpis_by
+from data.kpi.outlook import NO_FORECASTER, Outlook, SectorForecast, WeekSurge
 from data.kpi.pdf import draw_report
 from data.kpi.report import COLUMNS, ROWS, ReportTable, report_of, week_span, weekly_report
 from data.kpi.span import Span
@@ -21,6 +22,10 @@ from tests.data.store.rows import REGION, decision
 
 WEEK = Span(date(2026, 11, 16), date(2026, 11, 22))
 AS_OF = datetime(2026, 11, 23, 6, tzinfo=UTC)
+COMING = Span(date(2026, 11, 23), date(2026, 11, 29))
+SURGE = WeekSurge("Верхнереченск", "ЖКХ", date(2026, 11, 12), WEEK.first, 91, 24.4, "closed", "закончился", "Авария")
+OUTLOOK = Outlook([SURGE], None, COMING, [SectorForecast("ЖКХ", 240.4, 201, 283)], None)
+NOTHING = Outlook([], NO_FORECASTER, COMING, [], NO_FORECASTER)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +54,9 @@ def numbers(text: str) -> list[float]:
 
 def test_every_number_of_the_page_is_the_apis(store: Store) -> None:
     by_agency = compute_kpis(store, load_region(), WEEK, "agency", AS_OF)
+    by_place = compute_kpis(store, load_region(), WEEK, "municipality", AS_OF)
     answer = answer_of(by_agency, "agency")
-    report = report_of(load_region(), by_agency, compute_kpis(store, load_region(), WEEK, "municipality", AS_OF))
+    report = report_of(load_region(), by_agency, by_place, OUTLOOK)
     assert [line.name for line in report.lines] == [each.id for each in DEFINITIONS]
     shown = 0
     for line, definition in zip(report.lines, DEFINITIONS, strict=True):
@@ -71,7 +77,7 @@ def test_every_number_of_the_page_is_the_apis(store: Store) -> None:
     assert [(name, values[0]) for name, values in agencies.rows] == [
         (group.name, f"{group.figures['volume'].value:.0f}") for group in answer.groups[:ROWS]
     ]
-    assert (agencies.left_out, places.left_out) == (3, 0)
+    assert (agencies.left_out, places.left_out) == (11 - ROWS, 0)
 
 
 def pages(drawn: bytes) -> int:
@@ -80,19 +86,34 @@ def pages(drawn: bytes) -> int:
 
 def test_it_is_one_page_however_long_the_names_are(store: Store) -> None:
     region = load_region()
-    report = weekly_report(store, region, WEEK, AS_OF)
+    report = weekly_report(store, region, WEEK, OUTLOOK, AS_OF)
     drawn = draw_report(report)
     assert drawn.startswith(b"%PDF-")
     assert pages(drawn) == 1
     rows = [("Государственное казённое учреждение " * 6, ["1 000,0\u00a0дн."] * len(COLUMNS))] * ROWS
-    full = replace(report, title="Верхнереченская область " * 8, tables=[ReportTable("Исполнители", rows, 99)] * 2)
+    long = replace(SURGE, municipality="Городской округ " * 9, note="Авария на водоводе " * 20)
+    wide = SectorForecast("Отрасль " * 9, 1e4, 1, 20000)
+    many = Outlook([long] * 9, "Счёт известен по 15 ноября.", COMING, [wide] * 30, None)
+    full = report_of(region, *kpis_by(store, region, WEEK, ("agency", "municipality"), AS_OF), many)
+    full = replace(full, title="Верхнереченская область " * 8, tables=[ReportTable("Исполнители", rows, 99)] * 2)
     assert pages(draw_report(full)) == 1
 
 
 def test_an_empty_week_has_a_page_too(store: Store) -> None:
-    report = weekly_report(store, load_region(), Span(date(2025, 1, 6), date(2025, 1, 12)), AS_OF)
+    report = weekly_report(store, load_region(), Span(date(2025, 1, 6), date(2025, 1, 12)), NOTHING, AS_OF)
     assert {line.value for line in report.lines} == {"0", FEW}
     assert pages(draw_report(report)) == 1
+
+
+def test_surges_and_the_coming_week_stand_on_it_or_a_sentence_says_why_not(store: Store) -> None:
+    report = weekly_report(store, load_region(), WEEK, OUTLOOK, AS_OF)
+    assert report.surges == [("Верхнереченск, ЖКХ", "12–16 ноября", "91", "24", "закончился; Авария")]
+    assert (report.coming_title, report.coming) == ("Прогноз на 23–29 ноября 2026", [("ЖКХ", "240", "(201–283)")])
+    assert (report.surges_note, report.coming_note) == (None, None)
+    without = weekly_report(store, load_region(), WEEK, NOTHING, AS_OF)
+    assert (without.surges_note, without.coming_note) == (NO_FORECASTER, NO_FORECASTER)
+    calm = weekly_report(store, load_region(), WEEK, replace(OUTLOOK, surges=[]), AS_OF)
+    assert calm.surges_note == "За неделю всплесков не было."
 
 
 def test_words_are_those_of_a_russian_reader() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from data.kpi.definitions import BY_ID, GROUPED
 from data.kpi.figures import LEAST
-from tests.serving.bundles import SENTENCES
+from data.store.handling_sums import COUNTED, DUE
+from tests.serving.bundles import SENTENCES, SURGE_PLACE, SURGE_SECTOR
 
 WEEK = {"from": "2026-11-02", "to": "2026-11-08"}
 
@@ -63,6 +64,54 @@ def test_days_and_groups_that_are_none_are_refused(api: httpx.Client, query: dic
     answer = api.get("/v1/kpi", params=query)
     assert answer.status_code == 422
     assert sentence in answer.json()["error"]["message"]
+
+
+def test_surges_of_a_week_and_the_next_weeks_forecast_stand_beside_its_figures(api: httpx.Client) -> None:
+    answer = api.get("/v1/kpi/outlook", params={"from": "2026-11-09", "to": "2026-11-15"}).json()
+    (surge,) = [each for each in answer["surges"] if each["municipality"] == SURGE_PLACE]
+    assert (surge["sector"], surge["start"]) == (SURGE_SECTOR, "2026-11-11")
+    assert surge["became"].split()[0] in ("продолжается", "спадает", "закончился")  # by what others have sent since
+    assert surge["count"] > 3 * surge["expected"]
+    assert (answer["coming_start"], answer["coming_end"]) == ("2026-11-16", "2026-11-22")
+    assert answer["surges_missing"] is None
+    by_sector = {each["sector"]: each for each in answer["forecast"]}
+    for sector, total in by_sector.items():
+        body = {"sector": sector, "start": "2026-11-16", "horizon": 7}
+        days = api.post("/v1/forecast", json=body).json()["days"]
+        assert total["mean"] == pytest.approx(sum(day["mean"] for day in days), abs=0.01)
+        assert total["low"] < total["mean"] < total["high"]
+    assert list(by_sector) == ["ЖКХ", "Дороги"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [("2027-03-01", "2027-03-07", "Прогнозы кончаются"), ("2026-05-04", "2026-05-10", "не хранится")],
+)
+def test_where_no_forecast_reaches_a_sentence_says_so(api: httpx.Client, first: str, last: str, sentence: str) -> None:
+    answer = api.get("/v1/kpi/outlook", params={"from": first, "to": last}).json()
+    assert sentence in answer["forecast_missing"]
+    assert (answer["forecast"], answer["surges"]) == ([], [])
+    assert answer["surges_missing"] is not None
+    assert api.get("/v1/kpi/outlook", params={"from": last, "to": first}).status_code == 422
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_figures_list_holds_as_many_complaints_as_it_says(filled: httpx.Client, name: str) -> None:
+    figure = filled.get("/v1/kpi", params=WEEK).json()["figures"][name]
+    query = {"counted_in": name, "since": WEEK["from"], "until": WEEK["to"], "limit": 15}
+    listed, cursor = [], None
+    while cursor or not listed:
+        answer = filled.get("/v1/complaints", params=query | ({"cursor": cursor} if cursor else {})).json()
+        listed += [each["id"] for each in answer["complaints"]]
+        cursor = answer["next"]
+        if cursor is None:
+            break
+    assert len(set(listed)) == len(listed)
+    if figure["value"] is None:
+        assert len(listed) <= figure["n"] < LEAST
+    else:
+        assert len(listed) == (figure["value"] if name in ("volume", "overdue") else figure["value"] * figure["n"])
+    assert filled.get("/v1/complaints", params={"counted_in": name}).status_code == (422 if name in DUE else 200)
 
 
 def test_the_report_is_a_pdf_of_one_page(filled: httpx.Client) -> None:

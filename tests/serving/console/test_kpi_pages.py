@@ -10,6 +10,7 @@ from data.kpi.span import last_week
 from data.store.outcomes import Outcome
 from tests.serving.bundles import REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
+from tests.serving.console.filled_store import last_counted_day
 
 DAYS = 30
 """Days back: the whole filled store."""
@@ -42,6 +43,35 @@ def test_figures_are_shown_with_n_interval_formula_and_change(visiting: Visiting
         expect(tile).to_contain_text("Медиана времени от поступления до первого ответа")
         few = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Решения на основе данных"))
         expect(few).to_contain_text("мало данных")
+        seen.check_access()
+        seen.check_alone()
+
+
+def test_surges_and_the_coming_week_stand_below(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        last = last_counted_day()
+        page = seen.open(f"kpi?from={last - timedelta(days=6)}&to={last}", heading="Показатели")
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"{SURGE_PLACE}, {SURGE_SECTOR}"))
+        expect(row).to_contain_text("продолжается")
+        coming = page.get_by_role("region", name="Прогноз по отраслям")
+        expect(coming.get_by_role("row").filter(has_text=SURGE_SECTOR)).to_contain_text("–")
+        seen.check_access()
+
+
+def test_a_figure_links_to_as_many_complaints_as_it_counts(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        page = seen.open(f"kpi?{span()}", heading="Показатели")
+        link = page.get_by_role("link", name="Разобрано операторами: список обращений")
+        expect(link).to_have_count(0)  # nobody has said anything yet
+        link = page.get_by_role("link", name="Направлено без оператора: список обращений")
+        number = int("".join(filter(str.isdigit, link.inner_text())))
+        link.click()
+        page.get_by_role("heading", name="Направлено без оператора").wait_for()
+        assert "counted_in=routed" in page.url
+        expect(page.get_by_text(f"Показано 20 из {number}")).to_be_visible()
+        query = {"counted_in": "routed", "since": span()[5:15], "until": span()[-10:], "limit": 200}
+        listed = page.request.get(f"{seen.base}/v1/complaints", params=query).json()
+        assert min(number, 200) == len(listed["complaints"])
         seen.check_access()
         seen.check_alone()
 

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from data.errors import BundleError, InputError, NoChampionError, TsurError
-from data.regions.region import load_region
 from data.store.store import Store
 from models.classifier.classifier import Classifier
 from models.encoder.onnx_runtime import Encoders
@@ -20,12 +19,8 @@ from registry.taking_back import line_of_champions, roll_back, taken_back
 from tests.data.store.rows import decision
 from tests.serving.bundles import registry_in
 from tests.training.kills import kill_at
-from tests.training.tiny import write_tiny_encoder
-from training.arguments import ClassifierTraining, DatasetBuild
+from tests.training.runs import tracker_in
 from training.classifier.splits import SPLITS, complaint_keys, text_keys
-from training.classifier.train import train_job
-from training.retrain.build import Sources, build_version
-from training.retrain.challenger import job_on, tags_of
 from training.retrain.gate_limits import GateLimits
 from training.retrain.gate_report import REPORT
 from training.retrain.lineage import Lineage
@@ -33,52 +28,19 @@ from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.retraining import Retrained, Retraining, retrain
 from training.retrain.suggest import suggest
-from training.retrain.versions import DatasetVersion, find_version
-from training.tracker import Tracker
+from training.retrain.versions import find_version
 from tsur.samples import SAMPLE_REGION
 
 NAME = classifier_name(SAMPLE_REGION)
 LIMITS = GateLimits(least_rows=25, least_slice_rows=15, slower=10, tolerance=0.2, coverage_tolerance=1)
 """On few rows and a busy machine."""
-TOPICS = 4
-
-
-def frozen(home: Path, frame: pd.DataFrame, adding: bool = False) -> DatasetVersion:
-    path = home / "rows.jsonl"
-    path.write_text("", encoding="utf-8")
-    region = load_region(SAMPLE_REGION)
-    arguments = DatasetBuild(wrong_labels=False, test_share=0.3)
-    sources = Sources([(path, frame)], None, adding)
-    folder = home / "datasets" / SAMPLE_REGION
-    return build_version(folder, region, None, sources, arguments, lambda line: None).version
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory, sample: pd.DataFrame) -> Path:
-    """A home with two dataset versions and a champion that was taught the first."""
-    home = tmp_path_factory.mktemp("founded")
-    rows = sample[sample["topic"].isin(sample["topic"].value_counts().index[:TOPICS])]
-    rows = rows.sample(frac=1, random_state=0).reset_index(drop=True)
-    first = frozen(home, rows.iloc[:160])
-    frozen(home, rows.iloc[160:], adding=True)
-    encoder = write_tiny_encoder(home / "tiny")
-    arguments = ClassifierTraining(
-        encoder=str(encoder), max_tokens=32, courtesy_augmentation=False, precision="fp32", epochs=0, ngrams=False
-    )
-    job = job_on(first, None, arguments)
-    tracker = Tracker(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts")
-    train_job(
-        job, SAMPLE_REGION, home, print, promoted_by="test", tags=tags_of(job, first),
-        tracker=tracker, registry=registry_in(home),
-    )  # fmt: skip
-    return home
 
 
 @pytest.fixture
-def home(founded: Path, tmp_path: Path, at_home: Any) -> Path:
+def home(classifier_home: Path, tmp_path: Path, at_home: Any) -> Path:
     """A copy for each test; the artifacts stay where MLflow's database says that they are."""
     made = tmp_path / "home"
-    shutil.copytree(founded, made, ignore=shutil.ignore_patterns("artifacts", "training"))
+    shutil.copytree(classifier_home, made, ignore=shutil.ignore_patterns("artifacts", "training"))
     at_home(made)
     return made
 
@@ -89,9 +51,8 @@ def asked(home: Path, dataset: str = "2", **changes: Any) -> Retraining:
 
 
 def run(home: Path, request: Retraining, said: list[str] | None = None, registry: Registry | None = None) -> Retrained:
-    tracker = Tracker(f"sqlite:///{home}/mlflow/mlflow.db", home / "mlflow" / "artifacts")
     tell = (lambda line: None) if said is None else said.append
-    return retrain(request, home, tell, tracker=tracker, registry=registry or registry_in(home))
+    return retrain(request, home, tell, tracker=tracker_in(home), registry=registry or registry_in(home))
 
 
 def test_a_challenger_is_registered_judged_reported_and_not_promoted_and_a_second_time_is_nothing_to_do(home):

@@ -14,6 +14,8 @@ export const PAGES = [
     load: () => import("./topics.js") },
   { id: "places", title: "Муниципалитеты", needs: ["GET /v1/municipalities"], load: () => import("./places.js") },
   { id: "kpi", title: "Показатели", needs: ["GET /v1/kpi"], load: () => import("./kpi.js") },
+  { id: "complaints", title: "Обращения за показателем", needs: ["GET /v1/complaints", "GET /v1/kpi"], hidden: true, under: "kpi",
+    load: () => import("./complaints.js") },
   { id: "decisions", title: "Решения", needs: ["GET /v1/management-decisions"], load: () => import("./decisions.js") },
   { id: "models", title: "Модели", needs: ["GET /v1/models"], load: () => import("./models.js") },
 ];

@@ -3,10 +3,11 @@ import { html } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Choice, DateField } from "../shell/controls.js";
 import { DecisionButton, hereLink } from "../shell/evidence.js";
-import { changeText, FEW, intervalText, judged, valueText } from "../shell/figures.js";
+import { changeText, countedOf, FEW, intervalText, judged, valueText } from "../shell/figures.js";
 import { day, days, moment, plusDays, whole } from "../shell/format.js";
-import { change } from "../shell/router.js";
+import { change, href } from "../shell/router.js";
 import { Shown, useData } from "../shell/states.js";
+import { Outlook } from "./kpi-outlook.js";
 
 const SECTIONS = [
   ["Сроки", ["deadlines_met", "overdue", "answer_median", "answer_p90", "rerouted"]],
@@ -15,6 +16,8 @@ const SECTIONS = [
   ["Управление", ["evidence"]],
 ];
 const COLUMNS = ["volume", "deadlines_met", "overdue", "answer_median", "answer_p90", "rerouted", "repeats"];
+// Those that count complaints: `counted_in` of GET /v1/complaints.
+const COUNTED = ["volume", "routed", "reviewed", "corrected", "rerouted", "repeats", "deadlines_met", "overdue"];
 const BY = [["agency", "исполнители"], ["municipality", "муниципалитеты"], ["sector", "отрасли"], ["source", "источники"]];
 const VERDICTS = { better: "лучше", worse: "хуже", chance: "в пределах случайного", neither: "" };
 const TONES = { better: "badge calm", worse: "badge hot", chance: "badge", neither: "badge" };
@@ -23,9 +26,11 @@ export default function Kpi({ query, session, title }) {
   const by = query.get("by") || "agency";
   const asked = { from: query.get("from"), to: query.get("to"), by };
   const kpis = useData(() => api("/v1/kpi", { query: asked }), [query.toString()]);
+  const outlook = useData(() => api("/v1/kpi/outlook", { query: { from: asked.from, to: asked.to } }), [asked.from, asked.to]);
   return html`<h1>${title}</h1>
     <${Toolbar} query=${query} kpis=${kpis.value} session=${session} />
     <${Shown} of=${kpis}>${(value) => html`<${Figures} kpis=${value} session=${session} />
+      <${Shown} of=${outlook}>${(told) => html`<${Outlook} outlook=${told} session=${session} />`}<//>
       <${Groups} kpis=${value} by=${by} query=${query} />`}<//>`;
 }
 
@@ -79,9 +84,18 @@ function Tile({ definition, figure, kpis, session }) {
     <p class=${figure.value === null ? "value muted" : "value"}>${valueText(unit, figure)}</p>
     <p class="muted">${interval ? html`(${interval}) ` : null}${unit === "count" ? null : html`<span class="nowrap">n = ${whole(figure.n)}</span>`}</p>
     <${Change} definition=${definition} figure=${figure} />
+    <${Counted} definition=${definition} figure=${figure} kpis=${kpis} session=${session} />
     <details><summary>Формула</summary><p>${definition.formula_ru}</p>
       <${DecisionButton} session=${session} evidence=${evidenceOf(definition, figure, kpis)} />
     </details></li>`;
+}
+
+// A link to the complaints that the figure counts, for those who may read them.
+function Counted({ definition, figure, kpis, session }) {
+  const counted = countedOf(definition.unit, figure);
+  if (!COUNTED.includes(definition.id) || !counted || !session.may.includes("GET /v1/complaints")) return null;
+  return html`<p><a href=${href("complaints", { counted_in: definition.id, from: kpis.start, to: kpis.end })}
+    aria-label=${`${definition.title_ru}: список обращений, ${whole(counted)}`}>список: ${whole(counted)}</a></p>`;
 }
 
 function evidenceOf(definition, figure, kpis) {

@@ -3,14 +3,14 @@ import { html, useState } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Chart } from "../shell/chart.js";
 import { DecisionButton, hereLink } from "../shell/evidence.js";
-import { day, days, moment, number, percent, plain, plural, plusDays, whole } from "../shell/format.js";
+import { day, days, moment, number, percent, plain, plusDays, whole } from "../shell/format.js";
+import { Complaints } from "../shell/complaints.js";
 import { useLive } from "../shell/live.js";
 import { href } from "../shell/router.js";
-import { Failure, Loading, notify, sentenceOf, Shown, useData } from "../shell/states.js";
+import { notify, sentenceOf, Shown, useData } from "../shell/states.js";
 import { notesOf, StateBadge } from "./surge-parts.js";
 
 const MOVES_DAYS = 7;
-const PAGE = 20;
 const SUMS = ["весь регион", "все отрасли"];
 
 export default function SurgePage({ query, session, title }) {
@@ -100,22 +100,9 @@ function Notes({ notes }) {
     ${note.note ? html`<p class="quote" dir="auto">${plain(note.note)}</p>` : null}</li>`)}</ul>`;
 }
 
-// The complaints of the surge's days, page by page.
+// The complaints of the surge's days.
 function Behind({ surge, place, sector }) {
-  const [pages, setPages] = useState([]);
-  const asked = { municipality: place, sector, since: surge.start, until: surge.end, limit: PAGE };
-  const first = useData(() => api("/v1/complaints", { query: asked }), [JSON.stringify(asked)]);
-  if (first.value === null) return first.error ? html`<${Failure} error=${first.error} onRetry=${first.reload} />` : html`<${Loading} />`;
-  const shown = [first.value, ...pages];
-  const complaints = shown.flatMap((page) => page.complaints);
-  const { next } = shown[shown.length - 1];
-  const more = () => api("/v1/complaints", { query: { ...asked, cursor: next } }).then(
-    (page) => setPages([...pages, page]), (error) => notify(sentenceOf(error), { problem: true }));
-  if (!complaints.length) {
-    return html`<p class="muted">В хранилище нет обращений за эти дни: счётчики всплеска пришли из другой системы.</p>`;
-  }
-  return html`<ul class="log">${complaints.map((each) => html`<li key=${`${each.source} ${each.id}`}>
-      <span class="muted">${moment(each.created_at)} · ${each.municipality || "место не указано"} · ${each.stands.topic || "без темы"}</span>
-      <p class="quote" dir="auto">${plain(each.text)}</p></li>`)}</ul>
-    ${next ? html`<button type="button" onClick=${more}>Ещё ${plural(PAGE, "обращение", "обращения", "обращений")}</button>` : null}`;
+  const asked = { municipality: place, sector, since: surge.start, until: surge.end };
+  return html`<${Complaints} asked=${asked}
+    nothing="В хранилище нет обращений за эти дни: счётчики всплеска пришли из другой системы." />`;
 }

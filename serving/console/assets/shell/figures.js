@@ -24,6 +24,11 @@ export function changeText(unit, figure) {
   return `${size === "0" ? "" : figure.change > 0 ? "+" : "−"}${size}${points}`;
 }
 
+// How many complaints a count or a share counts; null where that is hidden.
+export function countedOf(unit, figure) {
+  return figure.value === null ? null : unit === "share" ? Math.round(figure.value * figure.n) : figure.value;
+}
+
 // Whether a change is `better` or `worse`, within what chance alone does (`chance`), or `neither`: of a change without an
 // interval nobody knows.
 export function judged(definition, figure) {

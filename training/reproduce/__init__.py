@@ -1,0 +1,1 @@
+"""Training a registered model once more, to see whether its figures come out the same."""
