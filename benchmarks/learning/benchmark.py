@@ -31,7 +31,7 @@ from training.retrain.gate_limits import GateLimits
 NAME = "learning"
 SUBSET = 6000
 """Complaints of Petersburg that label efficiency is measured on, drawn at random."""
-EFFICIENCY, COLD = ("petersburg", "kursk", "ryazan"), ("kursk", "ryazan")
+EFFICIENCY, COLD = ("petersburg", "kursk", "ryazan"), "kursk,ryazan"
 LIBRARIES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "scipy", "torch")
 CODE = 1
 """Goes up when what was measured before is not what would be measured now."""
@@ -44,6 +44,7 @@ def main(
     parts: Annotated[str, typer.Option(help="What to measure, comma-separated.")] = "replay,labels,cold",
     seeds: Annotated[int, typer.Option(min=1, help="Draws of the rows for label efficiency.")] = 5,
     draws: Annotated[int, typer.Option(min=1, help="Draws of the rows for cold start.")] = 3,
+    regions: Annotated[str, typer.Option(help="Of cold start, comma-separated.")] = COLD,
     each: Annotated[int, typer.Option(min=1, help="Replay every so-many-th complaint.")] = 1,
     encoder: Annotated[str, typer.Option(help="Whose vectors the heads read.")] = PACKAGED,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
@@ -52,7 +53,7 @@ def main(
     known: dict[str, Parts] = {
         "replay": {"petersburg": partial(_replay, each, encoder)},
         "labels": {name: partial(_efficiency, name, seeds, encoder) for name in EFFICIENCY},
-        "cold": {name: partial(_cold_start, name, draws, encoder) for name in COLD},
+        "cold": {name: partial(_cold_start, name, draws, encoder) for name in regions.split(",")},
     }
     settled = {"replay": each, "labels": seeds, "cold": draws}
     measured = {part: _measured(part, known[part], settled[part], encoder) for part in parts.split(",")}

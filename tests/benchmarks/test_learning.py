@@ -95,9 +95,16 @@ def test_the_script_measures_labels_and_cold_start_once(folder, small_encoder, t
     monkeypatch.setenv("TSUR_REAL_DATA", str(folder))
     at_home(tmp_path / "home")
     out = tmp_path / "out.json"
-    asked = {"parts": "labels,cold", "seeds": 1, "draws": 1, "each": 1, "encoder": str(small_encoder), "out": out}
+    asked = {
+        "parts": "labels,cold",
+        "seeds": 1,
+        "draws": 1,
+        "regions": "kursk",
+        "each": 1,
+        "encoder": str(small_encoder),
+        "out": out,
+    }
     monkeypatch.setattr(bench, "EFFICIENCY", ("kursk",))
-    monkeypatch.setattr(bench, "COLD", ("kursk",))
     bench.main(**asked)
     bench.main(**asked)
     assert capsys.readouterr().out.count("measuring") == 2
