@@ -54,19 +54,22 @@ def main(
         "labels": {name: partial(_efficiency, name, seeds, encoder) for name in EFFICIENCY},
         "cold": {name: partial(_cold_start, name, draws, encoder) for name in COLD},
     }
-    recipe = {"seeds": seeds, "draws": draws, "each": each, "encoder": encoder, "code": CODE}
-    work = settings().home / "benchmarks" / NAME / recipe_hash(recipe)
-    measured = {
-        part: {name: kept(work / f"{part}-{name}.json", measure) for name, measure in known[part].items()}
-        for part in parts.split(",")
-    }
+    settled = {"replay": each, "labels": seeds, "cold": draws}
+    measured = {part: _measured(part, known[part], settled[part], encoder) for part in parts.split(",")}
     for part, table in (("replay", replay_table), ("labels", efficiency_table), ("cold", cold_table)):
         for name, figures in measured.get(part, {}).items():
             console.print(f"{name}\n\n{table(figures)}")
     goals = targets(measured)
-    data = {name: each.pop("data") for of_part in measured.values() for name, each in of_part.items()}
+    data = {f"{part}, {name}": figures.pop("data") for part in measured for name, figures in measured[part].items()}
     write_results(out, data, LIBRARIES, measured, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
+
+
+def _measured(part: str, of_corpora: Parts, setting: int, encoder: str) -> dict[str, dict[str, Any]]:
+    """A part's figures by corpus; those that were measured before by the same recipe are read."""
+    recipe = {"part": part, "setting": setting, "encoder": encoder, "code": CODE}
+    work = settings().home / "benchmarks" / NAME / recipe_hash(recipe)
+    return {name: kept(work / f"{part}-{name}.json", measure) for name, measure in of_corpora.items()}
 
 
 def _corpus(name: str) -> pd.DataFrame:

@@ -71,10 +71,10 @@ def region(frame: pd.DataFrame, read: Callable[[list[str]], Floats]) -> Region:
     catalogue = Catalogue.model_validate(yaml.safe_load(draft_catalogue(frame, region="")))
     words = catalogue_rows(catalogue)
     texts = [model_input(text, None) for text in [*frame["text"], *words["text"]]]
-    vectors = read(texts)
+    vectors, of_words = read(texts[: len(frame)]), read(texts[len(frame) :])
     named = np.flatnonzero(words["topic"].notna()) + len(frame)
     terms = lexical_features().fit_transform([*texts[: len(frame)], *(texts[row] for row in named.tolist())])
-    return Region(frame, vectors[: len(frame)], catalogue, words, vectors[len(frame) :], terms)
+    return Region(frame, vectors, catalogue, words, of_words, terms)
 
 
 def figures(region: Region, draws: int) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_the_script_measures_labels_and_cold_start_once(folder, small_encoder, t
     content = json.loads(text)
     assert content["cold"]["kursk"]["accuracy"]["TSUR"]["0"] is None
     assert 0 < content["cold"]["kursk"]["accuracy"]["TSUR"]["8"] <= 1
-    assert set(content["data"]) == {"kursk"}
+    assert set(content["data"]) == {"labels, kursk", "cold, kursk"}
     assert len(content["targets"]) == 1 + 4
     assert str(tmp_path) not in text
     settings.cache_clear()
