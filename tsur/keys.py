@@ -16,7 +16,7 @@ DAY = "%Y-%m-%d"
 @app.command()
 def make(
     name: Annotated[str, typer.Option(help="Whose it is: a system or a person in office.")],
-    role: Annotated[str, typer.Option(help="routing, operator, analyst, engineer or admin.")],
+    role: Annotated[str, typer.Option(help="routing, operator, analyst, head, engineer or admin.")],
     region: Annotated[list[str] | None, typer.Option(help="A region that it opens; repeatable.")] = None,
     all_regions: Annotated[bool, typer.Option("--all-regions", help="It opens every region.")] = False,
     expires: Annotated[

@@ -7,9 +7,10 @@ has decided who may ask it. `docs/reference.md` shows the same table; tests hold
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-Role = Literal["routing", "operator", "analyst", "engineer", "admin"]
+Role = Literal["routing", "operator", "analyst", "head", "engineer", "admin"]
 """A routing system; an operator who reads and decides complaints; an analyst of counts and new topics, who reads the
-complaints behind them; an ML engineer, who sees figures and no complaint; an administrator."""
+complaints behind them; the head of a centre, who reads figures, surges and management decisions and no complaint; an ML
+engineer, who sees figures and no complaint; an administrator."""
 ROLES: tuple[Role, ...] = get_args(Role)
 Endpoint = tuple[str, str]
 """Method and template of the path, ids in braces."""
@@ -24,17 +25,17 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/feedback"): _only("routing", "operator"),
     ("POST", "/v1/outcomes"): _only("routing", "operator"),
     ("POST", "/v1/forecast"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/municipalities"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/series"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/series/chart"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/surges"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/surges/notes"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/municipalities"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/series"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/series/chart"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/surges"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/surges/notes"): _only("operator", "analyst", "head", "engineer"),
     ("POST", "/v1/surges/notes"): _only("analyst"),
-    ("GET", "/v1/heatmap"): _only("operator", "analyst", "engineer"),
-    ("GET", "/v1/kpi"): _only("analyst", "engineer"),
-    ("GET", "/v1/kpi/outlook"): _only("analyst", "engineer"),
-    ("GET", "/v1/report"): _only("analyst", "engineer"),
-    ("GET", "/v1/management-decisions"): _only("analyst"),
+    ("GET", "/v1/heatmap"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/kpi"): _only("analyst", "head", "engineer"),
+    ("GET", "/v1/kpi/outlook"): _only("analyst", "head", "engineer"),
+    ("GET", "/v1/report"): _only("analyst", "head", "engineer"),
+    ("GET", "/v1/management-decisions"): _only("analyst", "head"),
     ("POST", "/v1/management-decisions"): _only("analyst"),
     ("PATCH", "/v1/management-decisions/{number}"): _only("analyst"),
     ("GET", "/v1/emerging"): _only("operator", "analyst"),
@@ -57,7 +58,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("POST", "/v1/jobs/{id}/cancel"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/result"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}/rejects"): _only("routing", "operator"),
-    ("GET", "/v1/events"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/events"): _only("operator", "analyst", "head", "engineer"),
     ("GET", "/v1/session"): frozenset(ROLES),
     ("POST", "/v1/session"): frozenset(ROLES),
     ("DELETE", "/v1/session"): frozenset(ROLES),

@@ -55,7 +55,7 @@ function Who({ session, route }) {
 }
 
 const ROLES = {
-  routing: "система маршрутизации", operator: "оператор", analyst: "аналитик", engineer: "инженер",
+  routing: "система маршрутизации", operator: "оператор", analyst: "аналитик", head: "руководитель", engineer: "инженер",
   admin: "администратор",
 };
 

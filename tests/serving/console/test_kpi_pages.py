@@ -187,6 +187,21 @@ def test_a_decision_without_evidence_is_recorded_and_dropped_by_keyboard_alone(v
         seen.check_access()
 
 
+def test_the_head_of_a_centre_reads_figures_and_no_complaint(visiting: Visiting) -> None:
+    with visiting("head") as seen:
+        page = seen.open(f"kpi?{span()}", heading="Показатели")
+        expect(page.get_by_role("heading", name="До ответа, медиана")).to_be_visible()
+        expect(page.get_by_role("link", name="список обращений")).to_have_count(0)
+        names = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
+        shown = ["Тепловая карта", "Всплески", "Ряд", "Муниципалитеты", "Показатели", "Решения"]
+        assert [name.split("\n")[0].strip() for name in names] == shown
+        page = seen.open("decisions", heading="Решения")
+        expect(page.get_by_role("button", name="Записать решение")).to_have_count(0)
+        seen.check_alone()
+        seen.open("complaints?counted_in=volume")
+        expect(page.get_by_text("не открывается вашим ключом")).to_be_visible()
+
+
 def test_the_pages_are_closed_to_operators(visiting: Visiting) -> None:
     with visiting("operator") as seen:
         for page_name in ("kpi", "decisions"):

@@ -12,8 +12,9 @@ const STATUSES = [["", "все"], ["open", "в работе"], ["done", "вып�
 const STATUS = { open: "в работе", done: "выполнено", dropped: "снято" };
 const KINDS = { surge: "Всплеск", heatmap: "Клетка тепловой карты", topic: "Новая тема", kpi: "Показатель" };
 const PATH = "/v1/management-decisions";
+const NONE = "Решений пока нет. Запишите первое: с пустого места или от показателя, всплеска, клетки тепловой карты, новой темы.";
 
-export default function Decisions({ query, title }) {
+export default function Decisions({ query, session, title }) {
   const status = query.get("status");
   const decisions = useData(() => api(PATH, { query: { status } }), [status, query.get("region")]);
   const [closing, setClosing] = useState(null);
@@ -21,13 +22,13 @@ export default function Decisions({ query, title }) {
   return html`<h1>${title}</h1>
     <div class="toolbar">
       <${Choice} name="status" label="Показать" options=${STATUSES} query=${query} />
-      <button type="button" class="main" onClick=${() => change({ new: "1" })}>Записать решение</button>
+      ${session.may.includes(`POST ${PATH}`) ? html`<button type="button" class="main" onClick=${() => change({ new: "1" })}>Записать решение</button>` : null}
     </div>
     <${Shown} of=${decisions} empty=${(value) => !value.decisions.length}
-      nothing="Решений пока нет. Запишите первое: с пустого места или от показателя, всплеска, клетки тепловой карты, новой темы.">
-      ${(value) => html`<${Table} decisions=${value.decisions} onClose=${setClosing} />`}
+      nothing=${session.may.includes(`POST ${PATH}`) ? NONE : "Решений пока нет."}>
+      ${(value) => html`<${Table} decisions=${value.decisions} onClose=${session.may.includes(`PATCH ${PATH}/{number}`) ? setClosing : null} />`}
     <//>
-    ${query.get("new") === "1" ? html`<${NewDecision} onClose=${close} onSaved=${() => { close(); decisions.reload(); }} />` : null}
+    ${query.get("new") === "1" && session.may.includes(`POST ${PATH}`) ? html`<${NewDecision} onClose=${close} onSaved=${() => { close(); decisions.reload(); }} />` : null}
     ${closing ? html`<${Closing} decision=${closing} onClose=${() => setClosing(null)}
       onSaved=${() => { setClosing(null); decisions.reload(); }} />` : null}`;
 }
@@ -42,7 +43,7 @@ function Table({ decisions, onClose }) {
       <td>${plain(each.responsible)}</td>
       <td>${day(each.due_on, { year: true })}${each.overdue ? html` <span class="badge hot">просрочено</span>` : null}</td>
       <td><span class=${each.status === "done" ? "badge calm" : "badge"}>${STATUS[each.status]}</span>
-        ${each.status === "open" ? html`<br /><button type="button" class="quiet" onClick=${() => onClose(each)}
+        ${each.status === "open" && onClose ? html`<br /><button type="button" class="quiet" onClick=${() => onClose(each)}
           aria-label=${`Закрыть решение: ${each.what.slice(0, 80)}`}>Закрыть…</button>` : null}</td>
       <td class="wide">${each.evidence ? html`<${Evidence} evidence=${each.evidence} at=${each.created_at} />` : html`<span class="muted">без данных</span>`}</td>
       <td>${moment(each.created_at)}<br /><span class="muted">${each.author}</span></td></tr>`)}</tbody></table></div>`;
