@@ -5,6 +5,7 @@ one encoder that they share. Out: memory, latencies and `results/many_regions.js
 by services that run side by side, so that whatever else the machine does meets all of them alike.
 """
 
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ import typer
 from benchmarks.many_regions.services import Service, region_names, service
 from benchmarks.results import RESULTS, Target, console, markdown_table, targets_line, write_results
 from data.settings import settings
+from models.encoder.artifact import ENCODERS
 from training.classifier.splits import fingerprint
 from tsur.samples import sample_complaints
 
@@ -37,7 +39,8 @@ def main(
     """Measure what many regions, a challenger, and keys, audit and idempotency cost."""
     complaints = sample_complaints()
     texts = list(complaints["text"].sample(requests, random_state=0, replace=requests > len(complaints)))
-    figures = measure(bundle or _champion(), texts, regions, settings().home / "benchmarks" / NAME)
+    work = settings().home / "benchmarks" / NAME
+    figures = measure(bundle or _champion(work / "champion"), texts, regions, work)
     targets = targets_of(figures, regions)
     console.print(table(figures), end="")
     console.print(targets_line(targets))
@@ -97,10 +100,15 @@ def table(figures: dict[str, dict[str, float]]) -> str:
     return markdown_table(["", "p50, ms", "p99, ms", "memory, MB"], rows)
 
 
-def _champion() -> Path:
+def _champion(folder: Path) -> Path:
+    """A copy of the champion with its encoder beside it."""
     from data.regions.region import load_region
     from registry.client import open_registry
     from registry.names import classifier_name
 
     region = load_region().id
-    return open_registry(region).champion_bundle(classifier_name(region))[0]
+    registry = open_registry(region)
+    bundle = registry.champion_bundle(classifier_name(region))[0]
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(registry.encoders, folder / ENCODERS)
+    return shutil.copytree(bundle, folder / "bundle")

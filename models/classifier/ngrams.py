@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -127,7 +126,10 @@ class NgramSpace:
 
 @dataclass(frozen=True)
 class NgramModel:
-    """A fitted space with weights of shape (terms, labels) and a bias for each head."""
+    """A fitted space with weights of shape (terms, labels) and a bias for each head.
+
+    Loaded weights stay as short as they are stored: with many regions in one process they are most of what each takes.
+    """
 
     space: NgramSpace
     weights: Mapping[str, Floats]
@@ -135,15 +137,16 @@ class NgramModel:
 
     def logits(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Log-probabilities of each head, shape (n, labels of the head)."""
-        scores = self.space.transform(texts) @ self._all_weights
+        from scipy.sparse import csr_matrix
+
+        values = self.space.transform(texts)
+        terms, columns = np.unique(values.indices, return_inverse=True)
+        of_terms = csr_matrix((values.data, columns, values.indptr), shape=(len(texts), len(terms)))
+        used = np.concatenate([self.weights[head][terms] for head in HEADS], axis=1)
+        scores = of_terms @ used.astype(np.float32)
         ends_of_heads = np.cumsum([self.weights[head].shape[1] for head in HEADS])
         of_heads = zip(HEADS, np.split(scores, ends_of_heads[:-1], axis=1), strict=True)
         return {head: log_softmax(of_head + self.bias[head], axis=1) for head, of_head in of_heads}
-
-    @cached_property
-    def _all_weights(self) -> Floats:
-        """The weights of all heads, shape (terms, labels of all heads): a text's terms are looked up once."""
-        return np.concatenate([self.weights[head] for head in HEADS], axis=1)
 
     def save(self, folder: Path) -> None:
         """Write the terms and the weights into `folder`."""
@@ -171,7 +174,7 @@ class NgramModel:
             space = NgramSpace(terms, {name: arrays[f"idf.{name}"] for name in SPACES})
             model = cls(
                 space,
-                {head: arrays[f"weights.{head}"].astype(np.float32) for head in HEADS},
+                {head: arrays[f"weights.{head}"] for head in HEADS},
                 {head: arrays[f"bias.{head}"] for head in HEADS},
             )
         except Exception as error:  # safetensors and json raise their own
