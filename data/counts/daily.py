@@ -94,10 +94,9 @@ def _union(parts: list[pd.DatetimeIndex]) -> pd.DatetimeIndex:
 
 def _with_zeros(counts: pd.DataFrame, observed: dict[str, pd.DatetimeIndex]) -> pd.DataFrame:
     """One row per observed day of the municipality for each of its sectors."""
-    parts: list[pd.DataFrame] = []
-    for key, rows in counts.groupby(KEY):
-        municipality, sector = str(key[0]), str(key[1])
-        filled = rows.set_index("date")["count"].reindex(observed[municipality], fill_value=0)
-        columns = {"date": filled.index, "municipality": municipality, "sector": sector, "count": filled.to_numpy()}
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+    series = counts[KEY].drop_duplicates().sort_values(KEY)
+    days = [observed[str(municipality)] for municipality in series["municipality"]]
+    of_day = series.loc[series.index.repeat([len(of_series) for of_series in days])]
+    wanted = pd.MultiIndex.from_frame(of_day.assign(date=np.concatenate(days)))
+    filled = counts.set_index([*KEY, "date"])["count"].reindex(wanted, fill_value=0)
+    return filled.reset_index()[["date", *KEY, "count"]]

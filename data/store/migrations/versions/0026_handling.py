@@ -65,7 +65,7 @@ def upgrade() -> None:
     standing = STANDING.format(said=", ".join(SAID.format(head=head) for head in HEADS), told=TOLD)
     connection.exec_driver_sql(FILL.format(week_before=WEEK_BEFORE[connection.dialect.name], standing=standing))
     op.create_index("handling_by_complaint", "handling", ["region", "source", "id"], unique=True)
-    op.create_index("handling_by_day", "handling", ["region", "day"])
+    op.create_index("handling_by_day", "handling", ["region", "day", "municipality", "sector", "source"])
     op.create_index("handling_by_due", "handling", ["region", "due_at"])
     op.create_index("handling_by_answer", "handling", ["region", "answered_at"])
     op.create_index("handling_by_place", "handling", ["region", "municipality", "topic", "created_at"])
