@@ -90,6 +90,17 @@ def any_decoder(draw: st.DrawFn) -> JointDecoder:
     return JointDecoder(FULL, CATALOGUE, TopicAgencyPmi(rows=rows), weights)
 
 
+def test_a_pair_that_only_rows_know_is_possible_where_the_catalogue_was_drafted_from_rows():
+    sector, topic, _ = next(iter(sorted(POSSIBLE[None])))
+    strange = next(agency for agency in FULL.names["agency"] if (sector, topic, agency) not in POSSIBLE[None])
+    counted = TopicAgencyPmi(rows={topic: {strange: 5}})
+    names = tuple(FULL.names[head].index(name) for head, name in zip(HEADS, (sector, topic, strange), strict=True))
+    for drafted in (True, False):
+        catalogue = CATALOGUE.model_copy(update={"drafted": drafted})
+        listed = JointDecoder(FULL, catalogue, counted).combinations.listed.tolist()
+        assert (list(names) in listed) is drafted
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     decoder=any_decoder(),

@@ -53,6 +53,13 @@ def test_an_event_of_several_is_open_while_one_is_and_closed_with_the_last():
     assert merged([of_a, replace(of_b, closed=None)])[0].closed is None
 
 
+def test_an_event_of_several_recovers_when_all_that_are_open_do():
+    over, ending, going_on = event(A, HOUSING, closed=date(2026, 10, 9)), event(B, HOUSING), event(C, HOUSING)
+    ending = replace(ending, recovering=True)
+    assert merged([over, ending])[0].recovering
+    assert not merged([over, ending, going_on])[0].recovering
+
+
 def test_the_earliest_notice_counts_and_none_is_none():
     of_a, of_b = event(A, HOUSING, first=2), event(B, HOUSING, first=0)
     assert merged([of_a, of_b])[0].noticed == of_b.noticed

@@ -10,7 +10,10 @@ from data.complaints.schema import MAX_CHARACTERS
 from serving.api.v1.classify_types import MAX_EXPLAINED, ClassifyItem, ClassifyRequest
 from serving.api.v1.feedback_types import FeedbackItem, FeedbackRequest
 from serving.api.v1.forecast_types import ForecastRequest
+from serving.api.v1.management_decisions_types import DecisionChange
+from serving.api.v1.outcomes_types import OutcomeItem
 from serving.api.v1.shared_types import ModelVersion
+from serving.api.v1.verdicts_types import VerdictRequest
 from serving.config import MAX_ITEMS
 
 NOW = datetime.now(UTC)
@@ -129,3 +132,31 @@ def test_what_is_not_said_has_these_defaults():
     assert ForecastRequest() == ForecastRequest(municipality=None, sector=None, horizon=14, start=None, levels=None)
     assert not ClassifyRequest(items=[complaint()]).explain
     assert MAX_EXPLAINED == 8
+
+
+@pytest.mark.parametrize(
+    "change", [{"due_on": None}, {"result": None}, {"status": "done"}, {"what": "Убрать снег"}], ids=str
+)
+def test_a_change_of_a_decision_names_one_field_or_takes_one_away(change: dict[str, Any]):
+    assert DecisionChange(**change).model_dump(exclude_unset=True) == change
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"), [({}, "at least one"), ({"what": None}, "what cannot be null"), ({"status": None}, "status")]
+)
+def test_a_change_that_says_nothing_or_takes_away_what_must_be_is_refused(change: dict[str, Any], problem: str):
+    with pytest.raises(ValidationError, match=problem):
+        DecisionChange(**change)
+
+
+@pytest.mark.parametrize("given", ["2026-11-20T10:00:00+03:00", "2026-11-20T07:00:00", "2026-11-20T07:00:00Z"])
+def test_what_happened_is_kept_in_utc(given: str):
+    assert OutcomeItem(id="1", event="answered", at=given).at == datetime(2026, 11, 20, 7, tzinfo=UTC)  # type: ignore[arg-type]
+
+
+def test_a_verdict_is_of_complaints():
+    complaints = [{"source": "pos", "id": "1"}]
+    verdict = VerdictRequest(verdict="draft", title=" Снег ", complaints=complaints, author="Иванова")  # type: ignore[arg-type]
+    assert verdict.title == "Снег"
+    with pytest.raises(ValidationError, match="complaints"):
+        VerdictRequest(verdict="dismissed", complaints=[], author="Иванова")
