@@ -67,7 +67,7 @@ class TaskCache:
     def write_frame(self, path: Path | None, frame: pd.DataFrame) -> None:
         """Store a frame; its index is not."""
         if path is not None:
-            with atomic_file(path) as partial:
+            with atomic_file(path, durable=False) as partial:
                 frame.to_parquet(partial, index=False)
 
     def remove_unused(self) -> None:

@@ -14,24 +14,33 @@ from pathlib import Path
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
-    """A temporary path to write; then it becomes `path`, whose folder is made."""
+def atomic_file(path: Path, durable: bool = True) -> Iterator[Path]:
+    """A temporary path to write; then it becomes `path`, whose folder is made.
+
+    Not `durable` is one of thousands that can be computed again: no disk is waited for, so that after a power cut it
+    may be broken or gone, and what killed processes left is not looked for.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if durable:
+        _remove_left(path)
     partial = _temporary(path)
     try:
         yield partial
-        to_disk(partial)
+        if durable:
+            to_disk(partial)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    to_disk(path.parent)
+    if durable:
+        to_disk(path.parent)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """An empty temporary folder to fill; then it becomes `path`, in place of a folder that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(path)
     partial = _temporary(path)
     partial.mkdir()
     try:
@@ -48,14 +57,22 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 def _temporary(path: Path) -> Path:
     """A name of this process's own, so that two that write the same do not write into each other."""
-    prefix = f"{path.name}.{socket.gethostname()}-"
+    return path.with_name(f"{_prefix(path)}{os.getpid()}.partial")
+
+
+def _prefix(path: Path) -> str:
+    return f"{path.name}.{socket.gethostname()}-"
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what this process or killed ones left unfinished of a path."""
+    prefix = _prefix(path)
     for left in path.parent.iterdir():
         if not (left.name.startswith(prefix) and left.suffix == ".partial"):
             continue
         pid = int(left.name.removeprefix(prefix).removesuffix(".partial"))
         if pid == os.getpid() or not _is_alive(pid):
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-    return path.with_name(f"{prefix}{os.getpid()}.partial")
 
 
 def _is_alive(pid: int) -> bool:

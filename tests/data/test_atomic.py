@@ -82,3 +82,14 @@ def test_two_processes_that_write_the_same_do_not_write_into_each_other(tmp_path
         subprocess.run([sys.executable, "-c", other], cwd=CHECKOUT, check=True, env=os.environ)
         assert path.read_text() == "theirs"
     assert path.read_text() == "mine"
+
+
+def test_what_need_not_outlast_a_power_cut_is_whole_or_as_it_was_too(tmp_path: Path):
+    path = tmp_path / "new" / "piece"
+    with atomic_file(path, durable=False) as partial:
+        partial.write_text("whole")
+    with pytest.raises(OSError, match="full"), atomic_file(path, durable=False) as partial:
+        partial.write_text("half")
+        raise OSError("the disk is full")
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
