@@ -61,8 +61,6 @@ def test_surges_and_the_coming_week_stand_below(visiting: Visiting) -> None:
 def test_a_figure_links_to_as_many_complaints_as_it_counts(visiting: Visiting) -> None:
     with visiting("analyst") as seen:
         page = seen.open(f"kpi?{span()}", heading="Показатели")
-        link = page.get_by_role("link", name="Разобрано операторами: список обращений")
-        expect(link).to_have_count(0)  # nobody has said anything yet
         link = page.get_by_role("link", name="Направлено без оператора: список обращений")
         number = int("".join(filter(str.isdigit, link.inner_text())))
         link.click()
@@ -194,7 +192,7 @@ def test_the_head_of_a_centre_reads_figures_and_no_complaint(visiting: Visiting)
         expect(page.get_by_role("link", name="список обращений")).to_have_count(0)
         names = page.get_by_role("navigation").get_by_role("link").all_inner_texts()
         shown = ["Тепловая карта", "Всплески", "Ряд", "Муниципалитеты", "Показатели", "Решения"]
-        assert [name.split("\n")[0].strip() for name in names] == shown
+        assert [name.split("\n")[0].strip().rstrip("0123456789") for name in names] == shown  # how many surges go on
         page = seen.open("decisions", heading="Решения")
         expect(page.get_by_role("button", name="Записать решение")).to_have_count(0)
         seen.check_alone()
