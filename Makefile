@@ -83,6 +83,7 @@ test-reliability: install postgresql ## kill, starve and fuzz real servers on bo
 	@test -n "$$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null)" || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq libfaketime >/dev/null; } || \
 	echo "libfaketime is not installed: the clock does not jump"
 	$(BIN)/pytest tests/reliability -m "reliability or not reliability"
+	$(BIN)/pytest tests/training -m reliability
 
 test-without-network: install ## make a wheelhouse, install from it and serve where there is no network (root, 12 GB of disk)
 	$(BIN)/pytest tests/deploy/test_without_a_network.py -m reliability -s

@@ -173,6 +173,7 @@ def series_with_a_machine_lost(machines: Machines, out: Path, count: int) -> Non
     )
 
 
+@pytest.mark.reliability
 def test_series_are_fitted_though_a_machine_is_lost(machines: Machines, tmp_path: Path):
     series_with_a_machine_lost(machines, tmp_path / "predictions.parquet", 100)
 

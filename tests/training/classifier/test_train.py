@@ -163,6 +163,7 @@ def rows_file(sample, tmp_path_factory) -> Path:
     return rows
 
 
+@pytest.mark.reliability  # two minutes; its short form is `test_a_tuned_fit_that_was_interrupted…` in test_recipe.py
 def test_killed_fine_tuning_ends_with_the_same_weights_as_one_that_was_not(rows_file, tiny_encoder, tmp_path, at_home):
     arguments = ["train", "classifier", str(rows_file), "--set", f"encoder={tiny_encoder}", "--set", "epochs=5"]
     arguments += ["--set", "batch_size=8", "--set", "max_tokens=48", "--set", "frozen_layers=0"]
