@@ -34,13 +34,13 @@ TIMEZONE = "Europe/Moscow"
 
 @dataclass(frozen=True)
 class Retrain:
-    """One retrain: its day, what the gate said, and both models on the two weeks behind it."""
+    """One retrain: its day, what the gate said, without the labels that it names, and both models on the next weeks."""
 
     day: str
     rows: int
     corrected: int
     passed: bool
-    says: str
+    checks_failed: int
     champion: float
     challenger: float
     difference: Compared
@@ -115,7 +115,8 @@ def _retrain(
     corrected = int(np.logical_or.reduce(list(relabelled.values())).sum())
     compared = Resamples(len(old)).compare(mean_difference(new, old))
     means = float(old.mean()), float(new.mean())
-    return Retrain(f"{day:%Y-%m-%d}", len(now), corrected, verdict.promote, verdict.first_line, *means, compared)
+    failed = sum(not check.passed for check in verdict.checks)
+    return Retrain(f"{day:%Y-%m-%d}", len(now), corrected, verdict.promote, failed, *means, compared)
 
 
 def _above_nothing(gains: Floats) -> Compared:
