@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 import typer
 
 from data.errors import InputError, PartsFailedError
+from tsur.count_columns import USUAL
 from tsur.engines import executor_of
 from tsur.heartbeat import heartbeat
 from tsur.options import (
@@ -97,7 +98,7 @@ def _forecaster(job: RegionTraining) -> int:
     from training.tracker import open_tracker
 
     own, registry = read_region(job.region), open_registry(job.region)
-    counts = counts_or_sample(own, job.file, "date", "sector", "count", "municipality")
+    counts = counts_or_sample(own, job.file, USUAL | {"municipality": "municipality"})
     home, executor, tracker = settings().home, InProcess() if job.shares else None, open_tracker()
     trained = train_forecaster(
         counts, job.arguments, own.id, home, heartbeat.step, executor=executor, tracker=tracker, registry=registry

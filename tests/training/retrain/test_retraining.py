@@ -23,12 +23,12 @@ from tests.training.kills import kill_at
 from tests.training.runs import tracker_in
 from training.classifier.splits import SPLITS, complaint_keys, text_keys
 from training.retrain.gate_limits import GateLimits
-from training.retrain.gate_report import REPORT
 from training.retrain.lineage import Lineage
 from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.retraining import Retrained, Retraining, retrain
 from training.retrain.suggest import suggest
+from training.retrain.trial import REPORT
 from training.retrain.versions import find_version
 from tsur.samples import SAMPLE_REGION
 
