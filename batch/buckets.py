@@ -106,6 +106,7 @@ def _told(address: str, what: str) -> Iterator[None]:
     except FileError:
         raise
     except Exception as error:
-        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        missing = "there is no such file" if isinstance(error, FileNotFoundError) else None
+        words = missing or getattr(error, "strerror", None) or str(error)
         reason = " ".join(words.split()) or type(error).__name__
         raise FileError(f"{address}: cannot be {what}: {reason[:300]}") from None

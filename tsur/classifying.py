@@ -46,11 +46,9 @@ def classify(
 ) -> None:
     """Classify every row of exports with the champion; a run that was killed goes on where it was."""
     from batch.buckets import brought_here, is_address, local_place, with_addresses
-    from batch.classify import complete
     from data.settings import settings
     from registry.client import open_registry
     from registry.names import classifier_name
-    from tsur.show import rows_bar
 
     own, copies = read_region(region), settings().home / "classify"
     outs = outputs(files, out)
@@ -61,15 +59,7 @@ def classify(
     heartbeat.step("looking for the files")
     with brought_here(files, copies) as paths, _engine(engine, address, bundle, registry.encoders) as classify_chunks:
         runs = _opened(paths, places, read_source(own, source).without_labels(), date, f"{name} {version}")
-        done = sum(run.done.read for run in runs)
-        with rows_bar("classifying", _expected(paths), done) as progress:
-            try:
-                complete(runs, classify_chunks, progress, joining=lambda rows: heartbeat.step("writing the decisions"))
-            except OSError as error:
-                raise FileError(
-                    f"{error.filename or places[0].parent}: {error.strerror or error}; finished chunks stay, and the "
-                    "same command goes on with the others"
-                ) from None
+        _complete(runs, classify_chunks, _expected(paths))
     for run, each in zip(runs, outs, strict=True):
         if is_address(each):
             _put(run, each)
@@ -151,6 +141,25 @@ def _opened(
             console.print(f"starting over: an unfinished run there had another {', '.join(run.changed)}")
         runs.append(run)
     return runs
+
+
+def _complete(runs: "Sequence[ClassifyRun]", engine: "Engine", expected: int | None) -> None:
+    """Classify what is missing, under a bar.
+
+    Raises:
+        FileError: the disk is full, or gone.
+    """
+    from batch.classify import complete
+    from tsur.show import rows_bar
+
+    with rows_bar("classifying", expected, sum(run.done.read for run in runs)) as progress:
+        try:
+            complete(runs, engine, progress, joining=lambda rows: heartbeat.step("writing the decisions"))
+        except OSError as error:
+            raise FileError(
+                f"{error.filename or runs[0].out.parent}: {error.strerror or error}; finished chunks stay, and the "
+                "same command goes on with the others"
+            ) from None
 
 
 def _expected(files: Sequence[Path]) -> int | None:

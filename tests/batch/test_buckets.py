@@ -48,7 +48,7 @@ def test_what_is_put_is_there_and_can_be_put_again(bucket, tmp_path: Path):
 
 def test_a_file_whose_writing_broke_off_is_not_there(tmp_path: Path):
     gone = tmp_path / "gone.csv"
-    with pytest.raises(FileError, match=r"file://.*/there/d\.csv: cannot be written: No such file"):
+    with pytest.raises(FileError, match=r"file://.*/there/d\.csv: cannot be written: there is no such file"):
         put(gone, f"file://{tmp_path}/there/d.csv")
     assert not (tmp_path / "there" / "d.csv").exists()
 
@@ -56,7 +56,7 @@ def test_a_file_whose_writing_broke_off_is_not_there(tmp_path: Path):
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("memory://exports/none.csv", r"memory://exports/none\.csv: cannot be read: "),
+        ("memory://exports/none.csv", r"memory://exports/none\.csv: cannot be read: there is no such file"),
         ("nosuch://bucket/a.csv", "nosuch://bucket/a.csv: cannot be reached: Protocol not known: nosuch"),
         ("gs://bucket/a.csv", "gs://bucket/a.csv: cannot be reached: .*install gcsfs"),
     ],
