@@ -42,6 +42,7 @@ app = typer.Typer(
 registry_app = typer.Typer(no_args_is_help=True, help="What is done to registered models as such.")
 train_app.add_typer(many_regions.app)
 app.add_typer(train_app, name="train")
+retrain.app.add_typer(many_regions.retrain_app)
 app.add_typer(retrain.app, name="retrain")
 app.add_typer(registry_app, name="registry")
 app.add_typer(regions.app, name="regions")

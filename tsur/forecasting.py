@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import ConfigError
+from tsur.count_columns import USUAL, Columns, with_count_columns
 from tsur.engines import executor_of
 from tsur.heartbeat import heartbeat
 from tsur.options import (
     ClusterAddress,
     ConfigPath,
-    CountColumn,
     Counts,
-    DateColumn,
     EngineName,
-    MunicipalityColumn,
-    MunicipalityColumnOnly,
     Overrides,
     RegionName,
     Regressors,
-    SectorColumn,
-    SectorColumnOnly,
     complaints_of,
     console,
     counts_or_sample,
@@ -85,13 +80,11 @@ def delays(
 
 
 @train_app.command("forecaster")
+@with_count_columns
 def train_forecaster_(
     counts: Counts = None,
     region: RegionName = None,
-    date: DateColumn = "date",
-    sector: SectorColumn = "sector",
-    count: CountColumn = "count",
-    municipality: MunicipalityColumn = None,
+    columns: Columns = USUAL,
     config: ConfigPath = None,
     override: Overrides = None,
     regressors: Regressors = None,
@@ -110,7 +103,7 @@ def train_forecaster_(
     from tsur.show import series_bars, wape_table
 
     own = read_region(region)
-    frame = counts_or_sample(own, counts, date, sector, count, municipality)
+    frame = counts_or_sample(own, counts, columns)
     settled = forecaster_config(config, override)
     regressors_frame = regressors_or_none(own, regressors)
     home, tracker, registry = settings().home, open_tracker(), open_registry(own.id)
@@ -125,13 +118,11 @@ def train_forecaster_(
 
 
 @app.command()
+@with_count_columns
 def backtest(
     counts: Counts = None,
     region: RegionName = None,
-    date: DateColumn = "date",
-    sector: SectorColumn = "sector",
-    count: CountColumn = "count",
-    municipality: MunicipalityColumn = None,
+    columns: Columns = USUAL,
     config: ConfigPath = None,
     override: Overrides = None,
     calendar: CalendarName = None,
@@ -151,7 +142,7 @@ def backtest(
     from tsur.show import series_bars, wape_table
 
     own = read_region(region)
-    frame = counts_or_sample(own, counts, date, sector, count, municipality)
+    frame = counts_or_sample(own, counts, columns)
     settled = forecaster_config(config, override, calendar)
     if largest is not None:
         frame = largest_series(frame, largest, settled.scored_daily_mean)
@@ -195,6 +186,7 @@ def forecast(
 
 
 @app.command()
+@with_count_columns
 def surges(
     counts: Annotated[
         Path | None, typer.Argument(help="Daily counts, CSV, XLSX, JSON or Parquet; default: what the champion knows.")
@@ -207,10 +199,7 @@ def surges(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the timeline there (PNG, SVG or PDF).")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
-    date: DateColumn = "date",
-    sector_column: SectorColumnOnly = "sector",
-    count: CountColumn = "count",
-    municipality_column: MunicipalityColumnOnly = None,
+    columns: Columns = USUAL,
     config: ConfigPath = None,
     override: Overrides = None,
     calendar: CalendarName = None,
@@ -229,7 +218,7 @@ def surges(
         daily = forecasts.tail
     else:
         settled = forecaster_config(config, override, calendar)
-        series = counts_or_sample(own, counts, date, sector_column, count, municipality_column)
+        series = counts_or_sample(own, counts, columns)
         events, daily = surges_of_counts(series, settled, first), panel(series)
     heartbeat.step("telling the surges")
     _tell(only(events, municipality, sector, series), daily, plot, csv)

@@ -1,12 +1,14 @@
-"""`tsur train regions`: one region a task, on this machine or on a cluster; who fails is told, the others finish."""
+"""`tsur train regions`, `tsur retrain regions`: one region a task, here or on a cluster; one that fails stops none."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import typer
 
 from data.errors import InputError, PartsFailedError
+from tsur.count_columns import USUAL
 from tsur.engines import executor_of
 from tsur.heartbeat import heartbeat
 from tsur.options import (
@@ -14,16 +16,23 @@ from tsur.options import (
     ConfigPath,
     EngineName,
     Overrides,
+    Who,
     complaints_of,
     config_of,
     console,
     counts_or_sample,
     forecaster_config,
     read_region,
+    who,
     with_pinned_encoder,
 )
+from tsur.retrain import Limits, Promote
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from training.retrain.gate_limits import GateLimits
+    from training.retrain.trial import Retrained
+
+app, retrain_app = typer.Typer(), typer.Typer()
 
 
 @dataclass(frozen=True)
@@ -51,15 +60,20 @@ def train_region(job: RegionTraining) -> int:
     Raises:
         TsurError: the region is unknown, its file cannot be used, or this machine has another registry.
     """
-    from data.settings import settings
     from models.forecasting.config import ForecasterConfig
 
-    if settings().mlflow_uri != job.registry:
+    _check_registry(job.registry)
+    return _forecaster(job) if isinstance(job.arguments, ForecasterConfig) else _classifier(job)
+
+
+def _check_registry(asked: str) -> None:
+    from data.settings import settings
+
+    if settings().mlflow_uri != asked:
         raise InputError(
-            f"this machine's registry is {settings().mlflow_uri}, not {job.registry}: set TSUR_HOME and "
+            f"this machine's registry is {settings().mlflow_uri}, not {asked}: set TSUR_HOME and "
             "TSUR_TRACKING_URI alike on all machines"
         )
-    return _forecaster(job) if isinstance(job.arguments, ForecasterConfig) else _classifier(job)
 
 
 def _classifier(job: RegionTraining) -> int:
@@ -84,7 +98,7 @@ def _forecaster(job: RegionTraining) -> int:
     from training.tracker import open_tracker
 
     own, registry = read_region(job.region), open_registry(job.region)
-    counts = counts_or_sample(own, job.file, "date", "sector", "count", "municipality")
+    counts = counts_or_sample(own, job.file, USUAL | {"municipality": "municipality"})
     home, executor, tracker = settings().home, InProcess() if job.shares else None, open_tracker()
     trained = train_forecaster(
         counts, job.arguments, own.id, home, heartbeat.step, executor=executor, tracker=tracker, registry=registry
@@ -104,7 +118,6 @@ def train_regions(
     address: ClusterAddress = None,
 ) -> None:
     """Train a model of many regions, one region a task; who fails is told, and the others finish."""
-    from batch.executor import Failure, InProcess
     from data.settings import settings
     from registry.client import open_registry
     from training.arguments import ClassifierTraining
@@ -119,18 +132,115 @@ def train_regions(
         arguments = with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry)
     parts = region_files(files)
     jobs = [RegionTraining(*part, arguments, settings().mlflow_uri, engine == "ray") for part in parts]
+    heartbeat.step(f"training {len(jobs)} regions")
+    for job, version in _each_region(train_region, jobs, engine, address, "trained"):
+        console.print(f"{job.region}: {model} version {version} is champion")
+
+
+@dataclass(frozen=True)
+class RegionRetraining:
+    """One region's retrain on its newest dataset version, wherever it runs.
+
+    Attributes:
+        region: its id.
+        limits: of the gate.
+        promoted_by: who promotes a challenger that passes; None: nobody.
+        registry: the address of the registry that every machine has to have.
+    """
+
+    region: str
+    limits: "GateLimits"
+    promoted_by: str | None
+    registry: str
+
+
+def retrain_region(job: RegionRetraining) -> "Retrained":
+    """Train a challenger and hold it against the champion.
+
+    Raises:
+        TsurError: the region is unknown, it has no dataset version or champion, or this machine has another registry.
+    """
+    from data.settings import settings
+    from registry.client import open_registry
+    from training.retrain.retraining import Retraining, retrain
+    from training.tracker import open_tracker
+    from tsur.datasets import named_version
+
+    _check_registry(job.registry)
+    own = read_region(job.region)
+    dataset = named_version(own.id, None, None)
+    asked = Retraining(own.id, dataset, own.catalogue, job.limits, {}, job.promoted_by)
+    return retrain(asked, settings().home, heartbeat.step, tracker=open_tracker(), registry=open_registry(own.id))
+
+
+@retrain_app.command("regions")
+def retrain_regions(
+    regions: Annotated[list[str], typer.Argument(metavar="REGION…", help="Their ids.")],
+    promote: Promote = False,
+    config: ConfigPath = None,
+    override: Limits = None,
+    engine: EngineName = "local",
+    address: ClusterAddress = None,
+    by: Who = None,
+) -> None:
+    """Retrain many regions' classifiers, each on its newest dataset version; who fails is told, the others finish.
+
+    Status 1 where the gate refuses one of them, 2 where one failed.
+    """
+    from data.settings import settings
+    from registry.client import open_registry
+    from training.retrain.gate_limits import GateLimits
+    from training.tracker import open_tracker
+
+    open_registry("")
+    open_tracker()
+    limits = config_of("gate.yaml", GateLimits, config, override)
+    promoted_by = f"tsur retrain regions ({who(by)})" if promote else None
+    jobs = [RegionRetraining(region, limits, promoted_by, settings().mlflow_uri) for region in dict.fromkeys(regions)]
+    heartbeat.step(f"retraining {len(jobs)} regions")
+    refused = 0
+    for job, done in _each_region(retrain_region, jobs, engine, address, "retrained"):
+        refused += not done.passed
+        against = f"version {done.challenger} against version {done.champion}"
+        serves = "" if done.promoted is None else "; it is champion"
+        console.print(f"{job.region}: {against}: {done.says}{serves}", soft_wrap=True)
+    raise typer.Exit(1 if refused else 0)
+
+
+class OfRegion(Protocol):
+    """A job of one region."""
+
+    @property
+    def region(self) -> str:
+        """The region's id."""
+
+
+Job = TypeVar("Job", bound=OfRegion)
+Result = TypeVar("Result")
+
+
+def _each_region(
+    function: Callable[[Job], Result], jobs: Sequence[Job], engine: str, address: str | None, done: str
+) -> Iterator[tuple[Job, Result]]:
+    """Each region's result as it comes, a failure told at once; `done` says what became of the others.
+
+    Raises:
+        PartsFailedError: behind the last one, if some failed; names them with their reasons.
+    """
+    from batch.executor import Failure, InProcess
+
     failed = []
     with executor_of(engine, address, block=1) as executor:
-        heartbeat.step(f"training {len(jobs)} regions")
-        for number, (job, outcome) in enumerate((executor or InProcess()).attempts(train_region, jobs), start=1):
+        for number, (job, outcome) in enumerate((executor or InProcess()).attempts(function, jobs), start=1):
+            console.print(f"{number} of {len(jobs)}: ", end="")
             if isinstance(outcome, Failure):
                 failed.append(f"{job.region}: {outcome.reason}")
-                console.print(f"{number} of {len(jobs)}: {failed[-1]}")
+                console.print(failed[-1], soft_wrap=True)
             else:
-                console.print(f"{number} of {len(jobs)}: {job.region}: {model} version {outcome} is champion")
+                yield job, outcome
     if failed:
         raise PartsFailedError(
-            f"{len(failed)} of {len(jobs)} regions failed, the others are trained: {'; '.join(failed)}"
+            f"{len(failed)} of {len(jobs)} regions failed, the others are {done}: {'; '.join(failed)}"
         )
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from data.errors import ConfigError, InputError
+from tsur.count_columns import USUAL, Columns
 from tsur.heartbeat import heartbeat
 
 if TYPE_CHECKING:
@@ -51,21 +52,10 @@ EngineName = Annotated[
 ClusterAddress = Annotated[
     str | None, typer.Option("--address", help="HOST:PORT of the Ray cluster's head; default: one is started here.")
 ]
-DateColumn = Annotated[str, typer.Option("--date-column", "--date", help="Column of the day.")]
-SECTOR_HELP, MUNICIPALITY_HELP = "Column of the sector or category.", "Column of the municipality; absent: one region."
-SectorColumn = Annotated[str, typer.Option("--sector-column", "--sector", help=SECTOR_HELP)]
-SectorColumnOnly = Annotated[str, typer.Option("--sector-column", help=SECTOR_HELP)]
-"""Of a command whose `--sector` is a sector, not a column."""
-CountColumn = Annotated[str, typer.Option("--count-column", "--count", help="Column of the number of complaints.")]
 Regressors = Annotated[
     Path | None,
     typer.Option("--regressors", help="What is known of the coming days: date[, municipality] and columns of numbers."),
 ]
-MunicipalityColumn = Annotated[
-    str | None, typer.Option("--municipality-column", "--municipality", help=MUNICIPALITY_HELP)
-]
-MunicipalityColumnOnly = Annotated[str | None, typer.Option("--municipality-column", help=MUNICIPALITY_HELP)]
-"""Of a command whose `--municipality` is a place, not a column."""
 
 
 def model_name(region: str, model: str) -> str:
@@ -173,9 +163,7 @@ def _check_sample(region: "Region", what: str) -> None:
         )
 
 
-def counts_or_sample(
-    region: "Region", given: Path | None, date: str, sector: str, count: str, municipality: str | None
-) -> Any:
+def counts_or_sample(region: "Region", given: Path | None, columns: Columns = USUAL) -> Any:
     """The daily counts of a file, every day of every series, or the simulated sample.
 
     Raises:
@@ -189,8 +177,7 @@ def counts_or_sample(
         _check_sample(region, "daily counts")
         return sample_counts()
     heartbeat.step(f"reading {given}")
-    columns = CountColumns(date=date, sector=sector, count=count, municipality=municipality)
-    return complete(read_counts(given, columns, region.timezone, tell=note_aside))
+    return complete(read_counts(given, CountColumns.model_validate(columns), region.timezone, tell=note_aside))
 
 
 def regressors_or_none(region: "Region", given: Path | None) -> Any:

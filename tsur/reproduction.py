@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tsur.count_columns import USUAL, Columns, with_count_columns
 from tsur.heartbeat import heartbeat
 from tsur.options import (
-    CountColumn,
-    DateColumn,
     Model,
-    MunicipalityColumn,
     RegionName,
     Regressors,
-    SectorColumn,
     complaints_or_sample,
     console,
     counts_or_sample,
@@ -34,6 +31,7 @@ app = typer.Typer()
 
 
 @app.command()
+@with_count_columns
 def reproduce(
     run: Annotated[str, typer.Argument(metavar="RUN", help="An MLflow run's id, or a version of --model.")],
     file: Annotated[
@@ -44,10 +42,7 @@ def reproduce(
     tolerance: Annotated[float, typer.Option(min=0, help="By so much a figure may differ; default: exactly.")] = 0.0,
     folder: Annotated[Path | None, typer.Option("--datasets", help="Folder of the dataset versions.")] = None,
     region: RegionName = None,
-    date: DateColumn = "date",
-    sector: SectorColumn = "sector",
-    count: CountColumn = "count",
-    municipality: MunicipalityColumn = None,
+    columns: Columns = USUAL,
     regressors: Regressors = None,
 ) -> None:
     """Train once more what a run or a version was, registering nothing: are the figures the same?
@@ -69,7 +64,7 @@ def reproduce(
     with tempfile.TemporaryDirectory(prefix="tsur-reproduce-") as place:
         scratch = Path(place)
         if recorded.name.endswith(FORECASTER):
-            counts = counts_or_sample(own, file, date, sector, count, municipality)
+            counts = counts_or_sample(own, file, columns)
             known = regressors_or_none(own, regressors)
             with series_bars() as bar:
                 done = reproduce_forecaster(recorded, counts, known, registry, scratch, tolerance, say, bar)

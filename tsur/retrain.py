@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tsur.count_columns import USUAL, Columns, with_count_columns
 from tsur.engines import executor_of
 from tsur.forecasting import SERIES_A_TASK
 from tsur.options import (
     CataloguePath,
     ClusterAddress,
     ConfigPath,
-    CountColumn,
     Counts,
-    DateColumn,
     EngineName,
-    MunicipalityColumn,
     NoCatalogue,
     RegionName,
     Regressors,
-    SectorColumn,
     Who,
     catalogue_path,
     config_of,
@@ -109,14 +106,12 @@ def retrain_classifier(
 
 
 @app.command("forecaster")
+@with_count_columns
 def retrain_forecaster(
     counts: Counts = None,
     promote: Promote = False,
     region: RegionName = None,
-    date: DateColumn = "date",
-    sector: SectorColumn = "sector",
-    count: CountColumn = "count",
-    municipality: MunicipalityColumn = None,
+    columns: Columns = USUAL,
     regressors: Regressors = None,
     config: ConfigPath = None,
     override: Limits = None,
@@ -141,7 +136,7 @@ def retrain_forecaster(
     own = read_region(region)
     asked = ForecasterRetraining(
         region=own.id,
-        counts=counts_or_sample(own, counts, date, sector, count, municipality),
+        counts=counts_or_sample(own, counts, columns),
         limits=config_of("gate.yaml", GateLimits, config, override).forecaster,
         changes=_changes(recipe, ForecasterConfig()),
         regressors=regressors_or_none(own, regressors),

@@ -13,7 +13,7 @@ import numpy as np
 from data.kpi.figures import Sample
 from data.kpi.span import Span
 from data.regions.region import Region
-from data.store.handling_sums import RECEIVED, Moments
+from data.store.handling_sums import RECEIVED, Pairs
 from data.store.store import Store
 
 NONE: Sample = np.empty(0)
@@ -63,24 +63,20 @@ def read_cohorts(store: Store, region: Region, span: Span, by: str | None, as_of
         begin, end = (moment.replace(tzinfo=UTC) for moment in each.moments(region))
         for name, (due, met) in store.handling.due(region.id, begin, min(end, as_of), by).items():
             cohorts[name].counts.update(due=due, met=met)
-        names, came, answered = store.handling.answered(region.id, begin, end, by)
-        _share_out(cohorts, names, _took(came, answered, DAY))
-    days, came, left = store.handling.routed(region.id, span.before.first, span.last)
-    hours, is_now = _took(came, left, HOUR), days >= np.datetime64(span.first)
-    return Cohorts(now, before, _all(now.values(), hours[is_now]), _all(before.values(), hours[~is_now]), daily)
+        for name, answered in store.handling.answered(region.id, begin, end, by).items():
+            cohorts[name].answer_days = _took(answered, DAY)
+    routed = store.handling.routed(region.id, span.before.first, span.last)
+    hours = [
+        np.concatenate([NONE, *(_took(each, HOUR) for day, each in routed.items() if (day >= span.first) is in_span)])
+        for in_span in (True, False)
+    ]
+    return Cohorts(now, before, _all(now.values(), hours[0]), _all(before.values(), hours[1]), daily)
 
 
-def _took(came: Moments, done: Moments, unit: np.timedelta64) -> Sample:
+def _took(pairs: Pairs, unit: np.timedelta64) -> Sample:
     """How long it took; clocks that go wrong make no time negative."""
-    return np.maximum((done - came) / unit, 0)
-
-
-def _share_out(cohorts: dict[str, Cohort], names: np.ndarray, answer_days: Sample) -> None:
-    """Give each group its times to an answer."""
-    order = np.argsort(names, kind="stable")
-    groups, starts = np.unique(names[order], return_index=True)
-    for name, days in zip(groups, np.split(answer_days[order], starts[1:]), strict=len(groups) > 0):
-        cohorts[name].answer_days = days
+    began, done = pairs
+    return np.maximum((done - began) / unit, 0)
 
 
 def _all(cohorts: Iterable[Cohort], routing_hours: Sample) -> Cohort:

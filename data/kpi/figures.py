@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.special import ndtri
 
 LEAST = 20
 """Complaints below which a share or a quantile is not shown."""
 LEVEL = 0.95
-Z = float(norm.ppf((1 + LEVEL) / 2))
+Z = float(ndtri((1 + LEVEL) / 2))
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ def _quantile(sample: Sample, level: float) -> tuple[float, float, float] | None
 @lru_cache(maxsize=4096)
 def _ranks(n: int, level: float) -> tuple[int, int]:
     """Places, from 0, of the ordered values between which the quantile lies with the probability `LEVEL`."""
+    from scipy.stats import binom  # half a second of a service's start
+
     tail = (1 - LEVEL) / 2
     low, high = binom.ppf([tail, 1 - tail], n, level)
     return max(int(low) - 1, 0), min(int(high), n - 1)

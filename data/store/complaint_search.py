@@ -5,23 +5,25 @@ there is then (`as_of`): later pages show the complaints as they stood, so that 
 many are decided or sent again meanwhile. Labels are the operator's where one said so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, collate, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, collate, func, or_, select
 from sqlalchemy.orm import aliased
 
-from data.store.corrections import CorrectionRow, Labels, corrected
+from data.store.corrections import CorrectionRow, Labels
 from data.store.decisions import DecisionRow
-from data.store.handling import HandlingRow
+from data.store.handling import HEADS, HandlingRow
 from data.store.handling_sums import COUNTED, CountedIn
-from data.store.session import FOLD, Database
+from data.store.session import HOLDS, Database
 from data.store.tables import naive_utc, utc
+from data.store.undos import standing
 
 UNICODE = "und-x-icu"
 """PostgreSQL's collation that knows Cyrillic capitals whatever the database's own is."""
+HasWord = Callable[[str], ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
@@ -106,64 +108,82 @@ class ComplaintSearch:
         """
         with self._database.reading() as connection:
             if as_of is None:
-                last = select(func.max(DecisionRow.number)).where(DecisionRow.region == region)
+                last = select(func.max(HandlingRow.number)).where(HandlingRow.region == region)
                 as_of = int(connection.scalar(last) or 0)
-            fold = self._folded(connection.dialect.name)
-            query = _query(region, wanted, as_of, fold).order_by(DecisionRow.number.desc()).limit(limit + 1)
-            if below is not None:
-                query = query.where(DecisionRow.number < below)
-            rows = connection.execute(query).all()
+            last_number = as_of if below is None else min(as_of, below - 1)
+            has = _has_word(connection.dialect.name)
+            standing_now = _standing(region, wanted, last_number, has).limit(limit + 1)
+            decided_again = _decided_again(region, wanted, as_of, last_number, has).limit(limit + 1)
+            rows = [row for query in (standing_now, decided_again) for row in connection.execute(query)]
+        rows.sort(key=lambda row: -row.number)
         shown = [_complaint(row) for row in rows[:limit]]
         return ComplaintPage(shown, as_of, shown[-1].number if len(rows) > limit else None)
 
-    @staticmethod
-    def _folded(dialect: str) -> ColumnElement[str]:
-        """The text in one letter case; SQLite's own functions know Latin letters only."""
-        if dialect == "sqlite":
-            return getattr(func, FOLD)(DecisionRow.text)  # type: ignore[no-any-return]
-        return func.lower(collate(DecisionRow.text, UNICODE))
+
+def _standing(region: str, wanted: ComplaintFilter, last_number: int, has: HasWord) -> Select[Any]:
+    """Complaints on which nothing was decided later: their handling tells all but texts and said agencies."""
+    handled = HandlingRow
+    stands: dict[str, Any] = {"sector": handled.sector, "topic": handled.topic, "agency": _stands("agency")}
+    query = _columns(stands).join(handled, handled.number == DecisionRow.number)
+    query = query.where(handled.region == region, handled.number <= last_number)
+    return query.where(*_conditions(wanted, handled, stands, has)).order_by(handled.number.desc())
 
 
-def _query(region: str, wanted: ComplaintFilter, as_of: int, text: ColumnElement[str]) -> Select[Any]:
-    row = DecisionRow
-    said = {name: corrected(getattr(CorrectionRow, name), region) for name in ("sector", "topic", "agency")}
-    stands = {name: func.coalesce(said[name].c.label, getattr(row, name)) for name in said}
-    query: Any = select(row, *(stands[name].label(f"stands_{name}") for name in stands))
-    query = query.add_columns(or_(*(each.c.label.is_not(None) for each in said.values())).label("corrected"))
-    for each in said.values():
-        query = query.join(each, _same(each), isouter=True)
-    conditions: list[ColumnElement[bool]] = [row.region == region, row.number <= as_of, _newest_as_of(as_of)]
+def _decided_again(region: str, wanted: ComplaintFilter, as_of: int, last_number: int, has: HasWord) -> Select[Any]:
+    """Complaints that were sent again after `as_of`, as they stood then; what operators said of them holds."""
+    row, handled = DecisionRow, HandlingRow
+    same = (row.region == handled.region) & (row.source == handled.source) & (row.id == handled.id)
+    stands = {head: _stands(head) for head in HEADS}
+    query = _columns(stands).join(handled, same)
+    query = query.where(handled.region == region, handled.number > as_of)
+    query = query.where(row.number <= last_number, _newest_as_of(as_of))
+    return query.where(*_conditions(wanted, row, stands, has)).order_by(row.number.desc())
+
+
+def _columns(stands: Mapping[str, Any]) -> Select[Any]:
+    query: Select[Any] = select(DecisionRow).add_columns(_is_said().label("corrected"))
+    return query.add_columns(*(label.label(f"stands_{head}") for head, label in stands.items()))
+
+
+def _stands(head: str) -> ColumnElement[str]:
+    """The operator's label, else the decision's; the agency of a handling may be of an outcome."""
+    said = _said_agency() if head == "agency" else getattr(HandlingRow, head)
+    return case((getattr(HandlingRow, f"agrees_{head}").is_(None), getattr(DecisionRow, head)), else_=said)
+
+
+def _conditions(
+    wanted: ComplaintFilter, facts: Any, stands: Mapping[str, Any], has: HasWord
+) -> list[ColumnElement[bool]]:
+    """What is wanted, of columns of `facts`: the row that has day, municipality and decision."""
+    equal = {name: getattr(facts, name) for name in ("municipality", "decision")} | dict(stands)
+    conditions = [
+        column == getattr(wanted, name) for name, column in equal.items() if getattr(wanted, name) is not None
+    ]
     if wanted.since is not None:
-        conditions.append(row.day >= wanted.since)
+        conditions.append(facts.day >= wanted.since)
     if wanted.until is not None:
-        conditions.append(row.day <= wanted.until)
-    for column, value in ((row.municipality, wanted.municipality), (row.decision, wanted.decision)):
-        if value is not None:
-            conditions.append(column == value)
-    if wanted.counted_in is not None or wanted.due is not None:
-        query = query.join(HandlingRow, _same_row())
+        conditions.append(facts.day <= wanted.until)
     if wanted.counted_in is not None:
         conditions.append(COUNTED[wanted.counted_in])
     if wanted.due is not None:
         begin, end = map(naive_utc, wanted.due)
         conditions += [HandlingRow.due_at >= begin, HandlingRow.due_at < end]
-    labels = {name: getattr(wanted, name) for name in stands}
-    conditions += [stands[name] == label for name, label in labels.items() if label is not None]
     if wanted.corrected is not None:
-        any_said = or_(*(each.c.label.is_not(None) for each in said.values()))
-        conditions.append(any_said if wanted.corrected else ~any_said)
-    conditions += [text.contains(word.lower(), autoescape=True) for word in wanted.words]
-    return query.where(*conditions)  # type: ignore[no-any-return]
+        conditions.append(_is_said() if wanted.corrected else ~_is_said())
+    return conditions + [has(word.lower()) for word in wanted.words]
 
 
-def _same(said: Subquery) -> ColumnElement[bool]:
-    return (said.c.source == DecisionRow.source) & (said.c.complaint_id == DecisionRow.id)
+def _is_said() -> ColumnElement[bool]:
+    """That an operator said something of a label, the same or another."""
+    return or_(*(getattr(HandlingRow, f"agrees_{head}").is_not(None) for head in HEADS))
 
 
-def _same_row() -> ColumnElement[bool]:
-    """A complaint's handling is of its newest decision of all, which may be a later one than the page shows."""
-    row, handled = DecisionRow, HandlingRow
-    return (handled.region == row.region) & (handled.source == row.source) & (handled.id == row.id)
+def _said_agency() -> ColumnElement[Any]:
+    """The agency that an operator named last."""
+    said, handled = CorrectionRow, HandlingRow
+    same = (said.region == handled.region, said.source == handled.source, said.complaint_id == handled.id)
+    query = select(said.agency).where(*same, said.agency.is_not(None), standing(said.number))
+    return query.order_by(said.number.desc()).limit(1).scalar_subquery()
 
 
 def _newest_as_of(as_of: int) -> ColumnElement[bool]:
@@ -171,6 +191,13 @@ def _newest_as_of(as_of: int) -> ColumnElement[bool]:
     later, row = aliased(DecisionRow), DecisionRow
     same = (later.region == row.region) & (later.source == row.source) & (later.id == row.id)
     return ~select(later.number).where(same, later.number > row.number, later.number <= as_of).exists()
+
+
+def _has_word(dialect: str) -> HasWord:
+    """The condition that a text holds a word in lower case; SQLite's own functions know Latin letters only."""
+    if dialect == "sqlite":
+        return lambda word: getattr(func, HOLDS)(DecisionRow.text, word)
+    return lambda word: func.lower(collate(DecisionRow.text, UNICODE)).contains(word, autoescape=True)
 
 
 def _complaint(row: Row[Any]) -> DecidedComplaint:

@@ -8,10 +8,9 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
-from data.store.corrections import CorrectionRow, corrected
-from data.store.decisions import DecisionRow, newest
+from data.store.decisions import DecisionRow
 from data.store.features import FeaturesRow, read_features
 from data.store.handling import HandlingRow
 from data.store.session import Database
@@ -35,18 +34,18 @@ class Complaints:
         Raises:
             StoreError: the database cannot be read.
         """
-        operators = corrected(CorrectionRow.topic, region)
-        row = DecisionRow
+        row, handled = DecisionRow, HandlingRow
         query = (
             select(row.number, row.source, row.id, row.text, row.day, row.municipality, row.topic, row.reasons)
-            .add_columns(row.topic_confidence, operators.c.label, FeaturesRow.features)
-            .join(operators, (operators.c.source == row.source) & (operators.c.complaint_id == row.id), isouter=True)
+            .add_columns(row.topic_confidence, case((handled.agrees_topic.is_not(None), handled.topic)).label("label"))
+            .add_columns(FeaturesRow.features)
+            .join(handled, handled.number == row.number)
             .join(
                 FeaturesRow,
                 (FeaturesRow.decision == row.number) & (FeaturesRow.model_version == version),
                 isouter=True,
             )
-            .where(row.region == region, row.day.between(first, last), newest())
+            .where(handled.region == region, handled.day.between(first, last))
             .order_by(row.day.desc(), row.created_at.desc(), row.source, row.id)
             .limit(limit)
         )

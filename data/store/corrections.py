@@ -1,8 +1,8 @@
 """Corrections: what an operator decided instead; the best training data there is. Append-only.
 
-In: an operator's labels for a complaint. Out: the last label of each complaint, for counting; and for training all
-corrections since a moment, each with the text and the decision that it corrected. A correction may be silent about a
-label (None); the last one that is not silent about it holds. One that was taken back (`undos.py`) is nowhere read.
+In: an operator's labels for a complaint. Out: for training, all corrections since a moment, each with the text and the
+decision that it corrected. A correction may be silent about a label (None); the last one that is not silent about it
+holds. One that was taken back (`undos.py`) is nowhere read.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, Row, Subquery, func, insert, select
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy import Connection, ForeignKey, Index, Row, func, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from data.complaints.masking import MaskedText, mask
 from data.errors import UnknownComplaintError
@@ -253,22 +253,4 @@ def _corrected_complaint(row: Row[Any]) -> CorrectedComplaint:
         corrected=Labels(row.sector, row.topic, row.agency),
         operator=row.operator,
         received_at=utc(row.received_at),
-    )
-
-
-def corrected(label: InstrumentedAttribute[str | None], region: str) -> Subquery:
-    """The last standing correction of each complaint of a region that says something of `label`.
-
-    Columns `source, complaint_id, label`.
-    """
-    last = (
-        select(func.max(CorrectionRow.number).label("number"))
-        .where(CorrectionRow.region == region, label.is_not(None), standing(CorrectionRow.number))
-        .group_by(CorrectionRow.source, CorrectionRow.complaint_id)
-        .subquery()
-    )
-    return (
-        select(CorrectionRow.source, CorrectionRow.complaint_id, label.label("label"))
-        .join(last, last.c.number == CorrectionRow.number)
-        .subquery()
     )

@@ -31,7 +31,6 @@ class DecisionRow(Table):
     __table_args__ = (
         Index("decisions_by_complaint", "region", "source", "id", "number"),
         Index("decisions_by_day", "region", "day"),
-        Index("decisions_by_number", "region", "number"),
     )
 
     number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)

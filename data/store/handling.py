@@ -36,6 +36,7 @@ class HandlingRow(Table):
     __tablename__ = "handling"
     __table_args__ = (
         Index("handling_by_complaint", "region", "source", "id", unique=True),
+        Index("handling_by_number", "region", "number"),
         Index("handling_by_day", "region", "day", "municipality", "sector", "source"),
         Index("handling_by_due", "region", "due_at"),
         Index("handling_by_answer", "region", "answered_at"),

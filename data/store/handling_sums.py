@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     case,
     func,
@@ -34,6 +33,8 @@ from data.store.tables import naive_utc
 
 UNKNOWN_PLACE = "не указан"
 Moments = NDArray[np.datetime64]
+Pairs = tuple[Moments, Moments]
+"""Of each complaint when something began, and when it was done."""
 
 
 def is_corrected() -> ColumnElement[bool]:
@@ -117,34 +118,28 @@ class Handling:
             found = connection.execute(query.where(row.region == region, *span))
             return {group: (int(due), int(met)) for group, due, met in found}
 
-    def routed(self, region: str, first: date, last: date) -> tuple[NDArray[np.datetime64], Moments, Moments]:
-        """Of complaints of these local days that went somewhere: day, when they came, when they went.
+    def routed(self, region: str, first: date, last: date) -> dict[date, Pairs]:
+        """Of complaints of these local days that went somewhere, by day: when they came, when they went.
 
         Raises:
             StoreError: the store cannot be read.
         """
         row = HandlingRow
         went = func.coalesce(row.sent_at, case((row.decision == "route", row.received_at), else_=row.spoken_at))
-        query = select(_raw(row.day), _raw(row.created_at), _raw(went))
-        query = query.where(row.region == region, row.day.between(first, last), went.is_not(None))
+        of_days = (row.region == region, row.day.between(first, last), went.is_not(None))
         with self._database.reading() as connection:
-            days, came, left = _columns(connection, query, 3)
-        return np.array(days, "datetime64[D]"), _moments(came), _moments(left)
+            return _pairs(connection, row.day, row.created_at, went, of_days)
 
-    def answered(
-        self, region: str, begin: datetime, end: datetime, by: str | None
-    ) -> tuple[NDArray[np.object_], Moments, Moments]:
-        """Of complaints whose first answer came from `begin` to before `end`: group, when they came, when it came.
+    def answered(self, region: str, begin: datetime, end: datetime, by: str | None) -> dict[str, Pairs]:
+        """Of complaints whose first answer came from `begin` to before `end`, by group: when they came, when it came.
 
         Raises:
             StoreError: the store cannot be read.
         """
         row = HandlingRow
-        span = (row.answered_at >= naive_utc(begin), row.answered_at < naive_utc(end))
-        query = select(_name(by), _raw(row.created_at), _raw(row.answered_at)).where(row.region == region, *span)
+        in_span = (row.region == region, row.answered_at >= naive_utc(begin), row.answered_at < naive_utc(end))
         with self._database.reading() as connection:
-            groups, came, answered = _columns(connection, query, 3)
-        return np.array(groups, dtype=object), _moments(came), _moments(answered)
+            return _pairs(connection, _name(by), row.created_at, row.answered_at, in_span)
 
 
 def _name(by: str | None) -> ColumnElement[Any]:
@@ -155,17 +150,19 @@ def _name(by: str | None) -> ColumnElement[Any]:
     return (func.coalesce(column, UNKNOWN_PLACE) if by == "municipality" else column).label("name")
 
 
-def _raw(moment: Any) -> ColumnElement[Any]:
-    """A moment as the driver gives it: SQLite's are texts, which numpy reads many times faster at once."""
-    return type_coerce(moment, NullType())
+def _pairs(
+    connection: Connection, key: Any, first: Any, second: Any, where: Sequence[ColumnElement[bool]]
+) -> dict[Any, Pairs]:
+    """Two moments of each row, by a key: a row for each key, for Python takes longer over rows than the database."""
+    gathered = (_gathered(connection.dialect.name, moment) for moment in (first, second))
+    rows = connection.execute(select(key, *gathered).where(*where).group_by(key))
+    return {each: (_moments(came), _moments(went)) for each, came, went in rows}
 
 
-def _columns(connection: Connection, query: Select[Any], number: int) -> list[Sequence[Any]]:
-    """The columns of all rows, past SQLAlchemy's own rows, which take longer to make than to read."""
-    cursor = connection.execute(query).cursor
-    rows = [] if cursor is None else cursor.fetchall()
-    return list(zip(*rows, strict=True)) if rows else [()] * number
+def _gathered(dialect: str, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The moments of a group; SQLite's are texts."""
+    return func.group_concat(type_coerce(moment, NullType())) if dialect == "sqlite" else func.array_agg(moment)
 
 
-def _moments(column: Sequence[Any]) -> Moments:
-    return np.array(column, "datetime64[us]")
+def _moments(gathered: str | list[datetime]) -> Moments:
+    return np.array(gathered.split(",") if isinstance(gathered, str) else gathered, "datetime64[us]")

@@ -36,8 +36,8 @@ NAME_LOCKS = 64
 """PostgreSQL's table of locks has as many for each connection."""
 _TAKE_LOCKS = text("SELECT pg_advisory_xact_lock(:group, lock) FROM unnest(CAST(:locks AS integer[])) AS lock")
 WRITES = "tsur_writes"
-FOLD = "tsur_fold"
-"""A function that SQLite gets: text in one letter case, Cyrillic too."""
+HOLDS = "tsur_holds"
+"""A function that SQLite gets: whether a text holds a word in lower case, Cyrillic too."""
 _MIGRATING = Lock()
 """Alembic's context is one for the whole process."""
 
@@ -181,7 +181,7 @@ def _engine(url: str) -> Engine:
 def _write_ahead(connection: Any, _: Any) -> None:
     """Readers do not wait for the writer; transactions begin where SQLAlchemy says so, not where sqlite3 guesses."""
     connection.isolation_level = None
-    connection.create_function(FOLD, 1, str.lower, deterministic=True)
+    connection.create_function(HOLDS, 2, lambda text, word: word in text.lower(), deterministic=True)
     cursor = connection.cursor()
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")

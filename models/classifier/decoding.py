@@ -64,16 +64,16 @@ class JointDecoder:
         known = [place if place in self._municipalities else None for place in municipalities]
         position = {place: n for n, place in enumerate(dict.fromkeys(known))}
         pmi = [self._pmi_at(place) for place in position]
-        size = len(self.combinations.listed)
+        places, size = len(position), len(self.combinations.listed)
         return Evidence(
             self.combinations,
             {head: log_softmax(np.asarray(logits[head], dtype=np.float64), axis=1) for head in HEADS},
             Pmi(
-                np.array([of.pairs for of in pmi]).reshape(-1, size),
-                np.array([of.topics for of in pmi]).reshape(-1, self.labels.counts["topic"]),
-                np.array([of.agencies for of in pmi]).reshape(-1, self.labels.counts["agency"]),
+                np.array([of.pairs for of in pmi]).reshape(places, size),
+                np.array([of.topics for of in pmi]).reshape(places, self.labels.counts["topic"]),
+                np.array([of.agencies for of in pmi]).reshape(places, self.labels.counts["agency"]),
             ),
-            np.array([self._possible(place) for place in position], dtype=bool).reshape(-1, size),
+            np.array([self._possible(place) for place in position], dtype=bool).reshape(places, size),
             np.array([position[place] for place in known], dtype=np.int64),
             np.log(self._pmi.agency_shares),
         )

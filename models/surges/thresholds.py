@@ -64,11 +64,6 @@ def _count_alarms_at(score: Floats, thresholds: Floats) -> Ints:
     return alarms
 
 
-def alarm_rate(score: Floats, threshold: float) -> float:
-    """Alarms per series and month."""
-    return float(_alarm_rates(score, np.array([threshold]))[0])
-
-
 def _alarm_rates(score: Floats, thresholds: Floats) -> Floats:
     """Alarms per series and month at each threshold."""
     days, series = score.shape

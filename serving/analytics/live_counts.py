@@ -10,6 +10,7 @@ a stored count is a lower bound, and is used only when it is a surge already.
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from data.counts.daily import ALIVE_DAYS, NO_PLACE, REGION, daily_counts
@@ -99,14 +100,14 @@ def _fed(counts: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
 
 def _clearly_more(counts: pd.DataFrame, means: pd.DataFrame, forecasts: Forecasts) -> pd.DataFrame:
     """Dates × series: whether so many would be a surge even if they were all of them."""
-    least = forecasts.config.surges.min_count
-    spread = forecasts.series.set_index(NAMES)["daily"]
-    is_surge = {
-        key: (counts[key] >= least)
-        & (tail_probability(counts[key].fillna(0.0), means[key], spread[key]) < CLEARLY_MORE)
-        for key in counts.columns
-    }
-    return pd.DataFrame(is_surge, index=counts.index).set_axis(counts.columns, axis=1)
+    spreads = forecasts.series.set_index(NAMES)["daily"].loc[list(counts.columns)].to_numpy()
+    came, expected = counts.to_numpy(), means.to_numpy()
+    is_surge = came >= forecasts.config.surges.min_count  # most days have fewer: only the others have a tail computed
+    for place in np.flatnonzero(is_surge.any(axis=0)):
+        rows = is_surge[:, place]
+        tail = tail_probability(came[rows, place], expected[rows, place], float(spreads[place]))
+        is_surge[rows, place] = tail < CLEARLY_MORE
+    return pd.DataFrame(is_surge, index=counts.index, columns=counts.columns)
 
 
 def judged_days(forecasts: Forecasts, counts: pd.DataFrame, days: int) -> pd.DatetimeIndex:

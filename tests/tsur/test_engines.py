@@ -14,7 +14,7 @@ from data.settings import CHECKOUT
 from tests.batch.test_classify import write_export
 from tests.conftest import tsur
 from tests.serving.bundles import CLASSIFIER, register, write_classifier
-from tsur.classifying import output_paths
+from tsur.classifying import outputs
 from tsur.engines import executor_of
 
 
@@ -101,8 +101,31 @@ def test_several_files_that_cannot_all_be_used_are_told_and_the_good_ones_are_th
 )
 def test_decisions_never_overwrite_one_another_or_an_export(files: list[str], out: str, message: str):
     with pytest.raises(InputError, match=message):
-        output_paths([Path(file) for file in files], Path(out))
-    assert output_paths([Path("a/e.csv"), Path("f.xlsx")], None) == [Path("decisions/e.csv"), Path("decisions/f.csv")]
+        outputs(files, out)
+
+
+@pytest.mark.parametrize(
+    ("files", "out", "there"),
+    [
+        (["a/e.csv", "f.xlsx"], None, ["decisions/e.csv", "decisions/f.csv"]),
+        (["s3://in/e.csv", "f.xlsx"], "s3://out/2026/", ["s3://out/2026/e.csv", "s3://out/2026/f.csv"]),
+        (["s3://in/e.csv"], "s3://out/", ["s3://out/e.csv"]),
+        (["s3://in/e.csv"], None, ["decisions.csv"]),
+    ],
+)
+def test_decisions_lie_where_they_were_asked_for(files: list[str], out: str | None, there: list[str]):
+    assert outputs(files, out) == there
+
+
+def test_files_of_a_bucket_give_what_files_of_this_machine_give(home: Path, tmp_path: Path):
+    (tmp_path / "bucket").mkdir()
+    write_export(tmp_path / "bucket" / "north.csv", 12, bad=(1,))
+    bucket = f"file://{tmp_path}/bucket"
+    tsur(home, "classify", str(tmp_path / "bucket" / "north.csv"), "--out", str(tmp_path / "here.csv"))
+    done = tsur(home, "classify", f"{bucket}/north.csv", "--out", f"{bucket}/out/")
+    assert f"1 rows set aside → {bucket}/out/north.rejects.csv" in done.stdout
+    assert (tmp_path / "bucket" / "out" / "north.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
+    assert [path for path in (home / "classify").rglob("*") if path.is_file()] == [], "no copy stays"
 
 
 def test_a_disk_that_is_full_is_one_sentence(home: Path, tmp_path: Path):

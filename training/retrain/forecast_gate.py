@@ -16,7 +16,7 @@ import pandas as pd
 from data.counts.daily import KEY
 from training.forecaster.evaluation import COVERED
 from training.retrain.forecast_windows import ForecastComparison, Served
-from training.retrain.gate_limits import Check, ForecastLimits, refusal
+from training.retrain.gate_limits import Check, ForecastLimits, Judgement
 from training.retrain.paired_bootstrap import (
     Compared,
     Difference,
@@ -35,30 +35,23 @@ QUICK_FIT, QUICK_ANSWER = 60.0, 0.1
 
 
 @dataclass(frozen=True)
-class ForecastVerdict:
+class ForecastVerdict(Judgement):
     """What the gate says.
 
     Attributes:
-        checks: all of them, in the order in which they matter.
         overall: the WAPE over all series, champion less challenger.
         sectors: the same of each sector.
         compared: the other differences, by the names of their checks.
     """
 
-    checks: tuple[Check, ...]
     overall: Compared
     sectors: Mapping[str, Compared] = field(default_factory=dict)
     compared: Mapping[str, Compared] = field(default_factory=dict)
 
     @property
-    def promote(self) -> bool:
-        """Whether the challenger may serve."""
-        return all(check.passed for check in self.checks)
-
-    @property
     def first_line(self) -> str:
         """Why, in one sentence."""
-        return refusal(self.checks) or (
+        return self.refusal or (
             f"Passed on {self.overall.rows} series: {self.overall} points of WAPE gained, worse nowhere that matters"
         )
 

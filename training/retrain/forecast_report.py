@@ -15,8 +15,8 @@ from training.report.markdown import as_html, cell, markdown_table
 from training.report.plots import plot_differences
 from training.retrain.forecast_gate import ForecastVerdict, by_series_sums, wape
 from training.retrain.forecast_windows import ForecastComparison, Served
-from training.retrain.gate_report import HTML, PLOT, REPORT, checks_table
-from training.retrain.trial import VERDICT, Trial
+from training.retrain.gate_report import HTML, PLOT, checks_table
+from training.retrain.trial import REPORT, VERDICT, Trial
 
 SHOWN = 30
 """Sectors in the table, those with the largest loss first."""

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from training.retrain.forecast_gate import judge_forecasts
 from training.retrain.forecast_report import write_forecast_report
 from training.retrain.forecast_windows import compare_forecasters, windows_since
 from training.retrain.gate_limits import ForecastLimits
-from training.retrain.gate_report import REPORT
 from training.retrain.lock import alone
 from training.retrain.recipe import forecaster_recipe_of
 from training.retrain.trial import GATE, Retrained, Say, Trial, champion_already
@@ -89,18 +88,14 @@ def retrain_forecaster(
         windows_since(Forecasts.load(registry.bundle(name, champion)), job.counts, recipe.horizon, asked.limits)
         challenger = _trained(job, asked.region, made, tracker, registry)
         trial = _trial(asked, job, name, champion, challenger, place)
-        judged_before = trial.verdict()
-        if judged_before is None:
-            _judge(asked, job, trial, place / REHEARSAL, tracker, registry)
-        verdict = trial.verdict()
-        assert verdict is not None
-        trial.tell_registry(verdict, ("series", "days"), registry)
-        done = Retrained(champion, challenger, verdict["passed"], verdict["says"], trial.folder / REPORT)
-        done = replace(done, done_before=judged_before is not None and made is not None)
-        if not verdict["passed"]:
-            return done
-        evidence = {key: verdict[key] for key in ("says", "passed", "series", "days", "figures")}
-        return trial.promoted(done, evidence, registry, say)
+        return trial.outcome(
+            lambda: _judge(asked, job, trial, place / REHEARSAL, tracker, registry),
+            ("series", "days"),
+            "figures",
+            registry,
+            say,
+            trained_before=made is not None,
+        )
 
 
 def _champion(registry: Registry, name: str) -> int:

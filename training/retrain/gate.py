@@ -15,7 +15,7 @@ import numpy as np
 from data.complaints.schema import LABELS
 from training.evaluate.metrics import expected_calibration_error
 from training.retrain.answers import Answers, Bools, Floats, Names
-from training.retrain.gate_limits import Check, GateLimits, refusal
+from training.retrain.gate_limits import Check, GateLimits, Judgement
 from training.retrain.label_checks import LabelsInPlay, Truth, guards, no_label_worse, no_slice_worse, slices_of
 from training.retrain.paired_bootstrap import (
     Compared,
@@ -42,32 +42,24 @@ class EarlierTest:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Judgement):
     """What the gate says.
 
     Attributes:
-        checks: all of them, in the order in which they matter.
         overall: the share of right labels, challenger less champion; None where there were too few rows.
         slices: of each `HEAD LABEL` that is large enough, the same by itself.
         compared: the other differences of accuracy, by the names of their checks.
     """
 
-    checks: tuple[Check, ...]
     overall: Compared | None
     slices: Mapping[str, Compared] = field(default_factory=dict)
     compared: Mapping[str, Compared] = field(default_factory=dict)
 
     @property
-    def promote(self) -> bool:
-        """Whether the challenger may serve."""
-        return all(check.passed for check in self.checks)
-
-    @property
     def first_line(self) -> str:
         """Why, in one sentence."""
-        refused = refusal(self.checks)
-        if refused is not None:
-            return refused
+        if self.refusal is not None:
+            return self.refusal
         assert self.overall is not None
         return f"Passed on {self.overall.rows} test rows: {self.overall} points of accuracy, worse nowhere that matters"
 

@@ -1,6 +1,5 @@
 """What the promotion gate allows (`configs/gate.yaml` as a type), and what it says: one `Check` a thing looked at."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -89,9 +88,21 @@ class Check:
     says: str
 
 
-def refusal(checks: Sequence[Check]) -> str | None:
-    """Why something is refused, in one sentence; None where every check passed."""
-    failed = [check for check in checks if not check.passed]
-    if not failed:
-        return None
-    return f"Refused, {len(failed)} of {len(checks)} checks failed: " + "; ".join(check.says for check in failed)
+@dataclass(frozen=True)
+class Judgement:
+    """What a gate says: `checks`, all of them, in the order in which they matter."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def promote(self) -> bool:
+        """Whether the challenger may serve."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why not, in one sentence; None where every check passed."""
+        failed = [check for check in self.checks if not check.passed]
+        if not failed:
+            return None
+        return f"Refused, {len(failed)} of {len(self.checks)} checks failed: " + "; ".join(each.says for each in failed)

@@ -21,11 +21,11 @@ from training.retrain.answers import Answers, Bools
 from training.retrain.comparison import Comparison
 from training.retrain.gate import Verdict
 from training.retrain.gate_limits import Check
-from training.retrain.trial import VERDICT
+from training.retrain.trial import REPORT, VERDICT
 
 SHOWN = 30
 """Sectors and agencies in the table, those with the largest loss first."""
-REPORT, HTML, PLOT = "report.md", "report.html", "differences.png"
+HTML, PLOT = "report.html", "differences.png"
 
 
 @dataclass(frozen=True)

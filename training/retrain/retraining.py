@@ -8,7 +8,7 @@ file, so a retrain that was killed goes on where it was, and one that is asked f
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from training.evaluate.evaluate import seen_by
 from training.retrain.challenger import DATASET, dataset_of, job_on, train_challenger, trained_version
 from training.retrain.comparison import compare, verdict_on
 from training.retrain.gate_limits import GateLimits
-from training.retrain.gate_report import REPORT, Judged, write_gate_report
+from training.retrain.gate_report import Judged, write_gate_report
 from training.retrain.lock import alone
 from training.retrain.recipe import recipe_of
 from training.retrain.since import rows_since
@@ -83,18 +83,14 @@ def retrain(asked: Retraining, home: Path, say: Say, *, tracker: Tracker, regist
             registry=registry,
         )
         trial = _trial(asked, name, champion, challenger.version, place)
-        judged_before = trial.verdict()
-        if judged_before is None:
-            _judge(asked, job, trial, say, tracker, registry)
-        verdict = trial.verdict()
-        assert verdict is not None
-        trial.tell_registry(verdict, (DATASET, "test_rows"), registry)
-        done = Retrained(champion, challenger.version, verdict["passed"], verdict["says"], trial.folder / REPORT)
-        done = replace(done, done_before=judged_before is not None and not challenger.trained)
-        if not verdict["passed"]:
-            return done
-        evidence = {key: verdict[key] for key in ("says", "passed", "test_rows", "dataset", "accuracy")}
-        return trial.promoted(done, evidence, registry, say)
+        return trial.outcome(
+            lambda: _judge(asked, job, trial, say, tracker, registry),
+            (DATASET, "test_rows"),
+            "accuracy",
+            registry,
+            say,
+            trained_before=not challenger.trained,
+        )
 
 
 def _champion(registry: Registry, name: str) -> int:

@@ -16,7 +16,7 @@ from registry.taking_back import taken_back
 
 GATE = "gate"
 """Tag of a registered version: what the gate said of it last, as JSON; also the folder of its report in MLflow."""
-VERDICT = "verdict.json"
+VERDICT, REPORT = "verdict.json", "report.md"
 Say = Callable[[str], None]
 
 
@@ -75,6 +75,39 @@ class Trial:
         said = {"champion": self.champion, "passed": verdict["passed"], "says": verdict["says"][:1000]}
         said |= {key: verdict[key] for key in keys}
         registry.models.set_tag(self.name, self.challenger, GATE, json.dumps(said, ensure_ascii=False))
+
+    def outcome(
+        self,
+        judge: Callable[[], None],
+        keys: tuple[str, ...],
+        figures: str,
+        registry: Registry,
+        say: Say,
+        *,
+        trained_before: bool,
+    ) -> Retrained:
+        """What comes of it: the verdict, asked of `judge` where there is none, and the promotion of one that passed.
+
+        `keys` of the verdict are told to the registry, and with them its `figures` stand in the promotion's evidence.
+        """
+        judged_before = self.verdict() is not None
+        if not judged_before:
+            judge()
+        verdict = self.verdict()
+        assert verdict is not None
+        self.tell_registry(verdict, keys, registry)
+        done = Retrained(
+            champion=self.champion,
+            challenger=self.challenger,
+            passed=verdict["passed"],
+            says=verdict["says"],
+            report=self.folder / REPORT,
+            done_before=judged_before and trained_before,
+        )
+        if not done.passed:
+            return done
+        evidence = {key: verdict[key] for key in ("says", "passed", *keys, figures)}
+        return self.promoted(done, evidence, registry, say)
 
     def promoted(self, done: Retrained, evidence: Mapping[str, Any], registry: Registry, say: Say) -> Retrained:
         """Make a challenger that passed champion where somebody wants that, else name it the challenger."""

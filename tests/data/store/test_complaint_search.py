@@ -7,8 +7,10 @@ import pytest
 
 from data.complaints.masking import masked
 from data.store.complaint_search import ComplaintFilter
+from data.store.outcomes import Outcome
 from data.store.store import Store
-from tests.data.store.rows import OTHER, REGION, correction, decision
+from tests.data.store.handled import write_a_story
+from tests.data.store.rows import NOON, OTHER, REGION, correction, decision
 
 FIR = masked("Ёлка УПАЛА на 100% дома")
 
@@ -77,6 +79,30 @@ def test_pages_hold_every_complaint_once_while_others_come_in_and_are_sent_again
         if below is None:
             break
     assert pages == [str(number) for number in range(9, -1, -1)]
+
+
+def test_a_later_page_shows_complaints_as_they_stood_when_the_first_one_was_asked_for(store: Store) -> None:
+    store.decisions.save([decision(id="1"), decision(id="2"), decision(id="3")])
+    store.corrections.save([correction(complaint_id="1", topic="Ямы", agency="Орган 2")])
+    first = store.search.page(REGION, ComplaintFilter(), 1)
+    store.decisions.save([decision(id="1", sector="Дороги", topic="Снег", agency="Орган 3", decision="review")])
+    later = store.search.page(REGION, ComplaintFilter(decision="route"), 5, first.as_of, first.next_below)
+    assert [each.id for each in later.complaints] == ["2", "1"]
+    stands = later.complaints[-1].stands
+    assert (stands.sector, stands.topic, stands.agency) == ("ЖКХ", "Ямы", "Орган 2")
+    assert [each.stands.sector for each in store.search.page(REGION, ComplaintFilter(topic="Ямы"), 5).complaints] == [
+        "Дороги"
+    ]
+
+
+def test_the_agency_that_stands_is_what_was_decided_or_said_whoever_has_it_now(store: Store) -> None:
+    write_a_story(store)
+    store.corrections.save([correction(complaint_id="1", agency="Орган 2")])
+    store.outcomes.save([Outcome(REGION, "pos", "3", "sent", NOON, "Ведомство")])
+    standing = store.search.page(REGION, ComplaintFilter(), 5).complaints
+    assert {each.id: each.stands.agency for each in standing} == {"1": "Орган 2", "2": "Орган", "3": "Орган"}
+    assert ids(store, agency="Орган 2") == ["1"]
+    assert ids(store, agency="Ведомство") == []
 
 
 def test_an_empty_region_has_one_empty_page(store: Store) -> None:

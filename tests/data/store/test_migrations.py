@@ -152,6 +152,7 @@ def test_the_handling_of_an_older_store_is_what_it_would_be_had_it_been_written_
     with sa.create_engine(url).begin() as connection:
         connection.execute(sa.text("drop table handling"))
         connection.execute(sa.text("create index decisions_by_due on decisions (region, due_at)"))
+        connection.execute(sa.text("create index decisions_by_number on decisions (region, number)"))
         connection.execute(sa.text("create index outcomes_by_time on outcomes (region, event, at)"))
         connection.execute(sa.text("update alembic_version set version_num = '0025'"))
     Store(url, REGION).prepare()

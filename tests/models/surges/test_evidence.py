@@ -15,7 +15,6 @@ from models.surges.past import Past
 from models.surges.thresholds import (
     MONTH,
     Thresholds,
-    alarm_rate,
     count_alarms,
     surge_thresholds,
     threshold_for,
@@ -46,6 +45,11 @@ def evidence_of(counts: pd.DataFrame, calendar: str = "none"):
 
 def learned_thresholds(counts: pd.DataFrame, config: SurgeConfig) -> Thresholds:
     return Past.of(counts, "none", config.window_days).thresholds(config)
+
+
+def alarm_rate(score: np.ndarray, threshold: float) -> float:
+    """Alarms per series and month."""
+    return count_alarms(score, threshold).sum() / (score.size / MONTH)
 
 
 MEANS = np.tile([1.0, 3.0, 10.0, 30.0, 100.0], 8)

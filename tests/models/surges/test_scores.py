@@ -21,7 +21,7 @@ from models.surges.evidence import (
     surge_evidence,
     trailing_sum,
 )
-from models.surges.thresholds import MONTH, Thresholds, alarm_rate, count_alarms, surge_thresholds, threshold_for
+from models.surges.thresholds import Thresholds, count_alarms, surge_thresholds, threshold_for
 from models.surges.wildness import rolling_wildness
 
 LONGEST = 4
@@ -140,7 +140,6 @@ def test_alarms_are_counted_by_runs_that_begin_anew(days: Sequence[int], alarms:
     score[list(days), 0] = 2.0
     assert count_alarms(score, 2.0).tolist() == [alarms, 0]
     assert count_alarms(score, 2.1).tolist() == [0, 0]
-    assert alarm_rate(score, 2.0) == pytest.approx(alarms / (2 * 100 / MONTH))
 
 
 def test_without_any_evidence_the_threshold_is_zero_and_with_one_day_of_it_just_above():

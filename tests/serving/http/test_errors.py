@@ -3,9 +3,18 @@
 import json
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
-from data.errors import TsurError
-from serving.http.errors import HTTP_CODES, STATUS, from_status, from_tsur_error, from_validation
+from data.errors import InputError, TsurError
+from serving.http.errors import (
+    HTTP_CODES,
+    STATUS,
+    from_status,
+    from_tsur_error,
+    from_validation,
+    install_error_handlers,
+)
 
 
 def tree(root: type[TsurError]) -> list[type[TsurError]]:
@@ -40,6 +49,28 @@ def test_a_status_alone_is_answered_in_the_one_shape(status: int, code: str):
     assert json.loads(answer.body)["error"]["code"] == code
 
 
+def test_clients_know_each_status_by_its_code():
+    codes = {400: "bad_json", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+    codes |= {413: "body_too_large", 415: "bad_json", 429: "too_many_requests", 503: "not_ready", 504: "timeout"}
+    assert {status: code for status, (code, _) in HTTP_CODES.items()} == codes
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [("/days/many", 422, "bad_request"), ("/days/1", 400, "bad_input"), ("/nights", 404, "not_found")],
+)
+def test_an_app_answers_every_kind_of_error_in_the_one_shape(path: str, status: int, code: str):
+    app = FastAPI()
+    install_error_handlers(app)
+
+    @app.get("/days/{days}")
+    def _days(days: int) -> None:
+        raise InputError(f"{days} is no day")
+
+    answer = TestClient(app).get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
 @pytest.mark.parametrize(
     ("status", "name", "value"),
     [
@@ -63,6 +94,7 @@ def wrong(*where: object, kind: str = "value_error", sentence: str = "Value erro
     [
         ([wrong("body", "items", 0, "text")], 422, "items.0.text: it is wrong", ["items.0.text"]),
         ([wrong("query", "days")], 422, "query.days: it is wrong", ["query.days"]),
+        ([wrong("query", "days", kind="int_parsing")], 422, "query.days: it is wrong", ["query.days"]),
         ([wrong("body", sentence="too short")], 422, "body: too short", ["body"]),
         ([wrong("body", "a"), wrong("body", "b")], 422, "a: it is wrong", ["a", "b"]),
         (

@@ -19,11 +19,10 @@ from tests.training.retrain.forecasts import CONFIG, last_days, older
 from tests.training.runs import tracker_in
 from training.retrain.forecaster_retraining import ForecasterRetraining, retrain_forecaster
 from training.retrain.gate_limits import ForecastLimits
-from training.retrain.gate_report import REPORT
 from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.recipe import forecaster_recipe_of
-from training.retrain.trial import Retrained
+from training.retrain.trial import REPORT, Retrained
 from tsur.samples import SAMPLE_REGION
 
 NAME = forecaster_name(SAMPLE_REGION)

@@ -16,18 +16,19 @@ from models.encoder.onnx_runtime import Encoders
 from registry.client import CHALLENGER, Registry
 from registry.names import classifier_name
 from registry.taking_back import line_of_champions, roll_back, taken_back
+from tests.conftest import tsur
 from tests.data.store.rows import decision
 from tests.serving.bundles import registry_in
 from tests.training.kills import kill_at
 from tests.training.runs import tracker_in
 from training.classifier.splits import SPLITS, complaint_keys, text_keys
 from training.retrain.gate_limits import GateLimits
-from training.retrain.gate_report import REPORT
 from training.retrain.lineage import Lineage
 from training.retrain.lock import alone
 from training.retrain.promotion import gate_of, promote
 from training.retrain.retraining import Retrained, Retraining, retrain
 from training.retrain.suggest import suggest
+from training.retrain.trial import REPORT
 from training.retrain.versions import find_version
 from tsur.samples import SAMPLE_REGION
 
@@ -99,6 +100,16 @@ def test_a_challenger_is_registered_judged_reported_and_not_promoted_and_a_secon
     assert promote(registry, NAME, 2, "it was the weather", "an engineer", False).version == 2
     assert taken_back(registry.promotions(NAME), 2) is None
     assert line_of_champions(registry.promotions(NAME)) == [1, 2]
+
+
+def test_many_regions_are_retrained_though_one_of_them_has_nothing_to_be_retrained_on(home):
+    limits = [f"{key}={value}" for key, value in LIMITS.model_dump(exclude_defaults=True).items()]
+    options = [part for limit in limits for part in ("--set", limit)]
+    done = tsur(home, "retrain", "regions", "atlantis", SAMPLE_REGION, *options, check=False)
+    assert done.returncode == 2
+    assert f"2 of 2: {SAMPLE_REGION}: version 2 against version 1: " in done.stdout
+    assert "1 of 2 regions failed, the others are retrained: atlantis: " in done.stderr
+    assert registry_in(home).champion(NAME, CHALLENGER) == 2, "nobody asked for its promotion"
 
 
 def test_killed_at_each_step_it_ends_with_one_challenger_promoted_once(home):
