@@ -19,7 +19,7 @@ from data.counts.daily import complete
 from data.counts.reading import CountColumns, read_counts
 from data.settings import CHECKOUT
 from models.forecasting.config import ForecasterConfig
-from models.forecasting.series import panel
+from models.forecasting.series import SeriesKey, keys_of, panel
 from models.surges.baseline import rolling_baseline
 from models.surges.detection import past_surges
 from models.surges.types import Surge
@@ -62,7 +62,7 @@ class Watched:
         return free
 
 
-Panel = tuple[Watched, tuple[str, str], pd.Timestamp, Surge | None]
+Panel = tuple[Watched, SeriesKey, pd.Timestamp, Surge | None]
 """Counts, the series, the day in the middle, and the event if one was told."""
 
 
@@ -85,40 +85,40 @@ def told(sets: dict[str, Watched]) -> list[Panel]:
         (nyc, min(pandemic, key=lambda surge: surge.start)),
         (sets["chicago"], sets["chicago"].most_important(*SETS["chicago"][1:])),
     ]
-    return [(of, (s.municipality, s.sector), pd.Timestamp(s.start), s) for of, s in events]
+    return [(of, SeriesKey(s.municipality, s.sector), pd.Timestamp(s.start), s) for of, s in events]
 
 
 def left_alone(sets: dict[str, Watched]) -> list[Panel]:
-    """Bulk entry at a year's end, a day on which all rise together, a day that the next one took back."""
-    nyc, chicago = sets["nyc"], sets["chicago"]
+    """Bulk entry at a year's end, a day on which all rise together, a day of a wild series that the next took back."""
+    nyc, chicago, boston = sets["nyc"], sets["chicago"], sets["boston"]
     year_end = pd.Timestamp("2019-12-23")
-    typed = nyc.counts.loc[year_end].idxmax()
-    together, series = _all_together(chicago)
-    alone, lone_series = _one_day(sets["boston"])
-    return [
-        (nyc, typed, year_end, None),
-        (chicago, series, together, None),
-        (sets["boston"], lone_series, alone, None),
-    ]
+    typed = keys_of(nyc.counts)[int(np.nanargmax(nyc.counts.loc[year_end].to_numpy()))]
+    together, most = _all_together(chicago)
+    alone, wild = _one_day(boston)
+    return [(nyc, typed, year_end, None), (chicago, most, together, None), (boston, wild, alone, None)]
 
 
-def _all_together(of: Watched) -> tuple[pd.Timestamp, tuple[str, str]]:
+def _ratios(of: Watched, first: str, last: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts over what was expected of the large series on some days, and which of these no event covers."""
+    counts, means, quiet = (frame.loc[first:last] for frame in (of.counts, of.means, of.quiet()))
+    large = of.counts.mean().to_numpy() >= LARGE
+    return (counts / means.clip(lower=LARGE)).loc[:, large], quiet.loc[:, large]
+
+
+def _all_together(of: Watched) -> tuple[pd.Timestamp, SeriesKey]:
     """The day on which most of the large series rise, with nothing told; and the one that rose most."""
-    large = of.counts.columns[of.counts.mean() >= LARGE]
-    judged = slice("2013-01-15", "2014-11-15")
-    ratios = (of.counts[large] / of.means[large].clip(lower=LARGE)).loc[judged]
-    ratios = ratios[of.quiet()[large].loc[judged].all(axis=1)]
-    day = ratios.median(axis=1).idxmax()
-    return day, ratios.loc[day].idxmax()
+    ratios, quiet = _ratios(of, "2013-01-15", "2014-11-15")
+    ratios = ratios[quiet.all(axis=1)]
+    day = int(np.nanargmax(ratios.median(axis=1).to_numpy()))
+    return pd.Timestamp(ratios.index[day]), keys_of(ratios)[int(np.nanargmax(ratios.iloc[day].to_numpy()))]
 
 
-def _one_day(of: Watched) -> tuple[pd.Timestamp, tuple[str, str]]:
-    """The highest day of a large series, with nothing told, whose next observed days were as usual."""
-    large = of.counts.columns[of.counts.mean() >= LARGE]
-    ratios = of.counts[large] / of.means[large].clip(lower=LARGE)
-    lone = ratios.where(of.quiet()[large] & (ratios.shift(-1) < 1.2) & (ratios.shift(1) < 1.5)).loc["2015-04":]
-    series = lone.max().idxmax()
-    return lone[series].idxmax(), series
+def _one_day(of: Watched) -> tuple[pd.Timestamp, SeriesKey]:
+    """The highest day of a large series, with nothing told, whose neighbours were as usual."""
+    ratios, quiet = _ratios(of, "2015-04-01", "2015-12-15")
+    lone = ratios.where(quiet & (ratios.shift(-1) < 1.2) & (ratios.shift(1) < 1.5)).fillna(0.0).to_numpy()
+    day, series = np.unravel_index(int(lone.argmax()), lone.shape)
+    return pd.Timestamp(ratios.index[int(day)]), keys_of(ratios)[int(series)]
 
 
 def draw(panels: list[Panel], path: Path) -> None:
@@ -129,14 +129,19 @@ def draw(panels: list[Panel], path: Path) -> None:
     for axes, (of, key, day, surge) in zip(figure.subplots(len(panels), 1), panels, strict=True):
         last = day if surge is None else min(pd.Timestamp(surge.end), day + pd.Timedelta(days=BEFORE))
         days = slice(day - pd.Timedelta(days=BEFORE), last + pd.Timedelta(days=AFTER))
-        counts, means = of.counts.loc[days, key], of.means.loc[days, key]
+        counts, means = of.counts.loc[days, tuple(key)], of.means.loc[days, tuple(key)]
         axes.bar(counts.index, counts, color="tab:grey", width=0.9)
         axes.plot(means.index, means, color="tab:blue", linewidth=1.4)
         if surge is not None:
             inside = counts.loc[pd.Timestamp(surge.start) : pd.Timestamp(surge.end)]
             axes.bar(inside.index, inside, color="tab:red", width=0.9)
-            noticed = pd.Timestamp(surge.noticed)
-            axes.plot([noticed], [np.nanmax(counts) * 1.06], "v", color="black", markersize=6)
+            axes.plot(
+                [pd.Timestamp(surge.noticed or surge.start)],
+                [np.nanmax(counts) * 1.06],
+                "v",
+                color="black",
+                markersize=6,
+            )
         axes.set_xlim(counts.index[0] - pd.Timedelta(days=1), counts.index[-1] + pd.Timedelta(days=1))
         axes.set_xticks([])
         axes.spines[["top", "right"]].set_visible(False)
