@@ -38,6 +38,7 @@ from serving.api.v1 import (
     municipalities,
     outcomes,
     queue,
+    region_map,
     report,
     series,
     session,
@@ -57,7 +58,7 @@ RESOURCES = (
     *(classify, feedback, outcomes, forecast, surges, heatmap, emerging),
     *(kpi, kpi_outlook, report, management_decisions),
     *(complaints, queue, desk, catalogue, jobs, models),
-    *(municipalities, series, surge_notes, verdicts, events, session),
+    *(municipalities, region_map, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"
 VERSION = "0.1.0"

@@ -32,6 +32,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("GET", "/v1/surges/notes"): _only("operator", "analyst", "head", "engineer"),
     ("POST", "/v1/surges/notes"): _only("analyst"),
     ("GET", "/v1/heatmap"): _only("operator", "analyst", "head", "engineer"),
+    ("GET", "/v1/map"): _only("operator", "analyst", "head", "engineer"),
     ("GET", "/v1/kpi"): _only("analyst", "head", "engineer"),
     ("GET", "/v1/kpi/outlook"): _only("analyst", "head", "engineer"),
     ("GET", "/v1/report"): _only("analyst", "head", "engineer"),
