@@ -98,11 +98,16 @@ def train_classifier_(
     region: RegionName = None,
     catalogue: CataloguePath = None,
     no_catalogue: NoCatalogue = False,
+    no_complaints: Annotated[
+        bool,
+        typer.Option("--no-complaints", help="The region has none yet: its catalogue's names and descriptions teach."),
+    ] = False,
     config: ConfigPath = None,
     override: Overrides = None,
     fresh: Annotated[bool, typer.Option(help="Start over instead of continuing an interrupted run.")] = False,
 ) -> None:
     """Fine-tune the encoder, measure it beside TF-IDF + SVM, register the bundle as champion."""
+    from data.complaints.schema import nothing_yet
     from data.errors import InputError
     from data.settings import settings
     from registry.client import open_registry
@@ -115,21 +120,23 @@ def train_classifier_(
     from tsur.datasets import named_version
     from tsur.show import comparison
 
-    if dataset is not None and complaints is not None:
-        raise InputError("name a file of complaints or --dataset, not both")
+    if (dataset is not None) + (complaints is not None) + no_complaints > 1:
+        raise InputError("name a file of complaints, --dataset or --no-complaints, not several of them")
     own = read_region(region)
     registry = open_registry(own.id)
     arguments = with_pinned_encoder(config_of("classifier.yaml", ClassifierTraining, config, override), registry)
     place = catalogue_path(own, catalogue, no_catalogue)
     if dataset is None:
-        job, tags = prepare(complaints_or_sample(own, complaints), place, arguments), {}
+        rows = nothing_yet() if no_complaints else complaints_or_sample(own, complaints)
+        job, tags = prepare(rows, place, arguments), {}
     else:
         version = named_version(own.id, dataset, None)
         job = job_on(version, place, arguments)
         tags = tags_of(job, version)
     by, tracker = "tsur train classifier", open_tracker()
     trained = train_job(job, own.id, settings().home, say, fresh, by, tags, tracker=tracker, registry=registry)
-    console.print(comparison(trained.evaluation, trained.lexical))
+    if trained.evaluation is not None:
+        console.print(comparison(trained.evaluation, trained.lexical))
     console.print(f"champion: {classifier_name(own.id)} version {trained.version}, MLflow run {trained.run_id}")
 
 

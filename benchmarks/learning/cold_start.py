@@ -1,11 +1,11 @@
-"""A new region with a catalogue and up to eight labelled complaints a topic: what training makes of them.
+"""A new region with a catalogue and up to eight labelled complaints a topic, or none: what training makes of them.
 
 In: complaints and their vectors. Out: topic accuracy by rows a topic. All contenders are taught the same rows and the
 topics' names, and judged on the same others. The product is `tsur train classifier` up to its heads: n-grams and the
 frozen encoder, mixed as rows held out in turn choose; the topic's head answers, without joint decoding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ from training.long_step import quiet
 
 PRODUCT, SVM, LOGISTIC = "TSUR", "TF-IDF + linear SVM", "TF-IDF + logistic regression"
 PROTOTYPES, CONTRAST = "nearest prototype of the vectors", "contrastive map of the vectors"
+PROPOSED = 5
+"""Topics that an operator chooses from at a glance."""
 RIVALS = (SVM, LOGISTIC, PROTOTYPES, CONTRAST)
 SVM_C, LOGISTIC_C = 0.5, 10.0
 """As `training/evaluate/tfidf_svm.py` and `training/classifier/fit_ngrams.py` have them."""
@@ -64,11 +66,16 @@ class Region:
         return self.words["topic"].to_numpy(dtype=object)[of_topics], self.of_words[of_topics]
 
 
-def region(frame: pd.DataFrame, read: Callable[[list[str]], Floats]) -> Region:
-    """A region of complaints; `read` gives texts' vectors."""
+def region(
+    frame: pd.DataFrame, read: Callable[[list[str]], Floats], descriptions: Mapping[str, str] | None = None
+) -> Region:
+    """A region of complaints; `read` gives texts' vectors, `descriptions` are of its topics."""
     from training.evaluate.tfidf_svm import lexical_features
 
-    catalogue = Catalogue.model_validate(yaml.safe_load(draft_catalogue(frame, region="")))
+    drafted = yaml.safe_load(draft_catalogue(frame, region=""))
+    for topic in (topic for sector in drafted["sectors"] for topic in sector["topics"]):
+        topic["description"] = (descriptions or {}).get(topic["name"], "")
+    catalogue = Catalogue.model_validate(drafted)
     words = catalogue_rows(catalogue)
     texts = [model_input(text, None) for text in [*frame["text"], *words["text"]]]
     vectors, of_words = read(texts[: len(frame)]), read(texts[len(frame) :])
@@ -78,15 +85,18 @@ def region(frame: pd.DataFrame, read: Callable[[list[str]], Floats]) -> Region:
 
 
 def figures(region: Region, draws: int) -> dict[str, Any]:
-    """Accuracy by contender and rows a topic; None where training refuses."""
+    """Accuracy by contender and rows a topic."""
     topics = region.topics
     drawn = [draw(topics, seed) for seed in range(draws)]
-    right, weights = {}, resample_weights(len(topics))
+    right, among_top, weights = {}, {}, resample_weights(len(topics))
     for rows in ROWS_A_TOPIC:
-        said: dict[str, list[Labels]] = {way: [] for way in ((PRODUCT, *RIVALS) if rows else RIVALS)}
-        for each in drawn:
-            for way in said:
-                said[way].append(_said(way, region, each, rows))
+        proposed = [by_product(region, each.taught(rows), each) for each in drawn]
+        said = {way: [_said(way, region, each, rows) for each in drawn] for way in RIVALS}
+        said[PRODUCT] = [labels[:, 0] for labels in proposed]
+        judged = [topics[each.judged, None] for each in drawn]
+        among_top[rows] = np.concatenate(
+            [(labels == true).any(axis=1) for labels, true in zip(proposed, judged, strict=True)]
+        )
         right[rows] = {way: count_right(drawn, of_way, topics) for way, of_way in said.items()}
         console.print(
             f"{rows} rows a topic: " + ", ".join(f"{way} {each.share:.3f}" for way, each in right[rows].items())
@@ -96,28 +106,20 @@ def figures(region: Region, draws: int) -> dict[str, Any]:
         "complaints": len(topics),
         "draws": draws,
         "taught": {str(rows): float(np.mean([len(each.taught(rows)) for each in drawn])) for rows in ROWS_A_TOPIC},
-        "accuracy": {
-            way: {str(rows): right[rows][way].share if way in right[rows] else None for rows in ROWS_A_TOPIC}
-            for way in (PRODUCT, *RIVALS)
-        },
+        "accuracy": {way: {str(rows): right[rows][way].share for rows in ROWS_A_TOPIC} for way in (PRODUCT, *RIVALS)},
+        "among_five": {str(rows): float(among.mean()) for rows, among in among_top.items()},
         "gain": {
-            rival: {
-                str(rows): difference(of_rows[PRODUCT], of_rows[rival], weights)
-                for rows, of_rows in right.items()
-                if PRODUCT in of_rows
-            }
+            rival: {str(rows): difference(of_rows[PRODUCT], of_rows[rival], weights) for rows, of_rows in right.items()}
             for rival in RIVALS
         },
     }
 
 
 def _said(way: str, region: Region, each: Draw, rows: int) -> Labels:
-    """What a contender says of the judged rows."""
+    """What a rival says of the judged rows."""
     taught, (names, of_names) = each.taught(rows), region.names
     topics = np.concatenate([region.topics[taught], names])
     vectors, judged = np.concatenate([region.vectors[taught], of_names]), region.vectors[each.judged]
-    if way == PRODUCT:
-        return by_product(region, taught, each)
     if way == PROTOTYPES:
         return by_vectors(vectors, topics, judged)
     if way == CONTRAST:
@@ -128,16 +130,20 @@ def _said(way: str, region: Region, each: Draw, rows: int) -> Labels:
 
 
 def by_product(region: Region, taught: Ints, each: Draw) -> Labels:
-    """What training fits where it does not tune the encoder: below some thousands of rows it never does."""
+    """The likeliest topics of each judged row, shape (rows, 5), by what training fits.
+
+    Below some thousands of rows it never tunes the encoder.
+    """
     train = region.frame.iloc[taught].reset_index(drop=True)
-    labels = learn_label_space({head: train[head].where(train[head].notna(), None).tolist() for head in HEADS})
+    known = {head: train[head].where(train[head].notna(), None).tolist() for head in HEADS}
+    labels = learn_label_space(known, catalogue=region.catalogue.label_names)
     arguments = ClassifierTraining(courtesy_augmentation=False)  # else each draw would have texts of its own to read
     rows = taught_rows(train, labels, region.catalogue, arguments)
     vectors = np.concatenate([region.vectors[taught], region.of_words])
     ngrams, heads = frozen_heads(rows, RowVectors(vectors, vectors), True, quiet).fit_all(quiet)
     texts = [model_input(text, None) for text in region.frame["text"].iloc[each.judged]]
     logits = ngrams.logits(texts)["topic"] + heads.logits(region.vectors[each.judged])["topic"]
-    said: Labels = np.array(labels.names["topic"], dtype=object)[logits.argmax(axis=1)]
+    said: Labels = np.array(labels.names["topic"], dtype=object)[np.argsort(-logits, axis=1)[:, :PROPOSED]]
     return said
 
 

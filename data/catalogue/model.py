@@ -166,6 +166,15 @@ class Catalogue(Config):
         """
         return self.topic(sector, topic).id or topic_id(self.ordered_migrations, sector, topic)
 
+    @cached_property
+    def label_names(self) -> dict[str, list[str]]:
+        """Every name that a complaint may have as `sector`, `topic` or `agency`."""
+        return {
+            "sector": [sector.name for sector in self.sectors],
+            "topic": [topic.name for sector in self.sectors for topic in sector.topics],
+            "agency": [agency.name for agency in self.agencies],
+        }
+
     def known_topic(self, sector: str, topic: str) -> Topic | None:
         """The topic of that name in that sector; None: there is none."""
         return self._topics.get((sector, topic))

@@ -86,6 +86,11 @@ DAILY_COUNTS = pa.DataFrameSchema(
 """Complaints per day × municipality × sector; a missing day is no observation, not a zero."""
 
 
+def nothing_yet() -> pd.DataFrame:
+    """The complaints of a region that has none."""
+    return check_complaints(pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS}))
+
+
 def check_complaints(frame: pd.DataFrame) -> pd.DataFrame:
     """Validate a frame of complaints.
 

@@ -1,12 +1,12 @@
 """The label space of a classifier: the names each head knows, how many rows taught each, and possible combinations.
 
-In: the labels of the training rows, the catalogue. Out: a `LabelSpace` of every label that a row has. A label of few
-rows can be proposed like any other, but a decision for it is always an operator's. (Bundles of earlier recipes put
-rare labels together as «Прочее», and know no rows.)
+In: the labels of the training rows, the catalogue. Out: a `LabelSpace` of every label that a row has or the catalogue
+names. A label of few rows, or none, can be proposed like any other, but a decision for it is always an operator's.
+(Bundles of earlier recipes put rare labels together as «Прочее», and know no rows.)
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -88,9 +88,14 @@ class LabelSpace:
         return np.array(representable, dtype=np.int64).reshape(-1, len(HEADS))
 
 
-def learn_label_space(labels: Mapping[str, list[str | None]], min_rows: int = RARE_ROWS) -> LabelSpace:
-    """Every label that a row has, sorted by name, with its rows; those with fewer than `min_rows` are rare."""
+def learn_label_space(
+    labels: Mapping[str, list[str | None]],
+    min_rows: int = RARE_ROWS,
+    catalogue: Mapping[str, Iterable[str]] | None = None,
+) -> LabelSpace:
+    """Every label that a row has or the catalogue names, sorted, with its rows; below `min_rows` it is rare."""
     counted = {head: Counter(name for name in labels[head] if name is not None) for head in HEADS}
-    names = {head: tuple(sorted(counted[head])) for head in HEADS}
+    named = catalogue or dict.fromkeys(HEADS, ())
+    names = {head: tuple(sorted({*counted[head], *named[head]})) for head in HEADS}
     rows = {head: tuple(counted[head][name] for name in names[head]) for head in HEADS}
     return LabelSpace(names, rows, min_rows)

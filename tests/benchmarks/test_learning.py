@@ -113,9 +113,10 @@ def test_the_script_measures_labels_and_cold_start_once(folder, small_encoder, t
     assert capsys.readouterr().out.count("measuring") == 2
     text = out.read_text(encoding="utf-8")
     content = json.loads(text)
-    assert content["cold"]["kursk"]["accuracy"]["TSUR"]["0"] is None
-    assert 0 < content["cold"]["kursk"]["accuracy"]["TSUR"]["8"] <= 1
+    cold = content["cold"]["kursk"]
+    assert 0 < cold["accuracy"]["TSUR"]["0"] <= cold["among_five"]["0"] <= 1
+    assert cold["accuracy"]["TSUR"]["0"] < cold["accuracy"]["TSUR"]["8"]
     assert set(content["data"]) == {"labels, kursk", "cold, kursk"}
-    assert len(content["targets"]) == 1 + 1
+    assert len(content["targets"]) == 1 + 2
     assert str(tmp_path) not in text
     settings.cache_clear()

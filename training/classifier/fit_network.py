@@ -167,6 +167,8 @@ def prepare_transformers(seed: int) -> None:
 def _pays(frozen: Candidate, tuned: TunedEncoder, say: Say) -> tuple[bool, str]:
     """Whether fine-tuning answers the first held-out fold better than heads alone; and the sentence that says so."""
     taught = tuned.taught
+    if not taught.held_out:
+        return False, f"chosen: {FROZEN}; {taught.complaints} complaints are too few to choose by"
     if epochs_of(tuned.arguments.epochs, taught.complaints) == 0:
         why = (
             "fine-tuning was not asked for (epochs: 0)"

@@ -17,6 +17,7 @@ from models.classifier.ngrams import NgramModel
 from training.classifier.evidence import fit_factors
 from training.classifier.fit_ngrams import MOST_TEXTS, fit_maps, scores_out_of_fold, silent
 from training.classifier.heads import (
+    PENALTY,
     Rows,
     choose,
     fit_mixture,
@@ -28,6 +29,9 @@ from training.classifier.taught_rows import TaughtRows
 from training.long_step import Tell, within
 
 Floats = npt.NDArray[np.floating]
+FEATURE_SHARE_OF_NAMES = 8.0
+"""Squared length of a text's features where nearly all that teaches are names; four times that of other fits
+(docs/experiments.md, "A region without labels")."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,35 @@ def frozen_heads(taught: TaughtRows, vectors: RowVectors, ngrams: bool, tell: Te
         asked=taught.asked,
         asked_features=vectors.asked,
     )
+    if not taught.held_out:
+        nothing = {head: np.zeros((0, count)) for head, count in taught.label_counts.items()}
+        return Candidate(nothing, _unchosen(rows, ngrams))
     fit = _mixed if not ngrams or len(taught.texts) <= MOST_TEXTS else _side_by_side
     logits, fit_all = fit(rows, ngrams, tell)
     return Candidate({head: logits[head][taught.held_out_rows] for head in HEADS}, fit_all)
 
 
-Fitted = tuple[Mapping[str, Floats], Callable[[Tell], tuple[NgramModel, LinearHeads]]]
+FitAll = Callable[[Tell], tuple[NgramModel, LinearHeads]]
+Fitted = tuple[Mapping[str, Floats], FitAll]
+
+
+def _unchosen(rows: Rows, ngrams: bool) -> FitAll:
+    """N-grams and heads fitted together, where no row is held out to choose anything by.
+
+    Names of topics share few words with complaints: the encoder, which knows their meaning, has the louder say.
+    """
+
+    def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:
+        if ngrams:
+            return fit_side_by_side(rows, tell, FEATURE_SHARE_OF_NAMES)
+        model = fit_maps(rows.texts, rows.targets, rows.label_counts, tell=within(tell, "n-grams")).ngrams
+        return silent(model), fit_stacked(rows, _no_priors(rows), dict.fromkeys(HEADS, PENALTY))
+
+    return fit_all
+
+
+def _no_priors(rows: Rows) -> dict[str, Floats]:
+    return {head: np.zeros((len(rows.texts), count), np.float32) for head, count in rows.label_counts.items()}
 
 
 def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
@@ -81,8 +108,7 @@ def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
             rows.texts, wordings, rows.targets, rows.label_counts, rows.folds, rows.held_out, within(tell, "n-grams")
         )
     else:
-        priors = {head: np.zeros((len(rows.texts), count), np.float32) for head, count in rows.label_counts.items()}
-        asked_priors = priors
+        priors = asked_priors = _no_priors(rows)
     choice = choose(rows, priors, ngrams, tell, asked_priors)
 
     def fit_all(tell: Tell) -> tuple[NgramModel, LinearHeads]:

@@ -31,6 +31,11 @@ PENALTY = 320.0
 """Where no row is held out to choose by."""
 SHARES = (0.0, 0.25, 0.5)
 """Of the fit side by side in the mixture: the stacked one is the better on rare labels and keeps at least half."""
+SHARES_OF_FEW = (*SHARES, 0.75, 1.0)
+"""Where a label has a handful of rows: n-grams that were fitted without a fold know too few of its labels to stack on
+(docs/experiments.md, "A region that begins")."""
+FEW_ROWS = 5
+"""Of a label, in the mean of a head's labels: below, `SHARES_OF_FEW` may be chosen."""
 FEATURE_SHARE = 2.0
 """Squared length of a text's features beside its n-grams' in the fit side by side: those have 1 for words and 1 for
 letters, so that both halves begin with the same say."""
@@ -116,10 +121,12 @@ def fit_stacked(rows: Rows, priors: Mapping[str, Floats], penalties: Mapping[str
     return LinearHeads(weights, bias, mean, deviation)
 
 
-def fit_side_by_side(rows: Rows, tell: Tell = quiet) -> tuple[NgramModel, LinearHeads]:
-    """N-grams and heads that learn together."""
+def fit_side_by_side(
+    rows: Rows, tell: Tell = quiet, feature_share: float = FEATURE_SHARE
+) -> tuple[NgramModel, LinearHeads]:
+    """N-grams and heads that learn together; `feature_share` is the squared length of a text's features."""
     mean, deviation = moments(rows.features)
-    scale = np.sqrt(FEATURE_SHARE / rows.features.shape[1])
+    scale = np.sqrt(feature_share / rows.features.shape[1])
     maps = fit_maps(
         rows.texts,
         rows.targets,
@@ -164,19 +171,24 @@ def choose(
     """
     asked = asked_priors or priors
     stacked = {penalty: _stacked_out_of_fold(rows, priors, asked, penalty, tell) for penalty in PENALTIES}
-    shares: Sequence[float] = SHARES if mixtures else (0.0,)
     beside = _side_by_side_out_of_fold(rows, tell) if mixtures else priors  # at share 0 they have no say
     chosen_penalties, chosen_shares, held_out = {}, {}, {}
     for head in HEADS:
         least = np.inf
         for penalty in PENALTIES:
-            for share in shares:
+            for share in _shares(rows, head) if mixtures else (0.0,):
                 logits = (1 - share) * stacked[penalty][head] + share * beside[head]
                 loss = _loss(logits, rows, head)
                 if loss < least:
                     least = loss
                     chosen_penalties[head], chosen_shares[head], held_out[head] = penalty, share, logits
     return Choice(chosen_penalties, chosen_shares, held_out)
+
+
+def _shares(rows: Rows, head: str) -> Sequence[float]:
+    """What may be chosen for a head, by how many rows its labels have in the mean."""
+    few = np.count_nonzero(rows.targets[head] >= 0) < FEW_ROWS * rows.label_counts[head]
+    return SHARES_OF_FEW if few else SHARES
 
 
 def _stacked_out_of_fold(

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -59,6 +60,11 @@ class Job:
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
+    def measurable(self) -> bool:
+        """Whether there are complaints enough to hold some out; with fewer the catalogue's words teach beside them."""
+        return len(self.splits.train) >= MIN_ROWS
+
+    @property
     def taught(self) -> pd.DataFrame:
         """The rows that the bundle is fitted on."""
         return self.frame.iloc[self.splits.train].reset_index(drop=True)
@@ -76,18 +82,23 @@ def prepare(
 
     `splits` are those of a frozen dataset version, whose rows all have a label; else they follow from `holdout`.
     Without a catalogue, one is drafted from the training rows alone: combinations seen only in test rows must not
-    help.
+    help. With one its names and descriptions teach too, so that few rows will do, or none.
 
     Raises:
-        InputError: too few labelled rows.
+        InputError: too few labelled rows, and no catalogue to begin with.
         LabelError: a row's labels are not in the given catalogue.
     """
     frame = check_complaints(frame)
     frame = frame.dropna(subset=LABELS, how="all").reset_index(drop=True)
-    if splits is None:
+    if splits is None and catalogue_path is not None and arguments.holdout == 0:
+        splits = Splits(np.arange(len(frame)), np.array([], dtype=np.int64))
+    elif splits is None:
         splits = split_rows(frame, arguments.holdout, arguments.seed)
-    elif len(splits.train) < MIN_ROWS:
-        raise InputError(f"training needs at least {MIN_ROWS} complaints to learn from, there are {len(splits.train)}")
+    if len(splits.train) < MIN_ROWS and catalogue_path is None:
+        raise InputError(
+            f"training needs at least {MIN_ROWS} complaints to learn from, there are {len(splits.train)}; "
+            "with a catalogue, whose names teach too, fewer will do"
+        )
     if catalogue_path is None:
         text = draft_catalogue(frame.iloc[splits.train], region="")
         catalogue = Catalogue.model_validate(yaml.safe_load(text))

@@ -17,11 +17,11 @@ from models.classifier.labels import Ints, LabelSpace
 from models.text.model_input import model_input
 from training.arguments import ClassifierTraining
 from training.classifier.catalogue_rows import WEIGHT as CATALOGUE_WEIGHT
-from training.classifier.catalogue_rows import catalogue_rows
+from training.classifier.catalogue_rows import catalogue_rows, example_rows
 from training.classifier.courtesy_augmentation import with_courtesy
 from training.classifier.fit_ngrams import FOLDS, MOST_TEXTS, draw_folds
 from training.classifier.regression import row_weights
-from training.classifier.splits import text_keys
+from training.classifier.splits import MIN_ROWS, text_keys
 
 Floats = npt.NDArray[np.floating]
 FOLD_ROWS = 4000
@@ -76,9 +76,11 @@ def taught_rows(
     train: pd.DataFrame, labels: LabelSpace, catalogue: Catalogue, arguments: ClassifierTraining
 ) -> TaughtRows:
     """Complaints, augmented if asked for, and behind them the catalogue's own words."""
-    words = catalogue_rows(catalogue)
+    names = catalogue_rows(catalogue)
+    words = pd.concat([names, example_rows(catalogue, labels.rare["topic"])], ignore_index=True)
     frame = pd.concat([train, words], ignore_index=True)
     folds, held_out = folds_of(frame, len(train), arguments.seed)
+    is_name = np.isin(np.arange(len(frame)), np.arange(len(train), len(train) + len(names)))
     asked = model_inputs(frame, catalogue)
     if arguments.courtesy_augmentation:
         frame["text"] = [*with_courtesy(train["text"].tolist(), arguments.seed), *words["text"]]
@@ -89,7 +91,7 @@ def taught_rows(
         asked=asked,
         targets=labels.targets(frame),
         label_counts=labels.counts,
-        weight=np.where(np.arange(len(frame)) < len(train), 1.0, CATALOGUE_WEIGHT),
+        weight=np.where(is_name, CATALOGUE_WEIGHT, 1.0),
         folds=folds,
         held_out=held_out,
         weighting=arguments.class_weighting,
@@ -99,10 +101,13 @@ def taught_rows(
 def folds_of(frame: pd.DataFrame, complaints: int, seed: int) -> tuple[Ints, list[int]]:
     """The fold of each row, shape (n,), and the folds that are held out in turn.
 
-    Few rows: five folds of which each is held out; equal texts share one. Many: the folds are held out until there are
+    A handful of complaints: none is held out, for it would say nothing. Few rows: five folds of which each is held
+    out; equal texts share one. Many: the folds are held out until there are
     rows enough; where all rows have a time they are spans of it, the newest held out first, for it is the coming
     weeks that the model will be asked about.
     """
+    if complaints < MIN_ROWS:
+        return np.full(len(frame), ALWAYS_TAUGHT, dtype=np.int64), []
     if len(frame) <= MOST_TEXTS:
         return draw_folds(text_keys(frame["text"]), seed), list(range(FOLDS))
     count = max(FOLDS, complaints // FOLD_ROWS)

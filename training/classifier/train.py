@@ -3,12 +3,13 @@
 The steps, each in its module: learn the label space, fit with rows held out in turn, fit on all rows, calibrate by what
 was said of the rows held out, check int8, and measure next to TF-IDF + linear SVM on the same rows. The figures are of
 fits that had not seen the row they judge; the bundle that is registered is fitted on every row. With `holdout` a share
-of the rows is kept from all fits, and the bundle itself is measured on it.
+of the rows is kept from all fits, and the bundle itself is measured on it. A region that begins has a handful of
+complaints, or none: then its catalogue's words teach, nothing is measured, and an operator decides everything.
 """
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,10 @@ from registry.client import CHAMPION, Registry
 from registry.names import classifier_name
 from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
+from training.classifier.catalogue_rows import catalogue_rows
 from training.classifier.held_out_rows import HeldOut, unseen_rows
 from training.classifier.job import Job
-from training.classifier.splits import SPLITS, complaint_keys, contradictions
+from training.classifier.splits import MIN_ROWS, SPLITS, complaint_keys, contradictions
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.tracker import TrackedRun, Tracker
@@ -44,13 +46,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """What a training run leaves behind."""
+    """What a training run leaves behind; without figures where there were too few complaints to measure by."""
 
     run_id: str
     version: int
     bundle: Path
-    evaluation: Evaluation
-    lexical: Evaluation
+    evaluation: Evaluation | None
+    lexical: Evaluation | None
 
 
 def train_job(
@@ -81,21 +83,31 @@ def train_job(
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(job.splits).items()}
     name = classifier_name(region)
     with tracker.run(name, "train", parameters, work / "run.json") as run:
-        fitted, evaluation, lexical = fit_and_measure(job, work, home, say, run)
+        fitted, figures = fit_and_measure(job, work, home, say, run)
         say("registering the bundle" if promoted_by is None else f"registering the bundle as {CHAMPION}")
         version = register(registry, name, job, fitted.folder, run, tags)
         if promoted_by is not None:
-            registry.promote(name, version, evidence(evaluation, lexical), promoted_by)
+            spoken_for = {"not_measured": f"{len(job.taught)} complaints"} if figures is None else evidence(*figures)
+            registry.promote(name, version, spoken_for, promoted_by)
     shutil.rmtree(work, ignore_errors=True)
-    return TrainedClassifier(run.id, version, registry.bundle(name, version), evaluation, lexical)
+    return TrainedClassifier(run.id, version, registry.bundle(name, version), *(figures or (None, None)))
 
 
 def fit_and_measure(
     job: Job, work: Path, home: Path, say: Say, run: TrackedRun
-) -> "tuple[FittedBundle, Evaluation, Evaluation]":
-    """The bundle, inside `work`, its figures and those of TF-IDF + SVM; the run is told of all of them."""
+) -> "tuple[FittedBundle, tuple[Evaluation, Evaluation] | None]":
+    """The bundle, inside `work`, its figures and those of TF-IDF + SVM; the run is told of all of them.
+
+    No figures where there are too few complaints to hold some out.
+    """
     fitted = fit_bundle(job, _label_space(job), work, home, say, run)
-    return fitted, *measure(job, fitted, run, say)
+    if job.measurable:
+        return fitted, measure(job, fitted, run, say)
+    from training.report.card import write_first_card
+
+    say(f"not measured, and nothing is routed: below {MIN_ROWS} complaints an operator decides all")
+    write_first_card(fitted.folder, job.frame, job.arguments)
+    return fitted, None
 
 
 def _tell_of_rows(job: Job, say: Say) -> None:
@@ -110,11 +122,12 @@ def _tell_of_rows(job: Job, say: Say) -> None:
 
 
 def _label_space(job: Job) -> LabelSpace:
-    labels = learn_label_space({head: job.taught[head].tolist() for head in HEADS}, job.arguments.min_label_rows)
+    taught = {head: job.taught[head].tolist() for head in HEADS}
+    labels = learn_label_space(taught, job.arguments.min_label_rows, job.catalogue.label_names)
     for head in HEADS:
         if len(labels.names[head]) < 2:
             raise InputError(
-                f"training needs at least two labels as {head}, the rows have {len(labels.names[head])}: "
+                f"training needs at least two labels as {head}, there are {len(labels.names[head])}: "
                 "there is nothing to tell apart"
             )
     return labels
@@ -135,13 +148,17 @@ def fit_bundle(
     network = _fitted_network(job, labels, work, home, say, run)
     draft = _uncalibrated(job, labels, network, work / "bundle")
     encoders = Encoders()
-    say("calibrating")
     held_out = network.held_out
-    unseen = unseen_rows(job.taught, labels, job.catalogue, held_out)
-    calibration = calibrate(Classifier(draft, encoders), unseen, job.arguments.promised_precision, say)
-    calibrated = replace(draft, calibration=calibration)
-    places = job.catalogue.municipality_ids(job.taught["municipality"])
-    checked = checked_precision(calibrated, encoders, job.taught["text"].tolist(), places, job.arguments.precision, say)
+    calibrated, asked = draft, job.taught
+    if job.measurable:
+        say("calibrating")
+        unseen = unseen_rows(job.taught, labels, job.catalogue, held_out)
+        calibration = calibrate(Classifier(draft, encoders), unseen, job.arguments.promised_precision, say)
+        calibrated = replace(draft, calibration=calibration)
+    else:
+        asked = pd.concat([catalogue_rows(job.catalogue), job.taught])
+    places = job.catalogue.municipality_ids(asked["municipality"])
+    checked = checked_precision(calibrated, encoders, asked["text"].tolist(), places, job.arguments.precision, say)
     serving = {"precision": checked.precision, "agreement": dict(checked.agreement)}
     bundle = replace(calibrated, config=calibrated.config.model_copy(update=serving))
     write_bundle(bundle, job.catalogue_yaml)
@@ -177,8 +194,17 @@ def _uncalibrated(job: Job, labels: LabelSpace, network: "FittedNetwork", folder
         data_fingerprint=job.fingerprint,
         precision="fp32" if job.arguments.precision == "fp32" else "int8",
     )
-    unfit = Calibration(temperatures=dict.fromkeys(HEADS, 1.0), threshold=NEVER_ROUTE, promised_precision=0, coverage=0)
+    unfit = Calibration(
+        temperatures=dict.fromkeys(HEADS, 1.0),
+        threshold=NEVER_ROUTE,
+        promised_precision=job.arguments.promised_precision,
+        coverage=0,
+    )
     taught = job.taught
+    if job.measurable:
+        words = _out_of_vocabulary(taught["text"], network.held_out)
+    else:
+        words = words_of_all([*catalogue_rows(job.catalogue)["text"], *taught["text"]])
     return ClassifierBundle(
         folder=folder,
         config=config,
@@ -188,10 +214,15 @@ def _uncalibrated(job: Job, labels: LabelSpace, network: "FittedNetwork", folder
         topic_agency_pmi=count_topic_agency(
             labels, labels.targets(taught), job.catalogue.municipality_ids(taught["municipality"])
         ),
-        out_of_vocabulary=_out_of_vocabulary(taught["text"], network.held_out),
+        out_of_vocabulary=words,
         heads=network.heads,
         ngrams=network.ngrams,
     )
+
+
+def words_of_all(texts: Sequence[str]) -> OutOfVocabulary:
+    """Words of a handful of texts: too few to call another text odd by them."""
+    return OutOfVocabulary(beginnings=known_beginnings(texts), usual=0.0, threshold=1.0)
 
 
 def _out_of_vocabulary(texts: "pd.Series[str]", held_out: HeldOut) -> OutOfVocabulary:

@@ -7,7 +7,6 @@ is quoted.
 
 import json
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +16,17 @@ from models.classifier.bundle import CARD, read_bundle
 from models.classifier.labels import HEADS, OTHER
 from models.encoder.source import PACKAGED
 from training.arguments import ClassifierTraining
+from training.classifier.splits import MIN_ROWS
 from training.evaluate.evaluate import Evaluation
-from training.report.card_facts import TITLES, Facts
-from training.report.card_figures import best_and_worst, confidence, limits, quality
+from training.report.card_facts import TITLES, Facts, MeasuredFacts
+from training.report.card_figures import best_and_worst, confidence, in_words, limits, quality
 from training.report.card_texts import (
     HEADINGS,
     INTRODUCTION,
     LABELLING,
     LICENCES,
     METHOD,
+    NOT_MEASURED,
     OUT_OF_SCOPE,
     PERSONAL_DATA,
     PURPOSE,
@@ -50,36 +51,47 @@ def write_card(
     With `rows` (those of the evaluation) it says how the longest texts fare; with `arguments`, the
     whole recipe. `kept_back`: the bundle itself was measured, on rows that no fit saw; else fits without the rows were.
     """
-    text = card(bundle, frame, evaluation, lexical, rows, arguments, kept_back)
-    (bundle / CARD).write_text(text, encoding="utf-8")
+    facts = MeasuredFacts(
+        bundle=read_bundle(bundle),
+        frame=frame,
+        arguments=arguments,
+        evaluation=evaluation,
+        lexical=lexical,
+        rows=rows,
+        kept_back=kept_back,
+    )
+    (bundle / CARD).write_text(card(facts), encoding="utf-8")
 
 
-def card(
-    bundle: Path,
-    frame: pd.DataFrame,
-    evaluation: Evaluation,
-    lexical: Evaluation,
-    rows: pd.DataFrame | None = None,
-    arguments: ClassifierTraining | None = None,
-    kept_back: bool = False,
-) -> str:
+def write_first_card(bundle: Path, frame: pd.DataFrame, arguments: ClassifierTraining) -> None:
+    """Write the `MODEL_CARD.md` of a region that begins: without figures, for nothing could be measured."""
+    facts = Facts(bundle=read_bundle(bundle), frame=frame, arguments=arguments)
+    (bundle / CARD).write_text(card(facts), encoding="utf-8")
+
+
+def card(facts: Facts) -> str:
     """The text of the card."""
-    facts = Facts(read_bundle(bundle), frame, evaluation, lexical, rows, arguments, kept_back)
-    bodies: dict[str, Callable[[Facts], str]] = {
-        "purpose": lambda _: PURPOSE,
-        "out_of_scope": lambda _: OUT_OF_SCOPE,
-        "data": _data,
-        "personal_data": lambda _: PERSONAL_DATA,
-        "training": _training,
-        "quality": quality,
-        "labels_quality": best_and_worst,
-        "confidence": confidence,
-        "limits": limits,
-        "labels": _labels,
-        "reproduce": _reproduce,
-        "licences": lambda _: LICENCES,
+    if isinstance(facts, MeasuredFacts):
+        figures = {
+            "quality": quality(facts),
+            "labels_quality": best_and_worst(facts),
+            "confidence": confidence(facts),
+            "limits": limits(facts),
+        }
+    else:
+        figures = {"quality": NOT_MEASURED.format(least=MIN_ROWS), "limits": in_words(facts)}
+    bodies = {
+        "purpose": PURPOSE,
+        "out_of_scope": OUT_OF_SCOPE,
+        "data": _data(facts),
+        "personal_data": PERSONAL_DATA,
+        "training": _training(facts),
+        **figures,
+        "labels": _labels(facts),
+        "reproduce": _reproduce(facts),
+        "licences": LICENCES,
     }
-    sections = [f"## {HEADINGS[name]}\n\n{body(facts).strip()}" for name, body in bodies.items()]
+    sections = [f"## {HEADINGS[name]}\n\n{body.strip()}" for name, body in bodies.items()]
     return "\n\n".join([_front_matter(facts), INTRODUCTION.strip(), *sections]) + "\n"
 
 
@@ -95,7 +107,7 @@ def _front_matter(facts: Facts) -> str:
                 {"type": "accuracy", "name": "top-3 accuracy", "value": round(figures.top3, 4)},
             ],
         }
-        for head, figures in facts.evaluation.heads.items()
+        for head, figures in (facts.evaluation.heads.items() if isinstance(facts, MeasuredFacts) else ())
     ]
     packaged = facts.bundle.config.encoder == PACKAGED
     content = {
@@ -114,17 +126,14 @@ def _front_matter(facts: Facts) -> str:
 
 def _data(facts: Facts) -> str:
     frame, catalogue = facts.frame, facts.bundle.catalogue
-    dates = frame["created_at"]
-    placed = frame["municipality"].notna().mean()
-    judging = "из них отложено / of them kept back" if facts.kept_back else "отложено по очереди / held out in turn"
-    sources = ", ".join(f"{cell(name)} ({rows})" for name, rows in frame["source"].value_counts().items())
-    entries = {
+    judging = {}
+    if isinstance(facts, MeasuredFacts):
+        how = "из них отложено / of them kept back" if facts.kept_back else "отложено по очереди / held out in turn"
+        judging = {how: len(facts.evaluation.targets["sector"])}
+    entries: dict[str, object] = {
         "обращений с метками / labelled complaints": len(frame),
-        judging: len(facts.evaluation.targets["sector"]),
-        "период / period": f"{dates.min():%Y-%m-%d} … {dates.max():%Y-%m-%d}",
-        "источники / sources": sources,
-        "с муниципалитетом / with a municipality": f"{placed:.0%}",
-        "символов в обращении, медиана / characters, median": int(frame["text"].str.len().median()),
+        **judging,
+        **(_of_complaints(frame) if len(frame) else {}),
         "рубрикатор региона / catalogue of the region": catalogue.region
         or "составлен по данным / drafted from the data",
         "муниципалитетов / municipalities": len(catalogue.municipalities),
@@ -132,6 +141,16 @@ def _data(facts: Facts) -> str:
     }
     table = pd.DataFrame({"": list(entries), "значение / value": [str(value) for value in entries.values()]})
     return f"{markdown_table(table)}\n\n{LABELLING.strip()}"
+
+
+def _of_complaints(frame: pd.DataFrame) -> dict[str, object]:
+    dates, sources = frame["created_at"], frame["source"].value_counts()
+    return {
+        "период / period": f"{dates.min():%Y-%m-%d} … {dates.max():%Y-%m-%d}",
+        "источники / sources": ", ".join(f"{cell(name)} ({rows})" for name, rows in sources.items()),
+        "с муниципалитетом / with a municipality": f"{frame['municipality'].notna().mean():.0%}",
+        "символов в обращении, медиана / characters, median": int(frame["text"].str.len().median()),
+    }
 
 
 def _training(facts: Facts) -> str:
@@ -175,10 +194,11 @@ def _reproduce(facts: Facts) -> str:
         settled = {name: value for name, value in chosen.items() if value != default[name]}
     sets = [shlex.quote(f"{name}={json.dumps(value, ensure_ascii=False)}") for name, value in settled.items()]
     said = "".join(f" \\\n  --set {one}" for one in sets)
+    kept_back = isinstance(facts, MeasuredFacts) and facts.kept_back
     catalogue = "--catalogue catalogue.yaml" if facts.bundle.catalogue.region else "--no-catalogue"
     return (
         f"```sh\ntsur train classifier complaints.jsonl {catalogue}{said}\n"
-        f"tsur evaluate {'complaints' if facts.kept_back else 'new'}.jsonl --report report\n```\n\n"
+        f"tsur evaluate {'complaints' if kept_back else 'new'}.jsonl --report report\n```\n\n"
         f"Те же данные имеют отпечаток / the same data have the fingerprint `{config.data_fingerprint}`. "
         "Рубрикатор лежит рядом / the catalogue is beside this card: `catalogue.yaml`."
     )

@@ -12,24 +12,30 @@ from training.evaluate.evaluate import Evaluation
 TITLES = {"sector": "группа тем / sector", "topic": "тема / topic", "agency": "исполнитель / agency"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
-    """All that the sections of the card tell of.
-
-    `rows` are those of the evaluation, in its order; `kept_back` says whether the bundle itself was measured on them,
-    or fits without them in its place.
-    """
+    """All that the sections of the card tell of."""
 
     bundle: ClassifierBundle
     frame: pd.DataFrame
-    evaluation: Evaluation
-    lexical: Evaluation
-    rows: pd.DataFrame | None
     arguments: ClassifierTraining | None
-    kept_back: bool = False
 
     @property
     def encoder(self) -> str:
         """The encoder's name; of a local folder only the last part, for paths are nobody's business."""
         name = self.bundle.config.encoder
         return Path(name).name if Path(name).is_absolute() else name
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredFacts(Facts):
+    """And the figures.
+
+    `rows` are those of the evaluation, in its order; `kept_back` says whether the bundle itself was measured on them,
+    or fits without them in its place.
+    """
+
+    evaluation: Evaluation
+    lexical: Evaluation
+    rows: pd.DataFrame | None
+    kept_back: bool = False

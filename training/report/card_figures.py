@@ -1,6 +1,6 @@
 """The sections of a model card that hold measured figures: quality, labels, confidence and limits.
 
-In: `Facts`. Out: Markdown in Russian and English; figures on rows that the fits they are of had not seen.
+In: `MeasuredFacts`. Out: Markdown in Russian and English; figures on rows that the fits they are of had not seen.
 """
 
 from typing import get_args
@@ -19,7 +19,7 @@ from training.evaluate.metrics import (
     label_report,
     risk_coverage,
 )
-from training.report.card_facts import TITLES, Facts
+from training.report.card_facts import TITLES, Facts, MeasuredFacts
 from training.report.card_texts import HELD_OUT, KEPT_BACK, LIMITS
 from training.report.markdown import markdown_table
 
@@ -31,7 +31,7 @@ PAIRS = 5
 """Of labels taken for one another: a reader reads no more of each head."""
 
 
-def quality(facts: Facts) -> str:
+def quality(facts: MeasuredFacts) -> str:
     """Each head's figures, beside the rival's."""
     lines = []
     for head in HEADS:
@@ -47,7 +47,7 @@ def quality(facts: Facts) -> str:
     return f"{whose}\n\n{markdown_table(pd.DataFrame(lines))}"
 
 
-def best_and_worst(facts: Facts) -> str:
+def best_and_worst(facts: MeasuredFacts) -> str:
     """The labels that are told best, and worst."""
     text = (
         f"Метки, у которых среди отложенных не меньше {LEAST_ROWS} обращений, от лучших к худшим; все — в "
@@ -67,7 +67,7 @@ def best_and_worst(facts: Facts) -> str:
     return text
 
 
-def confidence(facts: Facts) -> str:
+def confidence(facts: MeasuredFacts) -> str:
     """What is routed, how often rightly, and how honest the confidences are."""
     calibration, evaluation = facts.bundle.calibration, facts.evaluation
     promised, precision = calibration.promised_precision, evaluation.routed_precision
@@ -101,11 +101,9 @@ def confidence(facts: Facts) -> str:
     )
 
 
-def limits(facts: Facts) -> str:
+def limits(facts: MeasuredFacts) -> str:
     """Where it fails: long texts, and what it takes for what."""
-    bundle = facts.bundle
-    text = LIMITS.strip().format(max_tokens=bundle.config.max_tokens, min_rows=bundle.labels.min_rows)
-    text += _longest(facts)
+    text = in_words(facts) + _longest(facts)
     text += "\n\n### Чаще всего путает / Most confused"
     for head in HEADS:
         matrix = confusions(
@@ -117,7 +115,13 @@ def limits(facts: Facts) -> str:
     return text
 
 
-def _longest(facts: Facts) -> str:
+def in_words(facts: Facts) -> str:
+    """What holds of every bundle, measured or not."""
+    bundle = facts.bundle
+    return LIMITS.strip().format(max_tokens=bundle.config.max_tokens, min_rows=bundle.labels.min_rows)
+
+
+def _longest(facts: MeasuredFacts) -> str:
     if facts.rows is None:
         return ""
     characters = facts.rows["text"].str.len().to_numpy()

@@ -90,6 +90,14 @@ calibration without it. This model itself is fitted on all complaints. In bracke
 the same rows, fitted without them too.
 """
 
+NOT_MEASURED = """
+Не измерено: размеченных обращений меньше {least}. Обучали в основном названия и описания рубрикатора; уверенность
+не откалибрована, без оператора не направляется ничего.
+
+Not measured: there are fewer than {least} labelled complaints. Names and descriptions of the catalogue taught most of
+it; confidences are not calibrated, and nothing is routed without an operator.
+"""
+
 PERSONAL_DATA = """
 Обращения — персональные данные (152-ФЗ); оператор данных — орган, который обучил модель. Телефоны,
 почта, аккаунты, СНИЛС, паспорта, карты и полные имена замещаются метками при ввозе (`tsur import`), до

@@ -36,6 +36,13 @@ def test_every_label_with_a_row_is_learned_and_those_with_few_are_rare(
     assert space.rare["sector"] == rare | {OTHER}
 
 
+def test_a_label_that_only_the_catalogue_names_is_learned_and_rare():
+    space = learn_label_space(labels(topic=["Ямы"] * 5), catalogue=labels(topic=["Ямы", "Знаки"]))
+    assert space.names["topic"] == ("Знаки", "Ямы")
+    assert space.rows["topic"] == (0, 5)
+    assert space.rare["topic"] == {"Знаки", OTHER}
+
+
 def test_a_space_that_counted_no_rows_knows_no_rare_label_but_other():
     assert SMALL.rare == {head: {OTHER} for head in HEADS}
 

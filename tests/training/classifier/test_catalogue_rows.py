@@ -7,7 +7,7 @@ from data.catalogue.checks import load_catalogue
 from data.catalogue.model import Agency, Catalogue, Route, Sector, Topic
 from data.settings import CHECKOUT
 from models.classifier.labels import HEADS, learn_label_space
-from training.classifier.catalogue_rows import catalogue_rows
+from training.classifier.catalogue_rows import catalogue_rows, example_rows
 
 COLUMNS = ["text", "municipality", "sector", "topic", "agency"]
 
@@ -62,3 +62,19 @@ def test_the_rows_stand_behind_complaints_as_if_they_were_some(catalogue: Catalo
     both = pd.concat([sample, rows], ignore_index=True)
     assert both.tail(len(rows))["text"].tolist() == rows["text"].tolist()
     assert both["text"].notna().all()
+
+
+def test_examples_of_the_topics_asked_for_teach_their_sector_and_topic():
+    routes = [Route(agency="a")]
+    topics = [
+        Topic(name="Ямы", deadline_hours=24, examples=["Разбита дорога", "Яма у школы"], routes=routes),
+        Topic(name="Знаки", deadline_hours=24, examples=["Нет знака"], routes=routes),
+    ]
+    small = Catalogue(
+        region="Область", agencies=[Agency(id="a", name="ДК")], sectors=[Sector(name="Дороги", topics=topics)]
+    )
+    assert example_rows(small, {"Ямы"}).values.tolist() == [
+        ["Разбита дорога", None, "Дороги", "Ямы", None],
+        ["Яма у школы", None, "Дороги", "Ямы", None],
+    ]
+    assert example_rows(small, ()).columns.tolist() == COLUMNS

@@ -13,7 +13,7 @@ from models.classifier.labels import HEADS, learn_label_space
 pytest.importorskip("torch")
 
 from training.arguments import ClassifierTraining
-from training.classifier.catalogue_rows import WEIGHT, catalogue_rows
+from training.classifier.catalogue_rows import WEIGHT, catalogue_rows, example_rows
 from training.classifier.fit_ngrams import FOLDS, MOST_TEXTS
 from training.classifier.taught_rows import (
     ALWAYS_TAUGHT,
@@ -85,7 +85,8 @@ def test_a_column_half_empty_and_a_label_of_one_row_teach_what_they_have(sample:
     labels = learn_label_space({head: rows[head].tolist() for head in HEADS})
     taught = taught_rows(rows, labels, CATALOGUE, ClassifierTraining())
     assert taught.complaints == 120
-    assert len(taught.texts) == 120 + len(catalogue_rows(CATALOGUE))
+    words, examples = len(catalogue_rows(CATALOGUE)), len(example_rows(CATALOGUE, labels.rare["topic"]))
+    assert len(taught.texts) == 120 + words + examples
     assert (taught.targets["agency"][:120:2] == -100).all()
     assert (taught.targets["agency"][1:120:2] >= 0).all()
     assert (taught.targets["topic"][:120] >= 0).all()
@@ -93,5 +94,14 @@ def test_a_column_half_empty_and_a_label_of_one_row_teach_what_they_have(sample:
     assert np.flatnonzero(taught.targets["topic"] == lonely).tolist() == [0]
     assert taught.row_weights("topic")[0] == taught.row_weights("topic")[:120].max()
     assert set(taught.weight[:120]) == {1.0}
-    assert set(taught.weight[120:]) == {WEIGHT}
+    assert set(taught.weight[120 : 120 + words]) == {WEIGHT}
+    assert set(taught.weight[120 + words :]) == {1.0}
     assert taught.held_out_rows.tolist() == list(range(120))
+
+
+def test_of_a_handful_of_complaints_none_is_held_out(sample: pd.DataFrame):
+    rows = sample.head(49).reset_index(drop=True)
+    labels = learn_label_space({head: rows[head].tolist() for head in HEADS}, catalogue=CATALOGUE.label_names)
+    taught = taught_rows(rows, labels, CATALOGUE, ClassifierTraining())
+    assert len(taught.held_out_rows) == 0
+    assert not taught.held_out

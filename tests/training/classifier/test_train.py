@@ -12,7 +12,7 @@ from data.complaints.masking import mask
 from data.errors import InputError, LabelError
 from data.settings import CHECKOUT, settings
 from data.store.store import Store
-from models.classifier.bundle import read_config
+from models.classifier.bundle import read_bundle, read_config
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS
 from registry.client import open_registry
@@ -28,6 +28,7 @@ from training.classifier.splits import fingerprint, split_rows
 from tsur.samples import SAMPLE_REGION
 
 CLASSIFIER = classifier_name(SAMPLE_REGION)
+CATALOGUE = CHECKOUT / "configs" / "regions" / SAMPLE_REGION / "catalogue.yaml"
 
 
 @pytest.fixture
@@ -310,13 +311,38 @@ def test_rows_that_lack_some_labels_are_taught_and_those_that_lack_all_are_not(s
 def test_too_few_rows_are_refused_with_their_number(sample):
     with pytest.raises(InputError, match="at least 50 labelled complaints, there are 20"):
         prepare(sample.head(20), None, ClassifierTraining())
+    with pytest.raises(InputError, match="at least 50 labelled complaints, there are 20"):
+        prepare(sample.head(20), CATALOGUE, ClassifierTraining(holdout=0.2))
+
+
+def test_without_a_single_complaint_the_catalogue_teaches_and_an_operator_decides(small_encoder, tmp_path, at_home):
+    done = tsur(tmp_path, "train", "classifier", "--no-complaints", "--set", f"encoder={small_encoder}")
+    assert "an operator decides all" in done.stdout
+    at_home(tmp_path)
+    bundle, version = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
+    (answer,) = Classifier.load(bundle).classify(["Во дворе переполнены контейнеры, мусор не вывозят неделю"])
+    assert (version, answer.decision) == (1, "review")
+    assert any("мусор" in each.label.casefold() for each in answer.alternatives["topic"])
+    parts = read_bundle(bundle)
+    assert set(parts.labels.names["topic"]) == set(parts.catalogue.label_names["topic"])
+
+
+def test_a_handful_of_complaints_teaches_beside_the_catalogue(sample, tiny_encoder, tmp_path, at_home):
+    rows = tmp_path / "rows.jsonl"
+    write_complaints(sample.head(7), rows)
+    tsur(tmp_path / "home", "train", "classifier", str(rows), "--set", f"encoder={tiny_encoder}")
+    at_home(tmp_path / "home")
+    bundle, _ = open_registry(SAMPLE_REGION).champion_bundle(CLASSIFIER)
+    answers = Classifier.load(bundle).classify(sample["text"].head(7).tolist())
+    assert {answer.decision for answer in answers} == {"review"}
+    assert sum(answer.topic.label == topic for answer, topic in zip(answers, sample["topic"], strict=False)) >= 5
 
 
 def test_label_outside_the_catalogue_is_refused_with_the_known_ones(sample):
     odd = sample.head(100).copy()
     odd.loc[5, "sector"] = "Космос"
     with pytest.raises(LabelError, match=r"sector 'Космос' is not in the catalogue: known are ЖКХ"):
-        prepare(odd, CHECKOUT / "configs" / "regions" / "verkhnerechye" / "catalogue.yaml", ClassifierTraining())
+        prepare(odd, CATALOGUE, ClassifierTraining())
 
 
 def test_catalogue_drafted_without_one_knows_only_the_training_rows(sample):

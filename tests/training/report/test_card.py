@@ -20,7 +20,8 @@ from tests.serving.bundles import write_classifier
 from training.arguments import ClassifierTraining
 from training.evaluate.evaluate import Evaluation, evaluate_classifier
 from training.evaluate.routed import RoutedFigures
-from training.report.card import card, write_card
+from training.report.card import card, write_card, write_first_card
+from training.report.card_facts import MeasuredFacts
 from training.report.card_texts import HEADINGS
 
 ARGUMENTS = ClassifierTraining(encoder="/srv/encoders/small", epochs=4, text_prefix="q: ")
@@ -56,7 +57,19 @@ def evaluation(bundle, rows) -> Evaluation:
 
 @pytest.fixture(scope="module")
 def text(bundle, frame, evaluation, rows) -> str:
-    return card(bundle, frame, evaluation, evaluation, rows, ARGUMENTS)
+    return card_of(bundle, frame, evaluation, evaluation, rows=rows, arguments=ARGUMENTS)
+
+
+def card_of(
+    bundle: Path, frame: pd.DataFrame, evaluation: Evaluation, lexical: Evaluation, kept_back: bool = False,
+    rows: pd.DataFrame | None = None, arguments: ClassifierTraining | None = None,
+) -> str:  # fmt: skip
+    return card(
+        MeasuredFacts(
+            bundle=read_bundle(bundle), frame=frame, arguments=arguments,
+            evaluation=evaluation, lexical=lexical, rows=rows, kept_back=kept_back,
+        )
+    )  # fmt: skip
 
 
 def section(text: str, name: str) -> str:
@@ -114,7 +127,7 @@ def test_every_label_that_can_come_out_is_named_with_its_rows(text, bundle, fram
 def test_labels_that_only_rows_kept_back_have_are_listed_as_unknown(bundle, frame, evaluation):
     strange = frame.copy()
     strange.loc[:1, "topic"] = "Следы на снегу"
-    labels = section(card(bundle, strange, evaluation, evaluation), "labels")
+    labels = section(card_of(bundle, strange, evaluation, evaluation), "labels")
     assert "not known to the model (1): Следы на снегу (2)." in labels
 
 
@@ -125,7 +138,7 @@ def test_rare_labels_are_marked_as_an_operators(bundle, frame, evaluation, tmp_p
     labels["rows"] = {head: [2 if name == rare else 3 for name in labels[head]] for head in HEADS}
     labels["min_rows"] = 3
     (rare_bundle / LABELS).write_text(json.dumps(labels), encoding="utf-8")
-    text = card(rare_bundle, frame, evaluation, evaluation)
+    text = card_of(rare_bundle, frame, evaluation, evaluation)
     rows = frame["topic"].value_counts()
     assert f"{rare} ({rows.get(rare, 0)})°;" in section(text, "labels")
     assert f"{usual} ({rows.get(usual, 0)});" in section(text, "labels")
@@ -133,7 +146,7 @@ def test_rare_labels_are_marked_as_an_operators(bundle, frame, evaluation, tmp_p
 
 
 def test_it_says_whether_the_figures_are_of_the_bundle_or_of_fits_without_the_rows(bundle, frame, evaluation, text):
-    own = section(card(bundle, frame, evaluation, evaluation, kept_back=True), "quality")
+    own = section(card_of(bundle, frame, evaluation, evaluation, kept_back=True), "quality")
     in_turn = section(text, "quality")
     assert "этой самой модели" in own
     assert "this very model" in own
@@ -155,7 +168,7 @@ def test_data_are_described_by_rows_period_sources_region_and_fingerprint(text, 
 
 def test_figures_stand_beside_the_rival(bundle, frame, evaluation):
     worse = {head: replace(figures, accuracy=0.123) for head, figures in evaluation.heads.items()}
-    quality = section(card(bundle, frame, evaluation, replace(evaluation, heads=worse)), "quality")
+    quality = section(card_of(bundle, frame, evaluation, replace(evaluation, heads=worse)), "quality")
     for head in HEADS:
         assert f"{evaluation.heads[head].accuracy:.3f} (0.123)" in quality
 
@@ -197,3 +210,11 @@ def test_card_is_whole_without_arguments_rows_routing_or_the_rivals_confidence(b
 def test_longest_texts_are_judged_apart_where_the_rows_are_given(text, rows):
     long = rows["text"].str.len() >= np.quantile(rows["text"].str.len(), 0.9)
     assert f"от {rows['text'].str.len()[long].min()} символов" in section(text, "limits")
+
+
+def test_a_region_that_begins_has_a_card_that_says_that_nothing_was_measured(bundle, frame):
+    write_first_card(bundle, frame.head(0), ARGUMENTS)
+    written = (bundle / CARD).read_text(encoding="utf-8")
+    assert "fewer than 50 labelled complaints" in section(written, "quality")
+    assert "| 0 |" in section(written, "data")
+    assert not re.search(r"\bnan\b|NaT", written)
