@@ -34,6 +34,7 @@ from serving.api.v1 import (
     kpi,
     kpi_outlook,
     management_decisions,
+    model_history,
     models,
     municipalities,
     outcomes,
@@ -57,7 +58,7 @@ from serving.runtime import open_runtime
 RESOURCES = (
     *(classify, feedback, outcomes, forecast, surges, heatmap, emerging),
     *(kpi, kpi_outlook, report, management_decisions),
-    *(complaints, queue, desk, catalogue, jobs, models),
+    *(complaints, queue, desk, catalogue, jobs, models, model_history),
     *(municipalities, region_map, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"

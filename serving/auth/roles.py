@@ -53,6 +53,7 @@ ALLOWED: Mapping[Endpoint, frozenset[Role]] = {
     ("GET", "/v1/complaints"): _only("operator", "analyst"),
     ("GET", "/v1/catalogue"): _only("routing", "operator", "analyst", "engineer"),
     ("GET", "/v1/models"): _only("operator", "analyst", "engineer"),
+    ("GET", "/v1/models/history"): _only("engineer"),
     ("POST", "/v1/jobs"): _only("routing", "operator"),
     ("GET", "/v1/jobs"): _only("routing", "operator"),
     ("GET", "/v1/jobs/{id}"): _only("routing", "operator"),
