@@ -34,10 +34,12 @@ from serving.api.v1 import (
     kpi,
     kpi_outlook,
     management_decisions,
+    model_history,
     models,
     municipalities,
     outcomes,
     queue,
+    region_map,
     report,
     series,
     session,
@@ -56,8 +58,8 @@ from serving.runtime import open_runtime
 RESOURCES = (
     *(classify, feedback, outcomes, forecast, surges, heatmap, emerging),
     *(kpi, kpi_outlook, report, management_decisions),
-    *(complaints, queue, desk, catalogue, jobs, models),
-    *(municipalities, series, surge_notes, verdicts, events, session),
+    *(complaints, queue, desk, catalogue, jobs, models, model_history),
+    *(municipalities, region_map, series, surge_notes, verdicts, events, session),
 )
 TITLE = "TSUR"
 VERSION = "0.1.0"

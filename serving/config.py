@@ -43,9 +43,10 @@ class DeskDefaults(Config):
 
 
 class ConsoleDefaults(Config):
-    """How long one is logged in to the console."""
+    """How long one is logged in to the console, and where its links into MLflow lead."""
 
     session_hours: float = Field(default=12, gt=0, le=24 * 31)
+    mlflow_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
 
 
 class ServingConfig(Config):

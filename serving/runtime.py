@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from data.regions.region import Region, load_region
+from data.regions.region_map import load_map
 from data.regulations.deadlines import load_deadlines
 from data.settings import settings
 from data.store.store import Store
@@ -96,6 +97,7 @@ def open_runtime() -> Runtime:
     """
     config, region = load_serving_config(), load_region()
     load_deadlines(region)  # a malformed regulation is said now, not with the first complaint
+    load_map(region)  # as is a malformed map
     metrics = Metrics(region.id)
     store = Store(settings().database_url, region.id)
     keys, audit = KeyRing(store.keys, settings().keys), AuditLog(store.audit)

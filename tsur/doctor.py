@@ -54,6 +54,7 @@ def examine() -> Iterator[Finding]:
 
 def _configs() -> Iterator[Finding]:
     from data.catalogue.checks import load_catalogue
+    from data.regions.region_map import load_map
     from data.regulations.deadlines import load_deadlines
     from serving.config import load_serving_config
 
@@ -66,6 +67,7 @@ def _configs() -> Iterator[Finding]:
         if region.catalogue is not None:
             load_catalogue(region.catalogue)
         load_deadlines(region)
+        load_map(region)
     yield Finding("ok", f"configs of {len(regions)} regions: {', '.join(regions)}")
 
 

@@ -114,10 +114,15 @@ def drift(
 ) -> None:
     """Say whether complaints are other ones than those that the champion was taught; status 1 where they are.
 
-    Complaints that it was taught itself are left out on both sides: it is surer of them.
+    Complaints that it was taught itself are left out on both sides: it is surer of them. The report is kept for the
+    console's page «Модели».
     """
+    from datetime import UTC, datetime
+
+    from data.settings import settings
     from models.classifier.classifier import Classifier
     from registry.client import open_registry
+    from registry.drift_reports import KeptReport, keep_report
     from registry.names import classifier_name
     from training.retrain.complaint_drift import drift as run
     from training.retrain.complaint_drift import not_taught, readings
@@ -134,10 +139,12 @@ def drift(
     heartbeat.step("reading the complaints")
     before, after = (readings(not_taught(each, registry, name, version), classifier) for each in (earlier, later))
     report = run(before, after, level)
+    text = report.as_markdown()
+    keep_report(settings().home, own.id, KeptReport(datetime.now(UTC), report.alarm, report.first_line, text))
     if out is None:
-        console.print(report.as_markdown(), soft_wrap=True)
+        console.print(text, soft_wrap=True)
     else:
-        out.write_text(report.as_markdown(), encoding="utf-8")
+        out.write_text(text, encoding="utf-8")
         console.print(f"{report.first_line} → {out}", soft_wrap=True)
     raise typer.Exit(1 if report.alarm else 0)
 

@@ -5,8 +5,10 @@ topic's name in the catalogue stands beside the rows as one more of its complain
 all there is.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +29,10 @@ def as_it_comes(work: Path) -> Path:
 
 def by_words(taught: Sequence[str], topics: Labels, judged: Sequence[str]) -> Labels:
     """TF-IDF of words and letters, a linear SVM."""
-    from sklearn.svm import LinearSVC
-
     from training.evaluate.tfidf_svm import lexical_features
 
     features = lexical_features().fit(taught)
-    machine = LinearSVC(C=0.5, random_state=0).fit(features.transform(taught), topics)
-    predicted: Labels = machine.predict(features.transform(judged))
-    return predicted
+    return _by_machine(features.transform(taught), topics, features.transform(judged))
 
 
 def by_vectors(taught: Floats, topics: Labels, judged: Floats) -> Labels:
@@ -52,7 +50,6 @@ def by_words_and_vectors(
 ) -> Labels:
     """A linear SVM on TF-IDF and the encoder's standardised vectors side by side."""
     from scipy.sparse import csr_matrix, hstack
-    from sklearn.svm import LinearSVC
 
     from training.evaluate.tfidf_svm import lexical_features
 
@@ -62,7 +59,16 @@ def by_words_and_vectors(
         hstack([features.transform(texts), csr_matrix((vectors - mean) / scale)]).tocsr()
         for texts, vectors in ((taught, of_taught), (judged, of_judged))
     )
-    predicted: Labels = LinearSVC(C=0.5, random_state=0).fit(rows, topics).predict(asked)
+    return _by_machine(rows, topics, asked)
+
+
+def _by_machine(rows: Any, topics: Labels, asked: Any) -> Labels:
+    """A linear SVM's answers; features are sparse matrices of shapes (taught, features) and (judged, features)."""
+    from sklearn.svm import LinearSVC
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there are many topics for so few rows
+        predicted: Labels = LinearSVC(C=0.5, random_state=0).fit(rows, topics).predict(asked)
     return predicted
 
 

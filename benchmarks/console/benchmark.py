@@ -31,7 +31,12 @@ CALLS = {
     "series": ("/v1/series", "/v1/series/chart"),
     "places": ("/v1/municipalities",),
     "topics": ("/v1/emerging", "/v1/emerging/verdicts"),
-    "complaints": ("/v1/complaints", "/v1/complaints?decision=review", "/v1/complaints?sector=ЖКХ&q=дом"),
+    "complaints": (
+        "/v1/complaints",
+        "/v1/complaints?decision=review",
+        "/v1/complaints?sector=ЖКХ&q=дом",
+        "/v1/complaints?q=абракадабра",  # in no text: all are read
+    ),
     "models": ("/v1/models",),
     "kpi": ("/v1/kpi?by=agency",),
 }

@@ -1,15 +1,16 @@
 """Are topics found that the classifier was never taught, and is nothing proposed where nothing is new?
 
-In: the bundled sample, and `text/kursk.csv` and `text/ryazan.csv` of the real data. Out: a table, and
-`results/emerging_topics.json`. One topic at a time is left out of the classifier and so many of its complaints
-are put into the last 14 of 74 days of the others. To be affordable, the encoder stays frozen and a linear head
-on its vectors, fitted without each complaint and without the topic, stands for the classifier's confidence: it
-is weaker than the product, which reads n-grams too. Constants and the rivals' thresholds were chosen on every
-other topic of the sample and of Kursk; the figures are of the rest and of Ryazan, which nothing was chosen on.
+In: the bundled sample, and `text/kursk.csv`, `text/ryazan.csv` and `text/petersburg.csv` of the real data. Out: tables,
+and `results/emerging_topics.json`. One topic at a time is left out of the classifier and so many of its complaints
+are put into the last 14 of 74 days of the others; Petersburg is replayed as it was (`replay.py`). Constants and the
+rivals' thresholds were chosen on every other topic of the sample and of Kursk; the figures are of the rest, of Ryazan
+and of Petersburg, which nothing was chosen on. What is finished is kept in `TSUR_HOME`, so a run that was stopped
+goes on where it was.
 """
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,44 +19,26 @@ import pandas as pd
 import typer
 from rich.progress import track
 
-from benchmarks.classifier_quality.contenders import FROZEN
-from benchmarks.classifier_quality.corpus import Corpus, load_corpus
-from benchmarks.classifier_quality.rivals import frozen_vectors
-from benchmarks.emerging_topics.rivals import SEARCHES, Floats, Group, Ints, Search, Stream
-from benchmarks.results import RESULTS, Target, console, markdown_table, real_data, targets_line, write_results
-from models.classifier.labels import LabelSpace
+from benchmarks.emerging_topics.material import SIZES, Material, load_material, said
+from benchmarks.emerging_topics.replay import Proposals, replayed
+from benchmarks.emerging_topics.rivals import SEARCHES, Floats, Ints, Search, Stream
+from benchmarks.kept import kept
+from benchmarks.results import RESULTS, Target, console, markdown_table, targets_line, write_results
+from data.settings import settings
 from models.topics.emerging import EmergingConfig
-from models.topics.scan_statistic import topic_metric
-from training.classifier.splits import fingerprint
 
 NAME = "emerging_topics"
+VERSION = 1
+"""Part of the name of kept figures: raise it with every change to a search or to what is measured."""
 END = date(2026, 11, 15)
-SIZES = (8, 15, 25)
-KNOWN_ROWS = 5
-"""Rows from which a topic is taught; rarer ones stay in the stream as complaints that fit no topic."""
-FOLDS = 5
-TEMPERATURES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
-PRIOR_ROWS = 3.0
 TWIN = 0.5
 """A left-out topic has a twin among the known ones where so much of it is named as one of them confidently."""
 ALLOWED = 0.05
 """Share of the tuning runs with nothing new in which a rival may propose something: what the scan promises."""
-LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch", "transformers")
+REPLAYED = "petersburg"
+LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "scipy")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-@dataclass(frozen=True)
-class Material:
-    """A corpus with vectors; `tuning` topics may be chosen on, `reported` ones not."""
-
-    name: str
-    texts: list[str]
-    topics: Ints
-    vectors: Floats
-    tuning: list[int]
-    reported: list[int]
-    fingerprint: str
 
 
 @app.command()
@@ -63,77 +46,38 @@ def main(
     corpora: Annotated[str, typer.Option(help="Corpora, comma-separated.")] = "sample,kursk,ryazan",
     runs: Annotated[int, typer.Option(min=1, help="Streams with nothing new, per corpus.")] = 20,
     topics: Annotated[int, typer.Option(min=1, help="Left-out topics per corpus and half, at most.")] = 12,
+    replay: Annotated[bool, typer.Option(help="Replay Petersburg too.")] = True,
     out: Annotated[Path, typer.Option(help="The JSON of results.")] = RESULTS / f"{NAME}.json",
 ) -> None:
     """Leave topics out, stream them in, and count what is found and what is proposed for nothing."""
     materials = [load_material(name, topics) for name in corpora.split(",")]
     tuned = [material for material in materials if material.tuning]
-    thresholds = {name: threshold(name, tuned, runs) for name in SEARCHES}
-    measured = {material.name: figures(material, thresholds, runs) for material in materials}
+    folder = settings().home / "benchmarks" / NAME / f"v{VERSION}-{runs}-{topics}"
+    thresholds = {name: threshold(name, tuned, runs, folder) for name in SEARCHES}
+    measured = {m.name: figures(m, thresholds, runs, folder / f"{m.name}-{m.fingerprint}") for m in materials}
     console.print(markdown(measured))
     goals = targets(measured)
-    protocol = {"days": EmergingConfig().days, "past_days": EmergingConfig().past_days, "sizes": SIZES, "runs": runs}
-    content = {"protocol": protocol, "thresholds": thresholds, "corpora": measured}
+    content: dict[str, Any] = {"protocol": _protocol(runs), "thresholds": thresholds, "corpora": measured}
+    if replay:
+        winter = load_material(REPLAYED, topics)
+        materials.append(winter)
+        searches = {name: above(name, thresholds) for name in SEARCHES}
+        content["replay"] = replayed(winter, searches, folder / f"{winter.name}-{winter.fingerprint}")
+        console.print(replay_markdown(content["replay"]))
+        goals += replay_targets(content["replay"])
     write_results(out, {m.name: m.fingerprint for m in materials}, LIBRARIES, content, goals)
     console.print(f"results → {out}\n{targets_line(goals)}")
 
 
-def load_material(name: str, topics: int) -> Material:
-    """A corpus' texts, vectors and topics; the largest topics in turn for tuning and for the report."""
-    corpus = sample_corpus() if name == "sample" else load_corpus(real_data() / "text" / f"{name}.csv")
-    vectors = frozen_vectors(corpus, FROZEN)
-    codes, names = pd.factorize(corpus.frame["topic"])
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    large = [int(topic) for topic in np.argsort(-counts, kind="stable") if counts[topic] >= SIZES[0]]
-    tuning = [] if name == "ryazan" else large[::2][:topics]
-    reported = (large if name == "ryazan" else large[1::2])[:topics]
-    standard = (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + 1e-6)
-    return Material(name, corpus.frame["text"].tolist(), codes, standard, tuning, reported, corpus.fingerprint)
+def _protocol(runs: int) -> dict[str, Any]:
+    config = EmergingConfig()
+    return {"days": config.days, "past_days": config.past_days, "sizes": SIZES, "runs": runs}
 
 
-def sample_corpus() -> Corpus:
-    """The bundled sample."""
-    from data.settings import settings
-    from tsur.samples import sample_complaints
-
-    frame = sample_complaints()
-    key = fingerprint(frame)
-    work = settings().home / "benchmarks" / "classifier_quality" / f"sample-{key}"
-    work.mkdir(parents=True, exist_ok=True)
-    return Corpus("sample", frame, LabelSpace({}), {}, key, work)
-
-
-def said(material: Material, left_out: int | None) -> tuple[Ints, Floats]:
-    """The topic named for each complaint and the confidence in it, by heads fitted without both.
-
-    Heads: the nearest topic mean under the scatter inside topics (linear discriminant analysis), one temperature.
-    """
-    counts = np.bincount(material.topics[material.topics >= 0])
-    in_training = np.isin(material.topics, np.flatnonzero(counts >= KNOWN_ROWS)) & (material.topics != left_out)
-    folds = np.random.default_rng(0).integers(0, FOLDS, len(in_training))
-    logits = np.full((len(in_training), len(counts)), -np.inf)
-    for fold in range(FOLDS):
-        train, test = in_training & (folds != fold), folds == fold
-        metric = topic_metric(material.vectors[train], material.topics[train])
-        for topic in np.unique(material.topics[train]):
-            rows = train & (material.topics == topic)
-            mean = material.vectors[rows].mean(axis=0) @ metric * rows.sum() / (rows.sum() + PRIOR_ROWS)
-            placed = material.vectors[test] @ metric
-            logits[test, topic] = placed @ mean - mean @ mean / 2 + np.log(rows.sum() / train.sum())
-    best = min(TEMPERATURES, key=lambda t: _loss(logits[in_training] * t, material.topics[in_training]))
-    chances = _softmax(logits * best)
-    return chances.argmax(axis=1), chances.max(axis=1)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    chances: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return chances
-
-
-def _loss(logits: Floats, truth: Ints) -> float:
-    chances = _softmax(logits)[np.arange(len(truth)), truth]
-    return -float(np.log(np.maximum(chances, 1e-12)).mean())
+def above(name: str, thresholds: dict[str, float]) -> Proposals:
+    """A search that gives the groups over its threshold only."""
+    search, least = SEARCHES[name][1], thresholds[name]
+    return lambda stream: [group for group in search(stream) if group.score > least]
 
 
 def stream_of(
@@ -167,13 +111,13 @@ NONE = np.array([], dtype=np.int64)
 
 def ordinary(material: Material, runs: int, first_seed: int) -> list[Stream]:
     """Streams in which nothing is new."""
-    heads, every = said(material, None), np.arange(len(material.topics))
+    heads, every = said(material, []), np.arange(len(material.topics))
     return [stream_of(material, heads, every, NONE, NONE, first_seed + seed)[0] for seed in range(runs)]
 
 
 def surging(material: Material, topics: list[int]) -> list[Stream]:
     """Streams in which one known topic surges: three quarters of its complaints in the last days."""
-    heads, streams = said(material, None), []
+    heads, streams = said(material, []), []
     for topic in topics:
         its = np.random.default_rng(0).permutation(np.flatnonzero(material.topics == topic))
         cut, rest = 3 * len(its) // 4, np.flatnonzero(material.topics != topic)
@@ -181,45 +125,81 @@ def surging(material: Material, topics: list[int]) -> list[Stream]:
     return streams
 
 
-def threshold(name: str, materials: list[Material], runs: int) -> float:
-    """The score above which a rival proposes: passed in `ALLOWED` of the tuning runs; 0 for the scan."""
+def threshold(name: str, materials: list[Material], runs: int, folder: Path) -> float:
+    """The score above which a rival proposes: passed in `ALLOWED` of the tuning runs, kept; 0 for the scan."""
     if name == "scan":
         return 0.0
     search = SEARCHES[name][1]
-    streams = [stream for material in materials for stream in ordinary(material, runs, first_seed=1000)]
-    best = [max((group.score for group in search(stream)), default=0.0) for stream in track(streams, name)]
-    return float(np.quantile(best, 1 - ALLOWED)) if best else np.inf
+
+    def least() -> dict[str, float]:
+        streams = [stream for material in materials for stream in ordinary(material, runs, first_seed=1000)]
+        best = [max((group.score for group in search(stream)), default=0.0) for stream in track(streams, name)]
+        return {"least": float(np.quantile(best, 1 - ALLOWED)) if best else np.inf}
+
+    tuning = "-".join(material.fingerprint for material in materials)
+    return float(kept(folder / f"threshold-{name}-{tuning}.json", least)["least"])
 
 
-def figures(material: Material, thresholds: dict[str, float], runs: int) -> dict[str, Any]:
-    """What every search finds of the reported topics, and proposes where nothing is new."""
-    quiet, surges = ordinary(material, runs, first_seed=0), surging(material, material.reported)
-    heads = {topic: said(material, topic) for topic in material.reported}
-    twins = {topic for topic, head in heads.items() if _has_twin(material, topic, head)}
-    result: dict[str, Any] = {"complaints": len(material.texts), "topics": len(heads), "with_a_twin": len(twins)}
-    for name, (_, search) in SEARCHES.items():
+@dataclass(frozen=True, eq=False)
+class Streams:
+    """The streams of one corpus, made when they are first asked for."""
 
-        def proposals(stream: Stream, search: Search = search, least: float = thresholds[name]) -> list[Group]:
-            return [group for group in search(stream) if group.score > least]
+    material: Material
+    runs: int
 
-        trials = [
-            _planted(material, topic, head, size, proposals) | {"twin": topic in twins}
-            for topic, head in track(heads.items(), f"{material.name}, {name}")
-            for size in SIZES
-            if (material.topics == topic).sum() >= size
-        ]
-        of_no_twin = [row for row in trials if not row["twin"]]
-        result[name] = {
-            "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in quiet])),
-            "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in surges])),
-            "found": {str(size): _share(trials, size) for size in SIZES},
-            "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
-            "streams": {str(size): sum(row["size"] == size for row in trials) for size in SIZES},
-            "purity": _mean([row["purity"] for row in trials if row["found"]]),
-            "recall": _mean([row["recall"] for row in trials if row["found"]]),
-            "others_per_run": float(np.mean([row["others"] for row in trials])),
-        }
-    return result
+    @cached_property
+    def quiet(self) -> list[Stream]:
+        """Nothing is new in them."""
+        return ordinary(self.material, self.runs, first_seed=0)
+
+    @cached_property
+    def surges(self) -> list[Stream]:
+        """A known topic surges in each."""
+        return surging(self.material, self.material.reported)
+
+    @cached_property
+    def heads(self) -> dict[int, tuple[Ints, Floats]]:
+        """What is said of every complaint without each reported topic."""
+        return {topic: said(self.material, [topic]) for topic in self.material.reported}
+
+    @cached_property
+    def twins(self) -> set[int]:
+        """The reported topics that a known one covers."""
+        return {topic for topic, head in self.heads.items() if _has_twin(self.material, topic, head)}
+
+
+def figures(material: Material, thresholds: dict[str, float], runs: int, folder: Path) -> dict[str, Any]:
+    """What every search finds of the reported topics, and proposes where nothing is new; kept search by search."""
+    streams = Streams(material, runs)
+    facts = {"complaints": len(material.texts), "topics": len(material.reported)}
+    twins = kept(folder / "twins.json", lambda: {"with_a_twin": len(streams.twins)})
+    of_searches = {
+        name: kept(folder / f"{name}.json", partial(of_search, streams, name, above(name, thresholds)))
+        for name in SEARCHES
+    }
+    return {**facts, **twins, **of_searches}
+
+
+def of_search(streams: Streams, name: str, proposals: Proposals) -> dict[str, Any]:
+    """One search's figures on one corpus."""
+    material = streams.material
+    trials = [
+        _planted(material, topic, head, size, proposals) | {"twin": topic in streams.twins}
+        for topic, head in track(streams.heads.items(), f"{material.name}, {name}")
+        for size in SIZES
+        if (material.topics == topic).sum() >= size
+    ]
+    of_no_twin = [row for row in trials if not row["twin"]]
+    return {
+        "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in streams.quiet])),
+        "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in streams.surges])),
+        "found": {str(size): _share(trials, size) for size in SIZES},
+        "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
+        "streams": {str(size): sum(row["size"] == size for row in trials) for size in SIZES},
+        "purity": _mean([row["purity"] for row in trials if row["found"]]),
+        "recall": _mean([row["recall"] for row in trials if row["found"]]),
+        "others_per_run": float(np.mean([row["others"] for row in trials])),
+    }
 
 
 def _has_twin(material: Material, topic: int, heads: tuple[Ints, Floats]) -> bool:
@@ -267,6 +247,30 @@ def targets(measured: dict[str, Any]) -> list[Target]:
         best = max(of_corpus[rival]["found"][size] or 0.0 for rival in rivals)
         goals.append(Target.above(f"{corpus}: found at {size} complaints", of_corpus[ours]["found"][size], best))
     return goals
+
+
+def replay_targets(replay: dict[str, Any]) -> list[Target]:
+    """More of the late topics are found than by any rival, and no more is proposed for nothing than was allowed."""
+    ours, *rivals = SEARCHES
+    best = max(replay[rival]["found"] for rival in rivals)
+    false = replay[ours]["proposals_per_evening_with_all_taught"]
+    return [
+        Target.above(f"{REPLAYED}: late topics found", replay[ours]["found"], best),
+        Target.at_most(f"{REPLAYED}: proposals per evening with all topics taught", false, 2 * ALLOWED),
+    ]
+
+
+def replay_markdown(replay: dict[str, Any]) -> str:
+    """What each search proposed in the winter replayed."""
+    header = [f"{replay['topics']} late topics left out", "found", "after complaints", "others per evening"]
+    rows = []
+    for name, (title, _) in SEARCHES.items():
+        of = replay[name]
+        after = of["median_complaints_until_found"]
+        cells = [_percent(of["found"]), "–" if after is None else f"{after:.0f}"]
+        cells += [f"{of[key]:.2f}" for key in ("proposals_beside_per_evening", "proposals_per_evening_with_all_taught")]
+        rows.append([title, *cells])
+    return markdown_table([*header, "per evening with all taught"], rows)
 
 
 def markdown(measured: dict[str, Any]) -> str:

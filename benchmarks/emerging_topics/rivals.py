@@ -17,6 +17,7 @@ from models.topics.scan_statistic import unit
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 SMALLEST = 5
 
 

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.surge_quality.regressions import design, log_tail, quasi_poisson
 from models.forecasting.config import SurgeConfig
-from models.forecasting.distribution import NEARLY_POISSON, SMALLEST_MEAN
+from models.forecasting.distribution import SMALLEST_MEAN
 from models.surges.baseline import rolling_baseline
 from models.surges.evidence import surge_evidence
 from models.surges.past import Past
@@ -33,8 +34,10 @@ EXCLUDED_DAYS = 14
 REFIT_DAYS = 7
 """What the regressions are fitted on: at most three years, without the last two weeks, in which a surge may have
 begun; fitted anew each week."""
-SMALLEST_TAIL = 1e-300
-"""Near the smallest that a double holds: its logarithm stays finite."""
+LEVEL_DAYS, GUARD_DAYS = 14, 2
+"""What a series' present level is taken from, and the days before the judged one that are left out of it."""
+DEVIATION = 0.3
+"""How much a series' own weekdays and seasons usually deviate from those of all, as a logarithm."""
 LEAST_DEVIATION = 0.5
 """Complaints: a series that never varied would make any count a surge."""
 
@@ -160,19 +163,6 @@ def farrington(trial: Trial) -> Scored:
     return Scored(log_tail(np.nan_to_num(y), mean, alpha))
 
 
-def log_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
-    """−log10 of the probability of `count` or more; 0 up to the mean."""
-    from scipy.special import betainc
-
-    tail = np.zeros(count.shape)
-    above = np.nonzero(count > mean)
-    size = 1 / np.maximum(dispersion[above], NEARLY_POISSON)
-    mu = np.maximum(mean[above], SMALLEST_MEAN)
-    probability = betainc(np.maximum(count[above], 1.0), size, mu / (size + mu))
-    tail[above] = -np.log10(np.maximum(probability, SMALLEST_TAIL))
-    return tail
-
-
 def cusum(trial: Trial) -> Scored:
     """The negative-binomial CUSUM of Höhle & Paul 2008 over the same regression; it restarts when it alarms."""
     mean, dispersion = _regressions(trial)
@@ -201,13 +191,13 @@ def _regressions(trial: Trial) -> tuple[Floats, Floats]:
     for start in range(trial.first, len(clean), REFIT_DAYS):
         end = min(start + REFIT_DAYS, len(clean))
         past = np.arange(max(0, start - EXCLUDED_DAYS - HISTORY_DAYS), start - EXCLUDED_DAYS)
-        design = _design(np.concatenate([past, np.arange(start, end)]), weekday, len(past) > 540)
+        columns = design(np.concatenate([past, np.arange(start, end)]), weekday, len(past) > 540)
         for at, column in enumerate(trial.watched):
             y = clean[past, column]
             seen = np.isfinite(y)
-            coefficients, phi = _quasi_poisson(design[: len(past)][seen], y[seen])
+            coefficients, phi = quasi_poisson(columns[: len(past)][seen], y[seen])
             mean[start - trial.first : end - trial.first, at] = np.exp(
-                np.clip(design[len(past) :] @ coefficients, -6, 9)
+                np.clip(columns[len(past) :] @ coefficients, -6, 9)
             )
             dispersion[start - trial.first : end - trial.first, at] = phi
     partial = path.with_suffix(".partial.npz")
@@ -216,37 +206,50 @@ def _regressions(trial: Trial) -> tuple[Floats, Floats]:
     return mean, dispersion
 
 
-def _design(at: Ints, weekday: Ints, seasonal: bool) -> Floats:
-    """Intercept, trend, weekdays; two harmonics of the year where there is a year and a half."""
-    columns = [np.ones(len(at)), (at - at[-1]) / 365]
-    columns += [(weekday[at] == day).astype(np.float64) for day in range(1, 7)]
-    if seasonal:
-        angle = 2 * np.pi * at / 365.25
-        columns += [wave(k * angle) for k in (1, 2) for wave in (np.sin, np.cos)]
-    return np.stack(columns, axis=1)
+def rammie(trial: Trial) -> Scored:
+    """A daily version of RAMMIE (Morbey et al. 2015), "rising activity, multi-level mixed effects, indicator emphasis".
+
+    Mixed effects: weekdays and seasons of all series together, and each series' own deviations from them, drawn towards
+    none. Rising activity: a count must be unlikely both by that season and by the level of the last fortnight. Left
+    out is the emphasis of indicators, which weighs one system of health care against another.
+    """
+    mean, dispersion = _mixed_effects(trial)
+    counts = trial.counts.iloc[trial.first - LEVEL_DAYS - GUARD_DAYS :, trial.watched]
+    level = counts.shift(GUARD_DAYS).rolling(LEVEL_DAYS, min_periods=LEVEL_DAYS // 2).sum()
+    usual = pd.DataFrame(mean, index=counts.index).where(counts.notna().to_numpy())
+    usual = usual.shift(GUARD_DAYS).rolling(LEVEL_DAYS, min_periods=LEVEL_DAYS // 2).sum()
+    rising = np.nan_to_num(level.to_numpy() / np.maximum(usual.to_numpy(), SMALLEST_MEAN), nan=1.0)
+    expected = (mean * np.maximum(rising, 1.0))[LEVEL_DAYS + GUARD_DAYS :]
+    y = trial.judged(trial.counts.to_numpy(dtype=np.float64))
+    alpha = np.maximum(dispersion - 1, 1e-3) / np.maximum(mean.mean(axis=0), SMALLEST_MEAN)
+    return Scored(log_tail(np.nan_to_num(y), expected, np.broadcast_to(alpha, y.shape)))
 
 
-def _quasi_poisson(design: Floats, y: Floats, rounds: int = 6) -> tuple[Floats, float]:
-    """Iteratively reweighted least squares; days with large Anscombe residuals weigh less (Noufaily et al. 2013)."""
-    weight, phi = np.ones(len(y)), 1.0
-    coefficients: Floats = np.zeros(design.shape[1])
-    coefficients[0] = np.log(max(y.mean(), 0.05))
-    ridge = 1e-3 * np.eye(design.shape[1])
-    for outer in range(2):
-        for _ in range(rounds):
-            mu = np.exp(np.clip(design @ coefficients, -6, 9))
-            w = weight * mu
-            working = np.log(mu) + (y - mu) / mu
-            weighted = design * w[:, None]
-            coefficients = np.asarray(np.linalg.solve(design.T @ weighted + ridge, weighted.T @ working))
-        mu = np.exp(np.clip(design @ coefficients, -6, 9))
-        free = max(len(y) - design.shape[1], 1)
-        phi = max(float((weight * (y - mu) ** 2 / mu).sum() / free), 1.0)
-        residual = 1.5 * (y ** (2 / 3) - mu ** (2 / 3)) / (mu ** (1 / 6) * np.sqrt(phi))
-        if outer == 0:
-            weight = np.where(residual > 2.58, 1 / np.maximum(residual, 2.58) ** 2, 1.0)
-            weight *= len(y) / weight.sum()
-    return coefficients, phi
+def _mixed_effects(trial: Trial) -> tuple[Floats, Floats]:
+    """Means of the judged days and those of the level before them, and dispersions of the watched series, kept."""
+    path = trial.folder / "mixed-effects.npz"
+    if path.is_file():
+        with np.load(path) as finished:
+            return finished["mean"], finished["dispersion"]
+    clean = trial.clean.to_numpy(dtype=np.float64)[:, trial.watched]
+    lead = trial.first - LEVEL_DAYS - GUARD_DAYS
+    mean, dispersion = np.zeros((len(clean) - lead, clean.shape[1])), np.ones(clean.shape[1])
+    weekday = np.asarray(pd.DatetimeIndex(trial.clean.index).weekday)
+    for start in range(lead, len(clean), REFIT_DAYS):
+        end = min(start + REFIT_DAYS, len(clean))
+        past = np.arange(max(0, start - EXCLUDED_DAYS - HISTORY_DAYS), start - EXCLUDED_DAYS)
+        columns = design(np.concatenate([past, np.arange(start, end)]), weekday, len(past) > 540)
+        of_all = columns @ quasi_poisson(columns[: len(past)], np.nansum(clean[past], axis=1))[0]
+        for column in range(clean.shape[1]):
+            y = clean[past, column]
+            seen = np.flatnonzero(np.isfinite(y))
+            own, dispersion[column] = quasi_poisson(columns[seen], y[seen], of_all[seen], 1 / DEVIATION**2)
+            fitted = (columns @ own + of_all)[len(past) :]
+            mean[start - lead : end - lead, column] = np.exp(np.clip(fitted, -6, 9))
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, mean=mean, dispersion=dispersion)
+    partial.replace(path)
+    return mean, dispersion
 
 
 DETECTORS: dict[str, tuple[str, Callable[[Trial], Scored]]] = {
@@ -257,4 +260,5 @@ DETECTORS: dict[str, tuple[str, Callable[[Trial], Scored]]] = {
     "prophet": ("Prophet interval", prophet),
     "cusum": ("NB CUSUM", cusum),
     "farrington": ("Farrington flexible", farrington),
+    "rammie": ("RAMMIE, daily", rammie),
 }

@@ -54,6 +54,7 @@ class Region:
         regulations: names of those by which its complaints are due.
         regulation_folders: where they are looked for, its own ones first.
         inhabitants: of each municipality, by its name in the catalogue; empty where the region gives none.
+        folder: where all this is described.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Region:
     regulations: tuple[str, ...] = ()
     regulation_folders: tuple[Path, ...] = ()
     inhabitants: dict[str, int] = field(default_factory=dict, hash=False)
+    folder: Path = Path()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -123,6 +125,7 @@ def _read(name: str) -> Region:
         regulations=tuple(content.regulations),
         regulation_folders=(folder / "regulations", settings().configs / "regulations"),
         inhabitants=content.inhabitants,
+        folder=folder,
     )
 
 

@@ -1,11 +1,10 @@
 """Emerging topics: complaints of the last days that fit no topic and look alike, as proposals for a new one.
 
 In: complaints with day, place and what the classifier said of them, and their vectors (`Classifier.features`).
-Out: `Emerging`: proposed topics, each with size, beginning, growth, example words and complaints. Only complaints
-that the classifier doubts are looked at, recent and past alike; groups with more recent ones than chance explains
-are proposed, unless the classifier is sure of most of the recent complaints like them: then a known topic has
-grown. The one decision worth knowing: `false_alarms` is the chance that days on which nothing is new bring any
-proposal at all.
+Out: `Emerging`: proposed topics, each with size, beginning, growth, example words and complaints. Groups with more
+recent complaints than chance explains, and than the other complaints on the topics that they were named as, are
+proposed where the classifier doubts most of the recent complaints like them: else a known topic has grown. The one
+decision worth knowing: `false_alarms` is the chance that days on which nothing is new bring any proposal at all.
 """
 
 from collections import Counter
@@ -20,7 +19,7 @@ from data.complaints.masking import mask
 from data.config import Config
 from models.classifier.labels import OTHER
 from models.topics.keywords import keywords
-from models.topics.scan_statistic import Bools, Floats, Ints, topic_metric, unit, unusual_groups
+from models.topics.scan_statistic import Bools, Floats, Group, Ints, topic_metric, unit, unusual_groups
 
 SURE = 0.6
 """Past complaints with at least this confidence in a topic show how complaints on one topic differ."""
@@ -171,11 +170,28 @@ class _Search:
     config: EmergingConfig
 
     def topics(self) -> list[EmergingTopic]:
-        """The unusual groups that are no known topic's, described."""
-        rows = np.flatnonzero(self.doubtful)
-        groups = unusual_groups(self.vectors[rows], self.recent[rows], self.config.smallest, self.config.false_alarms)
-        unusual = [(rows[group.members], group.p_value) for group in groups]
-        return [self._topic(members, p_value) for members, p_value in unusual if self._is_new(members)]
+        """The unusual groups that are no known topic's, described; of those that overlap, the clearest."""
+        free, topics = np.ones(len(self.frame), dtype=bool), []
+        for group in sorted(self._groups(), key=lambda group: group.p_value):
+            if free[group.members].all():
+                free[group.members] = False
+                if self._is_new(group.members):
+                    topics.append(self._topic(group.members, group.p_value))
+        return topics
+
+    def _groups(self) -> list[Group]:
+        """Unusual groups of the doubtful complaints, and of all: each search has half of the false alarms.
+
+        Where the classifier is often sure, the doubtful ones stand out against few others; where it is rarely, new
+        complaints of which it is sure by mistake would be missing from their group.
+        """
+        named = pd.factorize(self.frame["topic"])[0].astype(np.int64)
+        smallest, highest_p = self.config.smallest, self.config.false_alarms / 2
+        groups = []
+        for among in (self.doubtful, np.ones_like(self.doubtful)):
+            found = unusual_groups(self.vectors, self.recent, named, among, smallest, highest_p)
+            groups += [Group(group.members, 2 * group.p_value) for group in found]
+        return groups
 
     def _is_new(self, rows: Ints) -> bool:
         """Whether the classifier doubts most of the recent complaints like these."""

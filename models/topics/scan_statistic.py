@@ -1,10 +1,11 @@
-"""The scan: which groups of like vectors have more recent members than chance explains?
+"""The scan: which groups of like vectors have more recent members than chance explains, and than their topics do?
 
-In: vectors, and which of them are recent. Out: groups, the clearest first, each with the probability that
-days shuffled among the vectors give one as clear. A Ward tree over all vectors, recent and past alike,
-proposes the groups; so the proposals cannot favour the recent ones, and shuffling gives the right
+In: vectors, which of them are recent, and the known topic that each was named as. Out: groups, the clearest first,
+each with the probability that days shuffled among the vectors give one as clear. A Ward tree over all vectors, recent
+and past alike, proposes the groups; so the proposals cannot favour the recent ones, and shuffling gives the right
 probability for having looked at all of them (the tree-based scan statistic of Kulldorff et al. 2003,
-doi:10.1111/1541-0420.00039).
+doi:10.1111/1541-0420.00039). A known topic that surges is a group too: so a group counts only for what it has beyond
+the *other* complaints on the topics that its members were named as (expectations adjusted for a covariate, as there).
 """
 
 from dataclasses import dataclass
@@ -26,13 +27,15 @@ SHRINKAGE = 0.5
 """Half-way to a multiple of identity: a few hundred complaints do not tell a covariance of 384 directions."""
 LARGEST_SHARE = 0.2
 """A group of more than this share of all vectors is no topic."""
+OTHERS_PRIOR = 10.0
+"""So many complaints weigh as much as the others on a group's topic: of these there may be few."""
 AT_ONCE = 512
 """Rows of the similarity matrix that are held at a time."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Positions of a group's members, and the chance that shuffled days give one as clear."""
+    """Positions of a group's members, and the chance that shuffled days give one as clear, beyond its topics."""
 
     members: Ints
     p_value: float
@@ -65,31 +68,52 @@ def unit(vectors: Floats) -> Floats:
     return scaled
 
 
-def unusual_groups(vectors: Floats, recent: Bools, smallest: int, highest_p: float) -> list[Group]:
-    """Disjoint groups with more recent members than chance explains, the clearest first.
+def unusual_groups(
+    vectors: Floats, recent: Bools, named: Ints, among: Bools, smallest: int, highest_p: float
+) -> list[Group]:
+    """Disjoint groups with more recent members than chance and their topics explain, the clearest first.
 
     Args:
         vectors: shape (n, width), of length one.
         recent: shape (n,).
+        named: the known topic of each as a number from 0, shape (n,).
+        among: those that groups are made of, shape (n,); the others only tell how recent their topics are.
         smallest: recent members that a group needs.
         highest_p: groups whose p-value is higher are left out.
     """
-    if recent.sum() < smallest or len(vectors) < 2 * smallest:
+    rows = np.flatnonzero(among)
+    new = recent[rows]
+    if new.sum() < smallest or len(rows) < 2 * smallest:
         return []
-    tree = _Tree(linkage(unit(_smoothed(vectors)), "ward"))
+    tree = _Tree(linkage(unit(_smoothed(vectors[rows])), "ward"))
     rng = np.random.default_rng(0)
-    highest = np.sort([_scores(tree, rng.permutation(recent), smallest).max() for _ in range(SHUFFLES)])
-    scores = _scores(tree, recent, smallest)
+    highest = np.sort([_scores(tree, rng.permutation(new), smallest).max() for _ in range(SHUFFLES)])
+    scores = _scores(tree, new, smallest)
     free, groups = np.ones(len(vectors), dtype=bool), []
     for node in np.argsort(-scores, kind="stable"):
-        p_value = (1 + len(highest) - np.searchsorted(highest, scores[node])) / (1 + len(highest))
-        if scores[node] <= 0 or p_value > highest_p:
+        if scores[node] <= 0 or _p_value(scores[node], highest) > highest_p:
             break
-        members = tree.members(int(node))
+        members = rows[tree.members(int(node))]
         if free[members].all():
-            groups.append(Group(members, float(p_value)))
+            beyond = min(float(scores[node]), _beyond_topics(members, recent, named))
+            groups.append(Group(members, _p_value(beyond, highest)))
             free[members] = False
-    return groups
+    return sorted((group for group in groups if group.p_value <= highest_p), key=lambda group: group.p_value)
+
+
+def _p_value(score: float, highest: Floats) -> float:
+    """The chance of so high a score, from the highest ones of shuffled days, which are sorted."""
+    return float(1 + len(highest) - np.searchsorted(highest, score)) / (1 + len(highest))
+
+
+def _beyond_topics(members: Ints, recent: Bools, named: Ints) -> float:
+    """The score of a group where each member is expected to be as recent as the others named as its topic."""
+    outside = np.ones(len(recent), dtype=bool)
+    outside[members] = False
+    others = np.bincount(named[outside], minlength=named.max() + 1)
+    recent_others = np.bincount(named[outside & recent], minlength=named.max() + 1)
+    shares = (recent_others + OTHERS_PRIOR * recent.mean()) / (others + OTHERS_PRIOR)
+    return float(_log_likelihood_ratio(recent[members].sum(), shares[named[members]].sum()))
 
 
 class _Tree:
@@ -135,7 +159,13 @@ def _scores(tree: _Tree, recent: Bools, smallest: int) -> Floats:
     Zero where there are fewer than expected or than `smallest`, or too many members for one topic.
     """
     observed, expected = tree.sums(recent.astype(np.float64)), tree.sizes * recent.mean()
-    ratio = xlogy(observed, observed / expected) - (observed - expected)
-    fits = (observed > expected) & (observed >= smallest) & (tree.sizes <= LARGEST_SHARE * len(recent))
-    scores: Floats = np.where(fits, ratio, 0.0)
+    fits = (observed >= smallest) & (tree.sizes <= LARGEST_SHARE * len(recent))
+    scores: Floats = np.where(fits, _log_likelihood_ratio(observed, expected), 0.0)
     return scores
+
+
+def _log_likelihood_ratio(observed: Floats, expected: Floats) -> Floats:
+    """Poisson's, of so many against those expected; zero where there are no more than that."""
+    ratio = xlogy(observed, observed / expected) - (observed - expected)
+    more: Floats = np.where(observed > expected, ratio, 0.0)
+    return more

@@ -6,6 +6,8 @@ puts the picture into its page, where they are light or dark as the page is.
 
 from typing import TYPE_CHECKING, Any
 
+from models.forecasting.distribution import quantile_levels, quantile_name
+
 if TYPE_CHECKING:
     from serving.api.v1.series_types import SeriesAnswer
 
@@ -56,7 +58,7 @@ def svg_of(spec: Spec) -> str:
 
 def series_chart(answer: "SeriesAnswer", level: float, width: int) -> Spec:
     """Counts as a line, the forecast with its interval, surges and days off as bands."""
-    low, high = f"q{50 * (1 - level):g}", f"q{50 * (1 + level):g}"
+    low, _, high = map(quantile_name, quantile_levels([level]))
     days: list[Spec] = [
         {
             "date": f"{day.date}T00:00:00",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from data.errors import BundleError, NoChampionError, NotReadyError, TrackingError, TsurError
 from registry.client import CHALLENGER, CHAMPION, Registry
+from registry.history import RegisteredVersion, last_versions
 from registry.names import classifier_name, forecaster_name
 from serving.analytics.threads import give_way
 from serving.background import Background
@@ -185,6 +186,10 @@ class Champions:
     def states(self) -> list[SlotState]:
         """How every slot stands."""
         return [slot.state for slot in self._slots]
+
+    def history(self, name: str, limit: int) -> list[RegisteredVersion]:
+        """The last versions of a registered model, the newest first. Raises as `last_versions`."""
+        return last_versions(self._registry.models, name, limit)
 
     def check_ready(self) -> None:
         """Pass when all champions that the registry holds serve, one at least.

@@ -1,5 +1,6 @@
 """The surge benchmark: rivals that hold against their papers, counting that holds against its definition."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from scipy.stats import nbinom
 
 from benchmarks.surge_quality.benchmark import CHECK, with_rivals
-from benchmarks.surge_quality.rivals import Scored, Trial, cusum, ears, farrington, log_tail, ours
+from benchmarks.surge_quality.regressions import log_tail
+from benchmarks.surge_quality.rivals import Scored, Trial, cusum, ears, farrington, ours, rammie
 from benchmarks.surge_quality.trials import (
     alarm_weeks,
     at_rate,
@@ -76,6 +78,17 @@ def test_regressions_expect_the_weekday_and_the_cusum_restarts(trial: Trial):
     assert up[20:40].any()
     assert not up[:20].any()
     assert not up[45:].any()  # it does not stay up for weeks after
+
+
+def test_rammie_knows_the_weekday_of_all_and_no_rise_that_has_become_the_level(trial: Trial):
+    calm = rammie(trial).score
+    assert (calm > 3).mean() < 0.01
+    raised = trial.counts.copy()
+    raised.iloc[200:, 0] *= 3
+    score = rammie(replace(trial, counts=raised)).score
+    assert score[20, 0] > 3  # far above its season and its last fortnight
+    assert (score[45:, 0] > 3).mean() < 0.1  # above its season alone
+    np.testing.assert_array_equal(score[:, 1:], calm[:, 1:])
 
 
 @pytest.mark.parametrize(

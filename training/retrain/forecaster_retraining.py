@@ -22,6 +22,7 @@ from data.errors import InputError, NoChampionError
 from models.forecasting.bundle import Forecasts
 from models.forecasting.config import ForecasterConfig
 from registry.client import Registry
+from registry.history import GATE
 from registry.names import forecaster_name
 from training.forecaster.train import Bar, Job, no_bar, train_job
 from training.retrain.challenger import JOB, trained_version
@@ -31,7 +32,7 @@ from training.retrain.forecast_windows import compare_forecasters, windows_since
 from training.retrain.gate_limits import ForecastLimits
 from training.retrain.lock import alone
 from training.retrain.recipe import forecaster_recipe_of
-from training.retrain.trial import GATE, Retrained, Say, Trial, champion_already
+from training.retrain.trial import Retrained, Say, Trial, champion_already
 from training.tracker import Tracker
 
 REHEARSAL = "forecaster-rehearsal"

@@ -9,9 +9,9 @@ from typing import Any
 from data.errors import InputError
 from data.store.promotions import Promotion
 from registry.client import CHALLENGER, CHAMPION, Registry
+from registry.history import GATE
 from registry.names import FORECASTER
 from registry.taking_back import WHY
-from training.retrain.trial import GATE
 
 
 def promote(registry: Registry, name: str, version: int | None, why: str, by: str, without_gate: bool) -> Promotion:

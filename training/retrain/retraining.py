@@ -20,6 +20,7 @@ from data.errors import BundleError, InputError, NoChampionError
 from models.encoder.onnx_runtime import Encoders
 from registry.client import Registry
 from registry.encoder_names import pinned
+from registry.history import GATE
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining
 from training.classifier.job import Job
@@ -31,7 +32,7 @@ from training.retrain.gate_report import Judged, write_gate_report
 from training.retrain.lock import alone
 from training.retrain.recipe import recipe_of
 from training.retrain.since import rows_since
-from training.retrain.trial import GATE, Retrained, Say, Trial, champion_already
+from training.retrain.trial import Retrained, Say, Trial, champion_already
 from training.retrain.versions import DatasetVersion, read_version
 from training.tracker import Tracker
 

@@ -12,10 +12,9 @@ from typing import Any
 
 from data.store.promotions import Promotion
 from registry.client import CHALLENGER, Registry
+from registry.history import GATE
 from registry.taking_back import taken_back
 
-GATE = "gate"
-"""Tag of a registered version: what the gate said of it last, as JSON; also the folder of its report in MLflow."""
 VERDICT, REPORT = "verdict.json", "report.md"
 Say = Callable[[str], None]
 

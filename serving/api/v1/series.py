@@ -35,7 +35,7 @@ LEVELS = (0.5, 0.8, 0.95)
 SVG = "image/svg+xml"
 SVG_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {SVG: {"schema": {"type": "string"}}}}}
 HorizonQuery = Annotated[int, Query(ge=1, le=366, description="Days to come, as far as the forecasts reach")]
-LevelQuery = Annotated[float, Query(gt=0, lt=1, description="The central interval")]
+LevelQuery = Annotated[float, Query(ge=0.01, le=0.99, description="The central interval")]
 PastQuery = Annotated[int, Query(ge=7, le=366, description="Days of the past")]
 
 

@@ -37,6 +37,14 @@ def test_its_surges_are_those_of_the_series_and_of_sums_that_it_is_part_of(api: 
     assert [each for each in elsewhere if each["state"] == "open"] == []
 
 
+@pytest.mark.parametrize("path", ["/v1/series", "/v1/series/chart"])
+@pytest.mark.parametrize(("level", "status"), [("1e-9", 422), ("0.999999", 422), ("0.01", 200), ("0.123456", 200)])
+def test_an_interval_too_narrow_or_too_wide_to_have_two_ends_is_refused(
+    api: httpx.Client, path: str, level: str, status: int
+) -> None:
+    assert api.get(path, params=PLACE | {"level": level}).status_code == status
+
+
 def test_without_a_name_it_is_the_region(api: httpx.Client) -> None:
     answer = api.get("/v1/series", params={"past": 7, "horizon": 1}).json()
     assert answer["known"][0]["municipality"] == answer["municipality"] == "весь регион"

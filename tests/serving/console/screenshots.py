@@ -41,6 +41,7 @@ PAGES = {
     "places": ("places?order=rate", 1366, 768, False),
     "desk": ("desk", 1366, 768, False),
     "kpi": ("kpi", 1366, 768, False),
+    "map": ("heatmap?view=map", 1366, 768, False),
     "decisions": ("decisions", 1366, 768, False),
     "heatmap-dark": ("heatmap", 1366, 768, True),
     "heatmap-phone": ("heatmap", 390, 844, False),

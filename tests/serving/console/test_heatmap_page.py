@@ -67,11 +67,46 @@ def test_the_address_holds_the_whole_view(visiting: Visiting) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (390, 844)])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_fits_every_screen_and_is_accessible(visiting: Visiting, width: int, height: int, dark: bool) -> None:
+@pytest.mark.parametrize("view", ["", "?view=map"], ids=["table", "map"])
+def test_it_fits_every_screen_and_is_accessible(
+    visiting: Visiting, view: str, width: int, height: int, dark: bool
+) -> None:
     with visiting("analyst", width=width, height=height, dark=dark) as seen:
-        page = seen.open("heatmap", heading="Тепловая карта")
+        page = seen.open(f"heatmap{view}", heading="Тепловая карта")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         seen.check_access()
+
+
+def test_the_map_colours_municipalities_as_the_table_and_opens_series_by_keyboard(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        page = seen.open("heatmap", heading="Тепловая карта")
+        row = page.locator("table.heat tbody tr").filter(has=page.get_by_role("rowheader", name=SURGE_PLACE))
+        cell = row.get_by_role("link", name="идёт всплеск").first
+        colour, shown = cell.locator("xpath=..").get_attribute("class"), cell.locator("b").inner_text()
+        page.get_by_label("Вид").select_option("map")
+        page.get_by_label("Отрасль").select_option(SURGE_SECTOR)
+        assert {"view=map"} <= set(page.url.partition("?")[2].split("&"))
+        expect(page.locator("table.heat")).to_have_count(0)
+        place = page.get_by_role("link", name=f"{SURGE_PLACE}: {SURGE_SECTOR}")
+        assert place.get_attribute("class") == colour
+        expect(place.locator(".map-count")).to_have_text(f"▲ {shown}")
+        seen.check_access()
+        page.get_by_label("Карта", exact=True).focus()
+        while not page.evaluate("document.activeElement.ariaLabel").startswith(f"{SURGE_PLACE}: "):
+            page.keyboard.press("Tab")
+        expect(page.locator(".map-told")).to_contain_text(f"{SURGE_PLACE}: {SURGE_SECTOR}, пришло")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Ряд", level=1).wait_for()
+        seen.settle()
+        seen.check_alone()
+
+
+def test_a_region_without_outlines_has_no_map(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        seen.page.route("**/v1/map", lambda route: route.fulfill(json={"width": 1, "height": 1, "outlines": []}))
+        page = seen.open("heatmap?view=map", heading="Тепловая карта")
+        expect(page.locator("table.heat")).to_be_visible()
+        expect(page.get_by_label("Вид")).to_have_count(0)
 
 
 def test_a_region_of_nothing_of_one_place_and_of_very_long_names(visiting: Visiting) -> None:

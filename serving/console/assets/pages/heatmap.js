@@ -7,28 +7,31 @@ import { days, number, plural, plusDays, whole } from "../shell/format.js";
 import { useLive } from "../shell/live.js";
 import { href } from "../shell/router.js";
 import { Shown, useData } from "../shell/states.js";
+import { ordered, step, SURGES } from "./heatmap-cells.js";
+import { RegionMap } from "./heatmap-map.js";
 
 const DAYS = [["1", "1 день"], ["3", "3 дня"], ["7", "7 дней"], ["14", "14 дней"], ["28", "28 дней"]];
 const ORDERS = [["", "по алфавиту"], ["heat", "горячие сначала"]];
+const VIEWS = [["", "таблица"], ["map", "карта"]];
 const NUMBERS = [["", "пришло и ожидалось"], ["ratio", "во сколько раз больше"]];
-const SURGES = {
-  pending: ["△", "всплеск одного дня, ждёт подтверждения"],
-  open: ["▲", "идёт всплеск"],
-  recovering: ["▽", "всплеск спадает"],
-};
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const OLD_DAYS = 2;
 
 export default function HeatMap({ query, session, title }) {
   const asked = { days: query.get("days"), as_of: query.get("as_of") };
   const heat = useData(() => api("/v1/heatmap", { query: asked }), [asked.days, asked.as_of, query.get("region")]);
+  const map = useData(() => api("/v1/map"), [query.get("region")]);
   useLive(["surges", "models"], heat.reload);
+  const mapped = Boolean(map.value && map.value.outlines.length);
+  const asMap = mapped && query.get("view") === "map";
   return html`<h1>${title}</h1>
     <div class="toolbar">
       <${Choice} name="days" label="За последние" options=${DAYS} query=${query} ifAbsent="7" />
       <${DateField} name="as_of" label="По день включительно" query=${query} />
-      <${Choice} name="show" label="В ячейке" options=${NUMBERS} query=${query} />
-      <${Choice} name="order" label="Порядок" options=${ORDERS} query=${query} />
+      ${mapped ? html`<${Choice} name="view" label="Вид" options=${VIEWS} query=${query} />` : null}
+      ${asMap ? html`<${Choice} name="sector" label="Отрасль" options=${sectorsOf(heat.value)} query=${query} />` : html`
+        <${Choice} name="show" label="В ячейке" options=${NUMBERS} query=${query} />
+        <${Choice} name="order" label="Порядок" options=${ORDERS} query=${query} />`}
       <span class="gap"></span>
       <a class="button" href=${csvAddress("/v1/heatmap", asked)} download="heatmap.csv">CSV</a>
       <button type="button" onClick=${() => print()}>Печать</button>
@@ -38,25 +41,21 @@ export default function HeatMap({ query, session, title }) {
         ${!asked.as_of && value.end < plusDays(session.today, -OLD_DAYS)
           ? html`<p class="banner warn">Последний день, за который есть счётчики: ${days(value.end, value.end)}.
               Более новые ещё не поступали.</p>` : null}
-        <${Table} heat=${value} ratio=${query.get("show") === "ratio"} order=${query.get("order")} />`}
+        <p class="muted" id="heat-about">${about(value)}</p>
+        <${Legend} />
+        ${asMap ? html`<${RegionMap} map=${map.value} heat=${value} sector=${query.get("sector")} />`
+          : html`<${Table} heat=${value} ratio=${query.get("show") === "ratio"} order=${query.get("order")} />`}`}
     <//>`;
 }
 
-// How far above or below the expectation, in standard deviations, as a step of the scale.
-function step(cell) {
-  if (!cell || cell.observed === null || cell.z === null) return "none";
-  if (cell.z >= 1.5) return cell.z >= 6 ? "more-4" : cell.z >= 4 ? "more-3" : cell.z >= 2.5 ? "more-2" : "more-1";
-  return cell.z <= -2.5 ? "less-2" : cell.z <= -1.5 ? "less-1" : "usual";
+function sectorsOf(heat) {
+  return [["", "самая необычная"], ...(heat ? ordered(heat.cells, "sector") : []).map((each) => [each, each])];
 }
 
-function ordered(cells, field, order) {
-  const hottest = new Map();
-  for (const cell of cells) {
-    const z = cell.z === null ? -Infinity : cell.z;
-    hottest.set(cell[field], Math.max(z, hottest.get(cell[field]) ?? -Infinity));
-  }
-  const names = [...hottest.keys()].sort(new Intl.Collator("ru").compare);
-  return order === "heat" ? names.sort((a, b) => hottest.get(b) - hottest.get(a)) : names;
+function about(heat) {
+  const surging = heat.cells.filter((cell) => cell.surge).length;
+  const surges = surging ? `Всплески идут в ${plural(surging, "ячейке", "ячейках", "ячейках")}.` : "Всплесков сейчас нет.";
+  return `${days(heat.start, heat.end)}. Цвет — насколько необычно число обращений. ${surges}`;
 }
 
 function Table({ heat, ratio, order }) {
@@ -66,13 +65,9 @@ function Table({ heat, ratio, order }) {
     sectors: ordered(heat.cells, "sector", order),
     of: new Map(heat.cells.map((cell) => [`${cell.municipality}\n${cell.sector}`, cell])),
   }), [heat, order]);
-  const surging = heat.cells.filter((cell) => cell.surge).length;
   const move = (event) => moveInside(event, body.current, sectors.length);
   return html`
-    <p class="muted" id="heat-about">${days(heat.start, heat.end)}. ${ratio ? "Во сколько раз пришло больше ожидаемого"
-      : "Пришло обращений, рядом — сколько ожидалось"}; цвет — насколько это необычно.${" "}
-      ${surging ? `Всплески идут в ${plural(surging, "ячейке", "ячейках", "ячейках")}.` : "Всплесков сейчас нет."}</p>
-    <${Legend} />
+    <p class="muted">${ratio ? "В ячейке — во сколько раз пришло больше ожидаемого." : "В ячейке — сколько пришло, рядом — сколько ожидалось."}</p>
     <div class="scroll heat-scroll" tabindex="0" role="region" aria-label="Тепловая карта">
       <table class="heat" aria-describedby="heat-about">
         <thead><tr><th scope="col">Муниципалитет</th>

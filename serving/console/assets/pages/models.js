@@ -1,15 +1,17 @@
-// What serves, since when, what was refused and why; the model cards.
+// What serves, since when, what was refused and why; the model cards; to engineers also how it came to serve.
 import { html } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { moment, percent, whole } from "../shell/format.js";
 import { Shown, useData } from "../shell/states.js";
+import { History } from "./models-history.js";
 
-export default function Models({ query, title }) {
+export default function Models({ query, session, title }) {
   const models = useData(() => api("/v1/models"), [query.get("region")]);
   return html`<h1>${title}</h1>
     <${Shown} of=${models} empty=${(value) => !value.models.length} nothing="Моделей нет.">
       ${(value) => value.models.map((model) => html`<${Model} key=${model.name} model=${model} />`)}
-    <//>`;
+    <//>
+    ${session.may.includes("GET /v1/models/history") ? html`<${History} query=${query} />` : null}`;
 }
 
 function Model({ model }) {
