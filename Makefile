@@ -113,7 +113,7 @@ bench-classifier-speed: install ## compare the engine with its rivals and the ma
 bench-adaptation: install ## adapt an encoder on other regions, label a few rows of a new one (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.adaptation $(BENCH)
 
-bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA)
+bench-emerging: install ## leave topics out and see whether they are found as new ones (TSUR_REAL_DATA); goes on where it was stopped
 	$(BIN)/python -m benchmarks.emerging_topics $(BENCH)
 
 bench-gate: install ## twenty poisoned batches and twenty honest ones before the promotion gate; goes on where it was stopped

@@ -4,10 +4,13 @@ In: the bundled sample, and `text/kursk.csv`, `text/ryazan.csv` and `text/peters
 and `results/emerging_topics.json`. One topic at a time is left out of the classifier and so many of its complaints
 are put into the last 14 of 74 days of the others; Petersburg is replayed as it was (`replay.py`). Constants and the
 rivals' thresholds were chosen on every other topic of the sample and of Kursk; the figures are of the rest, of Ryazan
-and of Petersburg, which nothing was chosen on.
+and of Petersburg, which nothing was chosen on. What is finished is kept in `TSUR_HOME`, so a run that was stopped
+goes on where it was.
 """
 
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +22,14 @@ from rich.progress import track
 from benchmarks.emerging_topics.material import SIZES, Material, load_material, said
 from benchmarks.emerging_topics.replay import Proposals, replayed
 from benchmarks.emerging_topics.rivals import SEARCHES, Floats, Ints, Search, Stream
+from benchmarks.kept import kept
 from benchmarks.results import RESULTS, Target, console, markdown_table, targets_line, write_results
+from data.settings import settings
 from models.topics.emerging import EmergingConfig
 
 NAME = "emerging_topics"
+VERSION = 1
+"""Part of the name of kept figures: raise it with every change to a search or to what is measured."""
 END = date(2026, 11, 15)
 TWIN = 0.5
 """A left-out topic has a twin among the known ones where so much of it is named as one of them confidently."""
@@ -45,15 +52,17 @@ def main(
     """Leave topics out, stream them in, and count what is found and what is proposed for nothing."""
     materials = [load_material(name, topics) for name in corpora.split(",")]
     tuned = [material for material in materials if material.tuning]
-    thresholds = {name: threshold(name, tuned, runs) for name in SEARCHES}
-    measured = {material.name: figures(material, thresholds, runs) for material in materials}
+    folder = settings().home / "benchmarks" / NAME / f"v{VERSION}-{runs}-{topics}"
+    thresholds = {name: threshold(name, tuned, runs, folder) for name in SEARCHES}
+    measured = {m.name: figures(m, thresholds, runs, folder / f"{m.name}-{m.fingerprint}") for m in materials}
     console.print(markdown(measured))
     goals = targets(measured)
     content: dict[str, Any] = {"protocol": _protocol(runs), "thresholds": thresholds, "corpora": measured}
     if replay:
         winter = load_material(REPLAYED, topics)
         materials.append(winter)
-        content["replay"] = replayed(winter, {name: above(name, thresholds) for name in SEARCHES})
+        searches = {name: above(name, thresholds) for name in SEARCHES}
+        content["replay"] = replayed(winter, searches, folder / f"{winter.name}-{winter.fingerprint}")
         console.print(replay_markdown(content["replay"]))
         goals += replay_targets(content["replay"])
     write_results(out, {m.name: m.fingerprint for m in materials}, LIBRARIES, content, goals)
@@ -116,42 +125,81 @@ def surging(material: Material, topics: list[int]) -> list[Stream]:
     return streams
 
 
-def threshold(name: str, materials: list[Material], runs: int) -> float:
-    """The score above which a rival proposes: passed in `ALLOWED` of the tuning runs; 0 for the scan."""
+def threshold(name: str, materials: list[Material], runs: int, folder: Path) -> float:
+    """The score above which a rival proposes: passed in `ALLOWED` of the tuning runs, kept; 0 for the scan."""
     if name == "scan":
         return 0.0
     search = SEARCHES[name][1]
-    streams = [stream for material in materials for stream in ordinary(material, runs, first_seed=1000)]
-    best = [max((group.score for group in search(stream)), default=0.0) for stream in track(streams, name)]
-    return float(np.quantile(best, 1 - ALLOWED)) if best else np.inf
+
+    def least() -> dict[str, float]:
+        streams = [stream for material in materials for stream in ordinary(material, runs, first_seed=1000)]
+        best = [max((group.score for group in search(stream)), default=0.0) for stream in track(streams, name)]
+        return {"least": float(np.quantile(best, 1 - ALLOWED)) if best else np.inf}
+
+    tuning = "-".join(material.fingerprint for material in materials)
+    return float(kept(folder / f"threshold-{name}-{tuning}.json", least)["least"])
 
 
-def figures(material: Material, thresholds: dict[str, float], runs: int) -> dict[str, Any]:
-    """What every search finds of the reported topics, and proposes where nothing is new."""
-    quiet, surges = ordinary(material, runs, first_seed=0), surging(material, material.reported)
-    heads = {topic: said(material, [topic]) for topic in material.reported}
-    twins = {topic for topic, head in heads.items() if _has_twin(material, topic, head)}
-    result: dict[str, Any] = {"complaints": len(material.texts), "topics": len(heads), "with_a_twin": len(twins)}
-    for name in SEARCHES:
-        proposals = above(name, thresholds)
-        trials = [
-            _planted(material, topic, head, size, proposals) | {"twin": topic in twins}
-            for topic, head in track(heads.items(), f"{material.name}, {name}")
-            for size in SIZES
-            if (material.topics == topic).sum() >= size
-        ]
-        of_no_twin = [row for row in trials if not row["twin"]]
-        result[name] = {
-            "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in quiet])),
-            "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in surges])),
-            "found": {str(size): _share(trials, size) for size in SIZES},
-            "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
-            "streams": {str(size): sum(row["size"] == size for row in trials) for size in SIZES},
-            "purity": _mean([row["purity"] for row in trials if row["found"]]),
-            "recall": _mean([row["recall"] for row in trials if row["found"]]),
-            "others_per_run": float(np.mean([row["others"] for row in trials])),
-        }
-    return result
+@dataclass(frozen=True, eq=False)
+class Streams:
+    """The streams of one corpus, made when they are first asked for."""
+
+    material: Material
+    runs: int
+
+    @cached_property
+    def quiet(self) -> list[Stream]:
+        """Nothing is new in them."""
+        return ordinary(self.material, self.runs, first_seed=0)
+
+    @cached_property
+    def surges(self) -> list[Stream]:
+        """A known topic surges in each."""
+        return surging(self.material, self.material.reported)
+
+    @cached_property
+    def heads(self) -> dict[int, tuple[Ints, Floats]]:
+        """What is said of every complaint without each reported topic."""
+        return {topic: said(self.material, [topic]) for topic in self.material.reported}
+
+    @cached_property
+    def twins(self) -> set[int]:
+        """The reported topics that a known one covers."""
+        return {topic for topic, head in self.heads.items() if _has_twin(self.material, topic, head)}
+
+
+def figures(material: Material, thresholds: dict[str, float], runs: int, folder: Path) -> dict[str, Any]:
+    """What every search finds of the reported topics, and proposes where nothing is new; kept search by search."""
+    streams = Streams(material, runs)
+    facts = {"complaints": len(material.texts), "topics": len(material.reported)}
+    twins = kept(folder / "twins.json", lambda: {"with_a_twin": len(streams.twins)})
+    of_searches = {
+        name: kept(folder / f"{name}.json", partial(of_search, streams, name, above(name, thresholds)))
+        for name in SEARCHES
+    }
+    return {**facts, **twins, **of_searches}
+
+
+def of_search(streams: Streams, name: str, proposals: Proposals) -> dict[str, Any]:
+    """One search's figures on one corpus."""
+    material = streams.material
+    trials = [
+        _planted(material, topic, head, size, proposals) | {"twin": topic in streams.twins}
+        for topic, head in track(streams.heads.items(), f"{material.name}, {name}")
+        for size in SIZES
+        if (material.topics == topic).sum() >= size
+    ]
+    of_no_twin = [row for row in trials if not row["twin"]]
+    return {
+        "false_proposals_per_run": float(np.mean([len(proposals(stream)) for stream in streams.quiet])),
+        "proposals_per_known_surge": float(np.mean([len(proposals(stream)) for stream in streams.surges])),
+        "found": {str(size): _share(trials, size) for size in SIZES},
+        "found_without_twin": {str(size): _share(of_no_twin, size) for size in SIZES},
+        "streams": {str(size): sum(row["size"] == size for row in trials) for size in SIZES},
+        "purity": _mean([row["purity"] for row in trials if row["found"]]),
+        "recall": _mean([row["recall"] for row in trials if row["found"]]),
+        "others_per_run": float(np.mean([row["others"] for row in trials])),
+    }
 
 
 def _has_twin(material: Material, topic: int, heads: tuple[Ints, Floats]) -> bool:

@@ -8,6 +8,8 @@ at what a region's service would: the newest complaints in real order, none plan
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from rich.progress import track
 
 from benchmarks.emerging_topics.material import Material, said
 from benchmarks.emerging_topics.rivals import Group, Stream
+from benchmarks.kept import kept
 
 TAUGHT_UNTIL = pd.Timestamp("2021-02-01")
 SUNDAYS = 6
@@ -71,24 +74,48 @@ def moments(material: Material, left_out: list[int]) -> list[Moment]:
     return out
 
 
-def replayed(material: Material, searches: dict[str, Proposals]) -> dict[str, Any]:
-    """What each search proposes where the late topics are left out, and where none is."""
-    late = late_topics(material)
-    without, whole = moments(material, late), moments(material, [])
-    result: dict[str, Any] = {"topics": len(late), "evenings": SUNDAYS}
-    for name, proposals in searches.items():
-        told = [proposals(moment.stream) for moment in track(without, f"{material.name}, {name}")]
-        found = _found(material, late, without, told)
-        beside = sum(
-            not _is_late(material, late, m, group) for m, groups in zip(without, told, strict=True) for group in groups
-        )
-        result[name] = {
-            "found": len(found) / max(len(late), 1),
-            "median_complaints_until_found": float(np.median(list(found.values()))) if found else None,
-            "proposals_beside_per_evening": beside / SUNDAYS,
-            "proposals_per_evening_with_all_taught": float(np.mean([len(proposals(m.stream)) for m in whole])),
-        }
-    return result
+@dataclass(frozen=True, eq=False)
+class Winter:
+    """The evenings of a replay, made when they are first asked for."""
+
+    material: Material
+    late: list[int]
+
+    @cached_property
+    def without(self) -> list[Moment]:
+        """The late topics are left out of the classifier."""
+        return moments(self.material, self.late)
+
+    @cached_property
+    def whole(self) -> list[Moment]:
+        """All topics are taught."""
+        return moments(self.material, [])
+
+
+def replayed(material: Material, searches: dict[str, Proposals], folder: Path) -> dict[str, Any]:
+    """What each search proposes where the late topics are left out, and where none is; kept search by search."""
+    winter = Winter(material, late_topics(material))
+    of_searches = {
+        name: kept(folder / f"{name}.json", partial(of_search, winter, name, proposals))
+        for name, proposals in searches.items()
+    }
+    return {"topics": len(winter.late), "evenings": SUNDAYS, **of_searches}
+
+
+def of_search(winter: Winter, name: str, proposals: Proposals) -> dict[str, Any]:
+    """One search's figures of a winter."""
+    material, late = winter.material, winter.late
+    told = [proposals(moment.stream) for moment in track(winter.without, f"{material.name}, {name}")]
+    found = _found(material, late, winter.without, told)
+    pairs = [(moment, group) for moment, groups in zip(winter.without, told, strict=True) for group in groups]
+    beside = sum(not _is_late(material, late, moment, group) for moment, group in pairs)
+    with_all = [len(proposals(moment.stream)) for moment in winter.whole]
+    return {
+        "found": len(found) / max(len(late), 1),
+        "median_complaints_until_found": float(np.median(list(found.values()))) if found else None,
+        "proposals_beside_per_evening": beside / SUNDAYS,
+        "proposals_per_evening_with_all_taught": float(np.mean(with_all)),
+    }
 
 
 def _is_late(material: Material, late: list[int], moment: Moment, group: Group) -> bool:

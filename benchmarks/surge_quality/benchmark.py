@@ -139,7 +139,8 @@ def with_rivals(name: str, measured: dict[str, Any], kept: dict[str, Any]) -> di
     old = {rate: point.get("detected") for rate, point in kept[CHECK]["at_rates"].items()}
     if any(abs((new[rate] or 0) - (old[rate] or 0)) > ROUNDED for rate in old):
         raise ConfigError(f"{NAME}.json: {CHECK} now has other figures on {name}: measure all again, without --ours")
-    return {**kept, **measured}
+    both = {**kept, **measured}
+    return {one: both[one] for one in (*DETECTORS, "controls") if one in both}
 
 
 def protocol() -> dict[str, Any]:

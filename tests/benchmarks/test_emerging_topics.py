@@ -1,6 +1,7 @@
 """The benchmark of emerging topics: streams hold what they say, and figures count what was planted."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -65,7 +66,7 @@ def test_streams_of_nothing_new_hold_every_complaint_once(material: Material):
 
 
 def test_a_search_that_finds_all_planted_and_nothing_else_gets_full_marks(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    material: Material, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     def perfect(stream):
         planted = stream.complaints["text"].str.contains("слово[012] ") & (stream.complaints["confidence"] < 0)
@@ -76,10 +77,16 @@ def test_a_search_that_finds_all_planted_and_nothing_else_gets_full_marks(
 
     monkeypatch.setattr(bench, "said", nobody_is_sure)
     monkeypatch.setattr(bench, "SEARCHES", {"scan": ("perfect", perfect)})
-    measured = figures(material, {"scan": 0.0}, runs=2)["scan"]
+    measured = figures(material, {"scan": 0.0}, runs=2, folder=tmp_path)["scan"]
     assert measured["found"] == {str(size): 1.0 for size in SIZES}
     assert (measured["purity"], measured["recall"], measured["others_per_run"]) == (1.0, 1.0, 0.0)
     assert (measured["false_proposals_per_run"], measured["proposals_per_known_surge"]) == (0.0, 0.0)
+
+    def never(stream):
+        raise AssertionError("finished figures are measured again")
+
+    monkeypatch.setattr(bench, "SEARCHES", {"scan": ("never", never)})
+    assert figures(material, {"scan": 0.0}, runs=2, folder=tmp_path)["scan"] == measured
 
 
 @pytest.mark.parametrize("name", SEARCHES)
@@ -130,14 +137,16 @@ def test_an_evening_shows_what_had_come_by_then_and_nobody_has_named_the_topic_l
     assert (winter.topics[last.rows] == 0).sum() > (winter.topics[first.rows] == 0).sum() > 0
 
 
-def test_a_replay_counts_the_complaints_until_a_topic_is_proposed_and_what_is_proposed_beside(winter: Material):
+def test_a_replay_counts_the_complaints_until_a_topic_is_proposed_and_what_is_proposed_beside(
+    winter: Material, tmp_path: Path
+):
     def third_week(stream):
         if stream.end < (TAUGHT_UNTIL + pd.Timedelta(days=20)).date():
             return []
         texts = stream.complaints["text"]
         return [Group(np.flatnonzero(texts.str.contains(f"слово{topic} ")), 1.0) for topic in (0, 5)]
 
-    figures = replayed(winter, {"scan": third_week})
+    figures = replayed(winter, {"scan": third_week}, tmp_path)
     assert (figures["topics"], figures["scan"]["found"]) == (1, 1.0)
     in_three_weeks = (winter.topics == 0) & (winter.days <= TAUGHT_UNTIL + pd.Timedelta(days=20)).to_numpy()
     assert figures["scan"]["median_complaints_until_found"] == in_three_weeks.sum()
