@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from data.store.corrections import CorrectionRow, Labels
 from data.store.decisions import DecisionRow
 from data.store.handling import HEADS, HandlingRow
-from data.store.handling_sums import COUNTED, CountedIn
+from data.store.handling_sums import COUNTED, CountedIn, group_name
 from data.store.session import HOLDS, Database
 from data.store.tables import naive_utc, utc
 from data.store.undos import standing
@@ -36,7 +36,9 @@ class ComplaintFilter:
         decision: of the classifier.
         corrected: whether an operator said otherwise.
         counted_in: a figure of `handling_sums.COUNTED`: only those that it counts.
+        group: only those of a group of these figures: a column of `HandlingRow`, and what it holds.
         due: from and to before which moments the answer came due.
+        answered: the same of their first answers.
         words: each must occur in the masked text, letter case apart.
     """
 
@@ -49,7 +51,9 @@ class ComplaintFilter:
     decision: Literal["route", "review"] | None = None
     corrected: bool | None = None
     counted_in: CountedIn | None = None
+    group: tuple[str, str] | None = None
     due: tuple[datetime, datetime] | None = None
+    answered: tuple[datetime, datetime] | None = None
     words: tuple[str, ...] = ()
 
 
@@ -165,9 +169,13 @@ def _conditions(
         conditions.append(facts.day <= wanted.until)
     if wanted.counted_in is not None:
         conditions.append(COUNTED[wanted.counted_in])
-    if wanted.due is not None:
-        begin, end = map(naive_utc, wanted.due)
-        conditions += [HandlingRow.due_at >= begin, HandlingRow.due_at < end]
+    if wanted.group is not None:
+        by, name = wanted.group
+        conditions.append(group_name(by) == name)
+    for moment, span in ((HandlingRow.due_at, wanted.due), (HandlingRow.answered_at, wanted.answered)):
+        if span is not None:
+            begin, end = map(naive_utc, span)
+            conditions += [moment >= begin, moment < end]
     if wanted.corrected is not None:
         conditions.append(_is_said() if wanted.corrected else ~_is_said())
     return conditions + [has(word.lower()) for word in wanted.words]

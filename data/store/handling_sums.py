@@ -71,19 +71,50 @@ RECEIVED: dict[str, ColumnElement[bool]] = {
 """What is counted of complaints that were received."""
 
 
-CountedIn = Literal["volume", "routed", "reviewed", "corrected", "rerouted", "repeats", "deadlines_met", "overdue"]
+def went_at() -> ColumnElement[Any]:
+    """When a complaint went to an agency; null: it has not."""
+    row = HandlingRow
+    return func.coalesce(row.sent_at, case((row.decision == "route", row.received_at), else_=row.spoken_at))
+
+
+CountedIn = Literal[
+    "volume",
+    "routed",
+    "reviewed",
+    "corrected",
+    "agreement_sector",
+    "agreement_topic",
+    "agreement_agency",
+    "routing_median",
+    "routing_p90",
+    "rerouted",
+    "repeats",
+    "deadlines_met",
+    "overdue",
+    "answer_median",
+    "answer_p90",
+]
 DUE: tuple[CountedIn, ...] = ("deadlines_met", "overdue")
+ANSWERED: tuple[CountedIn, ...] = ("answer_median", "answer_p90")
 COUNTED: dict[CountedIn, ColumnElement[bool]] = {
     "volume": true(),
     "routed": RECEIVED["routed"],
     "reviewed": RECEIVED["reviewed"],
     "corrected": RECEIVED["corrected"],
+    "agreement_sector": RECEIVED["agrees_sector"],
+    "agreement_topic": RECEIVED["agrees_topic"],
+    "agreement_agency": RECEIVED["agrees_agency"],
+    "routing_median": went_at().is_not(None),
+    "routing_p90": went_at().is_not(None),
     "rerouted": RECEIVED["rerouted"],
     "repeats": RECEIVED["repeats"],
     "deadlines_met": is_met(),
     "overdue": not_(is_met()),
+    "answer_median": true(),
+    "answer_p90": true(),
 }
-"""The complaints behind each figure that counts some: of a span in which they were received, or for `DUE` came due."""
+"""The complaints behind each figure: those that a count or a share counts, and those whose time a quantile is of. Of a
+span in which they were received, for `DUE` came due, for `ANSWERED` were answered first."""
 
 
 class Handling:
@@ -98,7 +129,7 @@ class Handling:
         Raises:
             StoreError: the store cannot be read.
         """
-        row, name = HandlingRow, _name(by)
+        row, name = HandlingRow, group_name(by)
         sums = [func.sum(case((condition, 1), else_=0)) for condition in RECEIVED.values()]
         query = select(row.day, name, func.count(), *sums)
         query = query.where(row.region == region, row.day.between(first, last)).group_by(row.day, name)
@@ -111,7 +142,7 @@ class Handling:
         Raises:
             StoreError: the store cannot be read.
         """
-        row, name = HandlingRow, _name(by)
+        row, name = HandlingRow, group_name(by)
         query = select(name, func.count(), func.sum(case((is_met(), 1), else_=0))).group_by(name)
         span = (row.due_at >= naive_utc(begin), row.due_at < naive_utc(end))
         with self._database.reading() as connection:
@@ -125,7 +156,7 @@ class Handling:
             StoreError: the store cannot be read.
         """
         row = HandlingRow
-        went = func.coalesce(row.sent_at, case((row.decision == "route", row.received_at), else_=row.spoken_at))
+        went = went_at()
         of_days = (row.region == region, row.day.between(first, last), went.is_not(None))
         with self._database.reading() as connection:
             return _pairs(connection, row.day, row.created_at, went, of_days)
@@ -139,11 +170,11 @@ class Handling:
         row = HandlingRow
         in_span = (row.region == region, row.answered_at >= naive_utc(begin), row.answered_at < naive_utc(end))
         with self._database.reading() as connection:
-            return _pairs(connection, _name(by), row.created_at, row.answered_at, in_span)
+            return _pairs(connection, group_name(by), row.created_at, row.answered_at, in_span)
 
 
-def _name(by: str | None) -> ColumnElement[Any]:
-    """The column of groups."""
+def group_name(by: str | None) -> ColumnElement[Any]:
+    """The column of groups, by the name of one of `HandlingRow`'s; None: all are one."""
     if by is None:
         return literal("").label("name")
     column: ColumnElement[Any] = getattr(HandlingRow, by)

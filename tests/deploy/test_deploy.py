@@ -49,6 +49,15 @@ def test_every_command_exists_with_its_options(line: str) -> None:
     check_command(shlex.split(line)[1:])
 
 
+def test_the_crontab_of_the_docs_runs_what_the_retrain_timer_runs() -> None:
+    page = (CHECKOUT / "docs" / "retraining.md").read_text(encoding="utf-8")
+    (crontab,) = re.findall(r"```cron\n(.*)\n```", page)
+    unit = re.findall(r"^ExecStart=\S*/(tsur .*)$", TEXTS["systemd/tsur-retrain.service"], re.M)
+    assert re.findall(r"\.venv/bin/(tsur [^&]*[^&\s])", crontab) == unit
+    for line in unit:
+        check_command(shlex.split(line)[1:])
+
+
 def test_the_check_of_commands_can_fail() -> None:
     with pytest.raises(Exception, match="No such option"):
         check_command(["serve", "--no-such-option"])

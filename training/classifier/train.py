@@ -127,7 +127,7 @@ def _label_space(job: Job) -> LabelSpace:
     for head in HEADS:
         if len(labels.names[head]) < 2:
             raise InputError(
-                f"training needs at least two labels as {head}, there are {len(labels.names[head])}: "
+                f"training needs at least two labels as {head}, the rows have {len(labels.names[head])}: "
                 "there is nothing to tell apart"
             )
     return labels

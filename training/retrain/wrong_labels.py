@@ -111,8 +111,7 @@ def how_believable(rows: pd.DataFrame) -> dict[str, Believed]:
     nothing = Believed(np.array([], dtype=np.int64), np.array([]), (), 0)
     if len(rows) < MIN_ROWS:
         return dict.fromkeys(LABELS, nothing)
-    municipalities = rows["municipality"].astype(object).where(rows["municipality"].notna(), None)
-    vectors = _vectors([model_input(text, place) for text, place in zip(rows["text"], municipalities, strict=True)])
+    vectors = _vectors(_texts_with_places(rows))
     folds = draw_folds(text_keys(rows["text"]), seed=0)
     believed = {}
     for head in LABELS:
@@ -143,9 +142,11 @@ class Spoken:
 
 
 def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dict[str, Spoken]:
-    """Earlier rows judge each other out of fold, and the `new` rows (shape (n,)) all together, by their texts alone."""
-    texts = [model_input(text, None) for text in rows["text"]]
-    vectors, folds = _vectors(texts), draw_folds(text_keys(rows["text"]), seed=0)
+    """Earlier rows judge each other out of fold, and the `new` rows (shape (n,)) all together, by text and place.
+
+    Of an agency that answers in one district alone the text tells nothing, and the place nearly all.
+    """
+    vectors, folds = _vectors(_texts_with_places(rows)), draw_folds(text_keys(rows["text"]), seed=0)
     spoken = {}
     for head in LABELS:
         names, _ = _targets(rows[head][~new])
@@ -160,6 +161,12 @@ def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dic
         judged = (targets >= 0) & (said >= 0)
         spoken[head] = Spoken(judged, judged & (said != targets))
     return spoken
+
+
+def _texts_with_places(rows: pd.DataFrame) -> list[str]:
+    """What the models read of each row."""
+    municipalities = rows["municipality"].astype(object).where(rows["municipality"].notna(), None)
+    return [model_input(text, place) for text, place in zip(rows["text"], municipalities, strict=True)]
 
 
 def _targets(labels: "pd.Series[str]") -> tuple[list[str], Ints]:

@@ -11,10 +11,11 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter, Query, Request, Response
 
 from data.errors import RequestError
+from data.kpi.kpi import By
 from data.kpi.span import Span
 from data.regions.region import Region
 from data.store.complaint_search import ComplaintFilter, DecidedComplaint
-from data.store.handling_sums import DUE, CountedIn
+from data.store.handling_sums import ANSWERED, DUE, CountedIn
 from models.classifier.routing import Reason
 from serving.analytics.endpoint import in_analytics
 from serving.api.v1.complaints_types import ComplaintOut, ComplaintsAnswer, StandingLabels
@@ -35,8 +36,9 @@ TextQuery = Annotated[
 CountedQuery = Annotated[
     CountedIn | None,
     Query(
-        description="Only those that this figure of `/v1/kpi` counts from `since` to `until`; for `deadlines_met` and "
-        "`overdue`, which need both, these are the days on which the answer came due"
+        description="Only those that this figure of `/v1/kpi` counts, or is a quantile of, from `since` to `until`; "
+        "for `deadlines_met` and `overdue`, which need both, these are the days on which the answer came due, for "
+        "`answer_median` and `answer_p90`, which need both, those of the first answer"
     ),
 ]
 LabelQuery = Annotated[str | None, Query(max_length=300, description="As it stands: the operator's word holds")]
@@ -57,6 +59,8 @@ def complaints(
     decision: Annotated[Literal["route", "review"] | None, Query(description="Of the classifier")] = None,
     corrected: Annotated[bool | None, Query(description="Whether an operator said otherwise")] = None,
     counted_in: CountedQuery = None,
+    by: Annotated[By | None, Query(description="With `group`: only those of this group of `/v1/kpi?by=…`")] = None,
+    group: Annotated[str | None, Query(max_length=300, description="Its name there")] = None,
     q: TextQuery = None,
     limit: Annotated[int, Query(ge=1, le=200, description="Complaints on a page")] = 50,
     cursor: CursorQuery = None,
@@ -72,18 +76,30 @@ def complaints(
         decision=decision,
         corrected=corrected,
         counted_in=counted_in,
+        group=_group(by, group),
         words=tuple((q or "").split()[:MAX_WORDS]),
     )
     as_of, below = (None, None) if cursor is None else map(int, read_cursor(cursor, int, int))
-    wanted = _by_due(wanted, runtime.region) if counted_in in DUE else wanted
+    wanted = _by_moments(wanted, runtime.region) if counted_in in (*DUE, *ANSWERED) else wanted
     page = runtime.store.search.page(runtime.region.id, wanted, limit, as_of, below)
     request.state.complaints = [(each.source, each.id) for each in page.complaints]
     following = None if page.next_below is None else cursor_of(page.as_of, page.next_below)
     return json_response(ComplaintsAnswer(complaints=[complaint_out(c) for c in page.complaints], next=following))
 
 
-def _by_due(wanted: ComplaintFilter, region: Region) -> ComplaintFilter:
-    """The same of complaints that came due on these days: what is due later than now is not due yet.
+def _group(by: By | None, name: str | None) -> tuple[str, str] | None:
+    """A group of figures.
+
+    Raises:
+        RequestError: only one of both is named.
+    """
+    if (by is None) != (name is None):
+        raise RequestError("by, group: name both, the grouping and the group's name in it, or none")
+    return None if by is None or name is None else (by, name)
+
+
+def _by_moments(wanted: ComplaintFilter, region: Region) -> ComplaintFilter:
+    """The same of complaints that came due, or were answered, on these days: what is due later than now is not due yet.
 
     Raises:
         RequestError: a day is missing, or no figure is of so many.
@@ -93,6 +109,8 @@ def _by_due(wanted: ComplaintFilter, region: Region) -> ComplaintFilter:
     span = Span(wanted.since, wanted.until)
     span.check()
     begin, end = (moment.replace(tzinfo=UTC) for moment in span.moments(region))
+    if wanted.counted_in in ANSWERED:
+        return replace(wanted, since=None, until=None, answered=(begin, end))
     return replace(wanted, since=None, until=None, due=(begin, min(end, datetime.now(UTC))))
 
 

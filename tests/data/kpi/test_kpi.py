@@ -14,7 +14,7 @@ from data.kpi.span import Span, last_week
 from data.regions.region import load_region
 from data.settings import CHECKOUT
 from data.store.complaint_search import ComplaintFilter
-from data.store.handling_sums import COUNTED, DUE, CountedIn
+from data.store.handling_sums import ANSWERED, COUNTED, DUE, CountedIn
 from data.store.management_decisions import Evidence
 from data.store.outcomes import Outcome
 from data.store.store import Store
@@ -155,17 +155,25 @@ def test_the_complaints_behind_a_figure_are_as_many_as_it_says(store: Store, nam
     names = save(store, 100, 30, decision="review", due_at=MONDAY + 40 * HOUR, topic="Ямы")
     save(store, 100, 5, decision="review", due_at=MONDAY + 40 * HOUR, topic="Ямы", model_version="2")  # sent again
     save(store, 200, 25)
-    store.corrections.save([correction(complaint_id=each, agency="Другой") for each in names[:22]])
+    said = [(each, "Другой" if place < 11 else "Орган") for place, each in enumerate(names[:22])]
+    store.corrections.save(
+        [correction(complaint_id=each, sector="ЖКХ", topic="Ямы", agency=agency) for each, agency in said]
+    )
     store.corrections.save([correction(complaint_id=each, sector="ЖКХ") for each in names[22:26]])
     events = [Outcome(REGION, "pos", each, "answered", MONDAY + 39 * HOUR) for each in names[:21]]
     events += [Outcome(REGION, "pos", each, "rerouted", None) for each in names[:3]]
     assert all(answer is True for answer in store.outcomes.save(events))
     figure = figures(store)[name]
-    number = figure.value if BY_ID[name].unit == "count" else figure.value * figure.n
+    number = {"count": figure.value, "share": figure.value * figure.n}.get(BY_ID[name].unit, figure.n)
     begin, end = (each.replace(tzinfo=UTC) for each in WEEK.moments(load_region()))
-    days = {"due": (begin, end)} if name in DUE else {"since": WEEK.first, "until": WEEK.last}
+    moments = {**dict.fromkeys(DUE, "due"), **dict.fromkeys(ANSWERED, "answered")}
+    days = {moments[name]: (begin, end)} if name in moments else {"since": WEEK.first, "until": WEEK.last}
     page = store.search.page(REGION, ComplaintFilter(counted_in=name, **days), 1000)
     assert 0 < len(page.complaints) == pytest.approx(number)
+    of_group = ComplaintFilter(counted_in=name, group=("municipality", "Верхнереченск"), **days)
+    assert len(store.search.page(REGION, of_group, 1000).complaints) == len(page.complaints)
+    elsewhere = ComplaintFilter(counted_in=name, group=("municipality", "не указан"), **days)
+    assert store.search.page(REGION, elsewhere, 1000).complaints == []
 
 
 def test_decisions_that_rest_on_evidence(store: Store):

@@ -5,7 +5,7 @@ import pytest
 
 from data.kpi.definitions import BY_ID, GROUPED
 from data.kpi.figures import LEAST
-from data.store.handling_sums import COUNTED, DUE
+from data.store.handling_sums import ANSWERED, COUNTED, DUE
 from tests.serving.bundles import SENTENCES, SURGE_PLACE, SURGE_SECTOR
 
 WEEK = {"from": "2026-11-02", "to": "2026-11-08"}
@@ -110,8 +110,23 @@ def test_a_figures_list_holds_as_many_complaints_as_it_says(filled: httpx.Client
     if figure["value"] is None:
         assert len(listed) <= figure["n"] < LEAST
     else:
-        assert len(listed) == (figure["value"] if name in ("volume", "overdue") else figure["value"] * figure["n"])
-    assert filled.get("/v1/complaints", params={"counted_in": name}).status_code == (422 if name in DUE else 200)
+        unit = BY_ID[name].unit
+        said = {"count": figure["value"], "share": figure["value"] * figure["n"]}.get(unit, figure["n"])
+        assert len(listed) == pytest.approx(said)
+    needs_days = name in (*DUE, *ANSWERED)
+    assert filled.get("/v1/complaints", params={"counted_in": name}).status_code == (422 if needs_days else 200)
+
+
+@pytest.mark.parametrize("by", ["agency", "municipality", "sector", "source"])
+def test_a_groups_list_holds_as_many_complaints_as_the_table_says(filled: httpx.Client, by: str) -> None:
+    groups = filled.get("/v1/kpi", params=WEEK | {"by": by}).json()["groups"]
+    assert groups
+    for group in groups:
+        asked = {"counted_in": "volume", "since": WEEK["from"], "until": WEEK["to"], "limit": 200}
+        listed = filled.get("/v1/complaints", params=asked | {"by": by, "group": group["name"]}).json()["complaints"]
+        assert len(listed) == group["figures"]["volume"]["value"]
+    refused = filled.get("/v1/complaints", params={"by": by})
+    assert (refused.status_code, refused.json()["error"]["message"][:10]) == (422, "by, group:")
 
 
 def test_the_report_is_a_pdf_of_one_page(filled: httpx.Client) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from data.kpi.span import last_week
 from data.store.outcomes import Outcome
-from tests.serving.bundles import REGION, SURGE_PLACE, SURGE_SECTOR
+from tests.serving.bundles import CALM_PLACE, REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
 from tests.serving.console.filled_store import last_counted_day
 
@@ -72,6 +72,18 @@ def test_a_figure_links_to_as_many_complaints_as_it_counts(visiting: Visiting) -
         assert min(number, 200) == len(listed["complaints"])
         seen.check_access()
         seen.check_alone()
+
+
+def test_a_cell_of_the_table_links_to_its_complaints(visiting: Visiting) -> None:
+    with visiting("analyst") as seen:
+        page = seen.open(f"kpi?{span()}&by=municipality", heading="Показатели")
+        link = page.get_by_role("link", name=f"{CALM_PLACE}, Обращений")
+        number = int("".join(filter(str.isdigit, link.inner_text())))
+        link.click()
+        page.get_by_role("heading", name=f"Обращений, {CALM_PLACE}").wait_for()
+        expect(page.get_by_text(f"Показано {min(number, 20)} из {number}")).to_be_visible()
+        expect(page.locator(".log li").first).to_contain_text(CALM_PLACE)
+        seen.check_access()
 
 
 def test_the_table_is_of_what_the_address_says(visiting: Visiting) -> None:
@@ -205,12 +217,3 @@ def test_the_pages_are_closed_to_operators(visiting: Visiting) -> None:
         for page_name in ("kpi", "decisions"):
             page = seen.open(page_name)
             expect(page.get_by_text("не открывается вашим ключом")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [1366, 1920, 390])
-@pytest.mark.parametrize("page_name", ["kpi", "decisions"])
-def test_no_page_is_wider_than_the_screen(visiting: Visiting, width: int, page_name: str) -> None:
-    with visiting("analyst", width=width, height=800, dark=width == 1920) as seen:
-        page = seen.open(f"{page_name}?{span()}" if page_name == "kpi" else page_name)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        seen.check_access()

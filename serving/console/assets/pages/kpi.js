@@ -15,9 +15,9 @@ const SECTIONS = [
   ["Маршрутизация", ["routed", "reviewed", "corrected", "agreement_agency", "agreement_topic", "agreement_sector"]],
   ["Управление", ["evidence"]],
 ];
+// Figures that are not of complaints: there is no list of them.
+const NOT_COUNTED = ["evidence"];
 const COLUMNS = ["volume", "deadlines_met", "overdue", "answer_median", "answer_p90", "rerouted", "repeats"];
-// Those that count complaints: `counted_in` of GET /v1/complaints.
-const COUNTED = ["volume", "routed", "reviewed", "corrected", "rerouted", "repeats", "deadlines_met", "overdue"];
 const BY = [["agency", "исполнители"], ["municipality", "муниципалитеты"], ["sector", "отрасли"], ["source", "источники"]];
 const VERDICTS = { better: "лучше", worse: "хуже", chance: "в пределах случайного", neither: "" };
 const TONES = { better: "badge calm", worse: "badge hot", chance: "badge", neither: "badge" };
@@ -31,7 +31,7 @@ export default function Kpi({ query, session, title }) {
     <${Toolbar} query=${query} kpis=${kpis.value} session=${session} />
     <${Shown} of=${kpis}>${(value) => html`<${Figures} kpis=${value} session=${session} />
       <${Shown} of=${outlook}>${(told) => html`<${Outlook} outlook=${told} session=${session} />`}<//>
-      <${Groups} kpis=${value} by=${by} query=${query} />`}<//>`;
+      <${Groups} kpis=${value} by=${by} query=${query} session=${session} />`}<//>`;
 }
 
 function Toolbar({ query, kpis, session }) {
@@ -93,7 +93,7 @@ function Tile({ definition, figure, kpis, session }) {
 // A link to the complaints that the figure counts, for those who may read them.
 function Counted({ definition, figure, kpis, session }) {
   const counted = countedOf(definition.unit, figure);
-  if (!COUNTED.includes(definition.id) || !counted || !session.may.includes("GET /v1/complaints")) return null;
+  if (NOT_COUNTED.includes(definition.id) || !counted || !session.may.includes("GET /v1/complaints")) return null;
   return html`<p><a href=${href("complaints", { counted_in: definition.id, from: kpis.start, to: kpis.end })}
     aria-label=${`${definition.title_ru}: список обращений, ${whole(counted)}`}>список: ${whole(counted)}</a></p>`;
 }
@@ -135,7 +135,7 @@ function Daily({ daily }) {
     </table></div></details></figure>`;
 }
 
-function Groups({ kpis, by, query }) {
+function Groups({ kpis, by, query, session }) {
   const defined = Object.fromEntries(kpis.definitions.map((each) => [each.id, each]));
   const name = Object.fromEntries(BY)[by];
   return html`<section aria-label="Таблица"><h2>По группам</h2>
@@ -145,13 +145,18 @@ function Groups({ kpis, by, query }) {
       <thead><tr><th scope="col">${name}</th>
         ${COLUMNS.map((id) => html`<th scope="col" class="num">${defined[id].title_ru}</th>`)}</tr></thead>
       <tbody>${kpis.groups.map((group) => html`<tr key=${group.name}><th scope="row" class="wide">${group.name}</th>
-        ${COLUMNS.map((id) => html`<${Cell} key=${id} unit=${defined[id].unit} figure=${group.figures[id]} />`)}</tr>`)}</tbody>
+        ${COLUMNS.map((id) => html`<${Cell} key=${id} definition=${defined[id]} figure=${group.figures[id]}
+          of=${session.may.includes("GET /v1/complaints") ? { from: kpis.start, to: kpis.end, by, group: group.name } : null} />`)}</tr>`)}</tbody>
     </table></div>` : html`<p class="state">За эти дни обращений нет.</p>`}</section>`;
 }
 
-function Cell({ unit, figure }) {
+// A number, a link to its complaints where one may read them.
+function Cell({ definition, figure, of }) {
+  const { id, unit, title_ru: title } = definition;
   const interval = intervalText(unit, figure);
   const text = valueText(unit, figure);
-  return html`<td class="num">${text === FEW ? html`<span class="muted">${FEW}</span>` : text}
+  const link = of && countedOf(unit, figure) ? href("complaints", { counted_in: id, ...of }) : null;
+  return html`<td class="num">${text === FEW ? html`<span class="muted">${FEW}</span>`
+    : link ? html`<a href=${link} aria-label=${`${of.group}, ${title}: ${text}, список обращений`}>${text}</a>` : text}
     ${unit === "count" ? null : html`<small class="muted">${interval ? `${interval}, ` : ""}n = ${whole(figure.n)}</small>`}</td>`;
 }

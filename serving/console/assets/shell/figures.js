@@ -24,9 +24,10 @@ export function changeText(unit, figure) {
   return `${size === "0" ? "" : figure.change > 0 ? "+" : "−"}${size}${points}`;
 }
 
-// How many complaints a count or a share counts; null where that is hidden.
+// How many complaints a count or a share counts, and of how many a quantile is; null where that is hidden.
 export function countedOf(unit, figure) {
-  return figure.value === null ? null : unit === "share" ? Math.round(figure.value * figure.n) : figure.value;
+  if (figure.value === null) return null;
+  return unit === "share" ? Math.round(figure.value * figure.n) : unit === "count" ? figure.value : figure.n;
 }
 
 // Whether a change is `better` or `worse`, within what chance alone does (`chance`), or `neither`: of a change without an
