@@ -43,7 +43,8 @@ class Region:
 
     Attributes:
         frame: schema COMPLAINTS, all with a topic; `vectors` are of its rows.
-        words: the rows of `catalogue_rows`, and `of_words` their vectors.
+        words: the rows of `catalogue_rows`, names and descriptions apart, and `of_words` their vectors.
+        by_text: vectors of all the words that training may read of the catalogue.
         terms: TF-IDF of the complaints and, behind them, the topics' names, fitted on all of them.
     """
 
@@ -52,6 +53,7 @@ class Region:
     catalogue: Catalogue
     words: pd.DataFrame
     of_words: Floats
+    by_text: Mapping[str, Floats]
     terms: Any
 
     @property
@@ -76,12 +78,14 @@ def region(
     for topic in (topic for sector in drafted["sectors"] for topic in sector["topics"]):
         topic["description"] = (descriptions or {}).get(topic["name"], "")
     catalogue = Catalogue.model_validate(drafted)
-    words = catalogue_rows(catalogue)
+    words = catalogue_rows(catalogue, catalogue.label_names["topic"])
     texts = [model_input(text, None) for text in [*frame["text"], *words["text"]]]
-    vectors, of_words = read(texts[: len(frame)]), read(texts[len(frame) :])
+    joined = [model_input(text, None) for text in catalogue_rows(catalogue)["text"]]
+    vectors, of_words = read(texts[: len(frame)]), read([*texts[len(frame) :], *joined])
+    by_text = dict(zip([*texts[len(frame) :], *joined], of_words, strict=True))
     named = np.flatnonzero(words["topic"].notna()) + len(frame)
     terms = lexical_features().fit_transform([*texts[: len(frame)], *(texts[row] for row in named.tolist())])
-    return Region(frame, vectors, catalogue, words, of_words, terms)
+    return Region(frame, vectors, catalogue, words, of_words[: len(words)], by_text, terms)
 
 
 def figures(region: Region, draws: int) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def figures(region: Region, draws: int) -> dict[str, Any]:
             f"{rows} rows a topic: " + ", ".join(f"{way} {each.share:.3f}" for way, each in right[rows].items())
         )
     return {
-        "topics": len(region.names[0]),
+        "topics": len(set(region.names[0])),
         "complaints": len(topics),
         "draws": draws,
         "taught": {str(rows): float(np.mean([len(each.taught(rows)) for each in drawn])) for rows in ROWS_A_TOPIC},
@@ -139,7 +143,7 @@ def by_product(region: Region, taught: Ints, each: Draw) -> Labels:
     labels = learn_label_space(known, catalogue=region.catalogue.label_names)
     arguments = ClassifierTraining(courtesy_augmentation=False)  # else each draw would have texts of its own to read
     rows = taught_rows(train, labels, region.catalogue, arguments)
-    vectors = np.concatenate([region.vectors[taught], region.of_words])
+    vectors = np.stack([*region.vectors[taught], *(region.by_text[text] for text in rows.texts[len(taught) :])])
     ngrams, heads = frozen_heads(rows, RowVectors(vectors, vectors), True, quiet).fit_all(quiet)
     texts = [model_input(text, None) for text in region.frame["text"].iloc[each.judged]]
     logits = ngrams.logits(texts)["topic"] + heads.logits(region.vectors[each.judged])["topic"]

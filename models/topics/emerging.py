@@ -25,6 +25,9 @@ SURE = 0.6
 """Past complaints with at least this confidence in a topic show how complaints on one topic differ."""
 LEAST_NEW = 0.5
 """Share of doubtful ones among the recent complaints like a group's: with fewer it is the edge of a known topic."""
+LEAST_KNOWN = 1 / 3
+"""Expected share of a group's complaints, by the confidences in them, that are on one known topic: from this on the
+group is that topic's. Who doubts each of many like complaints, and names them all alike, does not doubt them."""
 NEAR = 0.25
 """Complaints are like a group's if they are nearer to its centre than this share of its members."""
 LEAST_PAST = 100
@@ -194,11 +197,19 @@ class _Search:
         return groups
 
     def _is_new(self, rows: Ints) -> bool:
-        """Whether the classifier doubts most of the recent complaints like these."""
+        """Whether no known topic fits these, and the classifier doubts most of the recent complaints like them."""
         new = rows[self.recent[rows]]
+        if self._of_one_topic(new) >= LEAST_KNOWN:
+            return False
         centre = self.vectors[new].sum(axis=0)
         alike = self.recent & (self.vectors @ centre >= np.quantile(self.vectors[new] @ centre, NEAR))
         return bool(self.doubtful[alike].mean() >= LEAST_NEW)
+
+    def _of_one_topic(self, rows: Ints) -> float:
+        """Expected share of these complaints that are on the known topic that is named most."""
+        frame = self.frame.iloc[rows]
+        sure = frame["confidence"].where(~frame["unlike"].astype(bool) & (frame["topic"] != OTHER), 0.0)
+        return float(sure.groupby(frame["topic"]).sum().max() / len(frame))
 
     def _spans(self) -> tuple[int, int]:
         """Days that the recent complaints and those of the past cover: where there are many, not all asked for."""

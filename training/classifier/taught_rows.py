@@ -76,8 +76,9 @@ def taught_rows(
     train: pd.DataFrame, labels: LabelSpace, catalogue: Catalogue, arguments: ClassifierTraining
 ) -> TaughtRows:
     """Complaints, augmented if asked for, and behind them the catalogue's own words."""
-    names = catalogue_rows(catalogue)
-    words = pd.concat([names, example_rows(catalogue, labels.rare["topic"])], ignore_index=True)
+    rare = labels.rare["topic"]
+    names = catalogue_rows(catalogue, rare)
+    words = pd.concat([names, example_rows(catalogue, rare)], ignore_index=True)
     frame = pd.concat([train, words], ignore_index=True)
     folds, held_out = folds_of(frame, len(train), arguments.seed)
     is_name = np.isin(np.arange(len(frame)), np.arange(len(train), len(train) + len(names)))

@@ -5,13 +5,14 @@ for being many (Holm 1979), so that an honest challenger is not refused for one 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from data.complaints.schema import LABELS
 from training.retrain.answers import Answers, Floats, Names
 from training.retrain.gate_limits import Check, GateLimits
-from training.retrain.paired_bootstrap import Compared, Resamples, mean_difference, worse_after_holm
+from training.retrain.paired_bootstrap import Compared, Resamples, mean_difference, no_loss_by_signs, worse_after_holm
 
 Truth = Mapping[str, Names]
 """Of each head the label of every test row, shape (n,); None where nobody knows it."""
@@ -22,13 +23,17 @@ LabelsInPlay = Mapping[str, frozenset[str]]
 def slices_of(
     resamples: Resamples, truth: Truth, champion: Floats, challenger: Floats, least_rows: int
 ) -> Iterator[tuple[str, Compared]]:
-    """Of each sector and agency that is large enough, by scores of the rows, the difference on its rows alone."""
+    """Of each sector and agency that is large enough, by scores of the rows, the difference on its rows alone.
+
+    Its `p_no_loss` is that of the signs: slices are small, where a bootstrap takes chance for a loss too often.
+    """
     for head in ("sector", "agency"):
         for label in sorted({name for name in truth[head] if name is not None}):
             rows = np.flatnonzero(truth[head] == label)
             if len(rows) >= least_rows:
-                difference = mean_difference(challenger[rows], champion[rows])
-                yield f"{head} {label}", resamples.compare(difference, rows)
+                sides = challenger[rows], champion[rows]
+                compared = resamples.compare(mean_difference(*sides), rows)
+                yield f"{head} {label}", replace(compared, p_no_loss=no_loss_by_signs(*sides))
 
 
 def no_slice_worse(name: str, slices: Mapping[str, Compared], level: float) -> Check:

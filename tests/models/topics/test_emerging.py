@@ -53,6 +53,7 @@ NOT_NEW = {
     "a known topic fits it": group(SCOOTERS, 15, RECENT, confidence=0.9),
     "it is the edge of a known topic that surges": group(SCOOTERS, 40, RECENT, confidence=0.9)
     + group(f"снова {SCOOTERS}", 15, RECENT, confidence=0.3),  # other texts: the same ones would count once
+    "all are named as one topic, each with some doubt": group(SCOOTERS, 15, RECENT, confidence=0.5),
     "it lies in the past only": group(SCOOTERS, 15, range(30, 40)),
     "they are too few": group(SCOOTERS, 4, RECENT),
 }

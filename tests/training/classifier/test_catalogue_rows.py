@@ -34,6 +34,11 @@ def test_a_small_catalogue_by_hand():
         ["Знаки", None, "Дороги", "Знаки", None],
         ["Дорожный комитет", None, None, None, "Дорожный комитет"],
     ]
+    assert catalogue_rows(small, {"Ямы", "Знаки"}).values.tolist()[1:4] == [
+        ["Ямы", None, "Дороги", "Ямы", None],
+        ["Выбоины на проезжей части", None, "Дороги", "Ямы", None],
+        ["Знаки", None, "Дороги", "Знаки", None],
+    ]
 
 
 def test_every_sector_topic_and_agency_has_one_row(catalogue: Catalogue):

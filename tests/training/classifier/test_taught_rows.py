@@ -85,7 +85,10 @@ def test_a_column_half_empty_and_a_label_of_one_row_teach_what_they_have(sample:
     labels = learn_label_space({head: rows[head].tolist() for head in HEADS})
     taught = taught_rows(rows, labels, CATALOGUE, ClassifierTraining())
     assert taught.complaints == 120
-    words, examples = len(catalogue_rows(CATALOGUE)), len(example_rows(CATALOGUE, labels.rare["topic"]))
+    words, examples = (
+        len(catalogue_rows(CATALOGUE, labels.rare["topic"])),
+        len(example_rows(CATALOGUE, labels.rare["topic"])),
+    )
     assert len(taught.texts) == 120 + words + examples
     assert (taught.targets["agency"][:120:2] == -100).all()
     assert (taught.targets["agency"][1:120:2] >= 0).all()

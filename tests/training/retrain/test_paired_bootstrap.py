@@ -9,6 +9,7 @@ from training.retrain.paired_bootstrap import (
     calibration_difference,
     macro_f1_difference,
     mean_difference,
+    no_loss_by_signs,
     worse_after_holm,
 )
 
@@ -77,3 +78,12 @@ def test_holm_stops_at_the_first_that_chance_explains():
     assert worse_after_holm([0.2, 0.01, 0.001], 0.05) == [2, 1]
     assert worse_after_holm([0.03, 0.03], 0.05) == []
     assert worse_after_holm([], 0.05) == []
+
+
+@pytest.mark.parametrize("lost", [3, 5, 8])
+def test_of_few_rows_that_all_lost_the_p_by_signs_is_that_of_coins(lost: int):
+    champion = np.ones(60)
+    challenger = np.where(np.arange(60) < lost, 0.0, 1.0)
+    assert no_loss_by_signs(challenger, champion) == pytest.approx(0.5**lost, rel=0.5)
+    assert no_loss_by_signs(champion, challenger) > 0.9
+    assert no_loss_by_signs(champion, champion) == 1.0
