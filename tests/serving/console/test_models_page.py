@@ -33,6 +33,9 @@ def test_an_engineer_sees_how_the_models_came_to_serve(
 ) -> None:
     with visiting("engineer", width=width, height=height) as seen:
         page = seen.open("models", heading="Модели")
+        headings = page.locator("main h1, main h2").all_inner_texts()
+        assert headings[0] == "Модели"
+        assert headings.index("Изменились ли обращения") == headings.index(CLASSIFIER) + 2, "what serves stands first"
         expect(page.get_by_text("тревога. drift: texts are other ones")).to_be_visible()
         page.get_by_text("Весь отчёт").click()
         expect(page.get_by_text("AUC 0.81")).to_be_visible()

@@ -23,7 +23,7 @@ function Drift({ drift }) {
 function Versions({ model, mlflow }) {
   const { name, versions, promotions } = model;
   return html`<section class="card"><h2>${name}: обучения и повышения</h2>
-    ${versions.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`${name}: версии`}><table class="table">
+    ${versions.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`${name}: версии`}><table class="table history">
       <caption>Последние версии и что о них сказала проверка</caption>
       <thead><tr><th scope="col" class="num">версия</th><th scope="col">зарегистрирована</th><th scope="col">проверка</th>
         <th scope="col">запуск в MLflow</th></tr></thead>
@@ -31,7 +31,7 @@ function Versions({ model, mlflow }) {
         <td>${moment(each.registered_at)}</td><td><${Gate} gate=${each.gate} /></td>
         <td><${Run} name=${name} each=${each} mlflow=${mlflow} /></td></tr>`)}</tbody></table></div>`
       : html`<p>Версий нет.</p>`}
-    ${promotions.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`${name}: чемпионы`}><table class="table">
+    ${promotions.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${`${name}: чемпионы`}><table class="table history">
       <caption>Кто и когда становился чемпионом</caption>
       <thead><tr><th scope="col" class="num">версия</th><th scope="col" class="num">вместо</th><th scope="col">когда</th>
         <th scope="col">кем</th><th scope="col">почему</th></tr></thead>

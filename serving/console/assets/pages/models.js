@@ -8,10 +8,10 @@ import { History } from "./models-history.js";
 export default function Models({ query, session, title }) {
   const models = useData(() => api("/v1/models"), [query.get("region")]);
   return html`<h1>${title}</h1>
-    <${Shown} of=${models} empty=${(value) => !value.models.length} nothing="Моделей нет.">
+    <div><${Shown} of=${models} empty=${(value) => !value.models.length} nothing="Моделей нет.">
       ${(value) => value.models.map((model) => html`<${Model} key=${model.name} model=${model} />`)}
-    <//>
-    ${session.may.includes("GET /v1/models/history") ? html`<${History} query=${query} />` : null}`;
+    <//></div>
+    ${session.may.includes("GET /v1/models/history") ? html`<div><${History} query=${query} /></div>` : null}`;
 }
 
 function Model({ model }) {
