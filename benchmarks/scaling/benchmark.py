@@ -123,7 +123,7 @@ def _print_measured(rates: dict[str, list[float]], efficiency: float, ratio: flo
 
 def _print_country(needs: list[Need], driver_cores: float) -> None:
     header = ["cores", "hours", "efficiency", "chunks twice", "series, minutes", "memory, GiB"]
-    formats = ("{:.0f}", "{:.1f}", "{:.2f}", "{:.0f}", "{:.0f}", "{:.0f}")
+    formats = ("{:.0f}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.1f}", "{:.0f}")
     rows = [[form.format(cell) for form, cell in zip(formats, astuple(need), strict=True)] for need in needs]
     console.print(
         f"{ROWS} complaints, and a day's series of {REGIONS} regions; one driver feeds {driver_cores:.0f} cores"
