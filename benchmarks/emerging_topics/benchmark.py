@@ -4,8 +4,8 @@ In: the bundled sample, and `text/kursk.csv`, `text/ryazan.csv` and `text/peters
 and `results/emerging_topics.json`. One topic at a time is left out of the classifier and so many of its complaints
 are put into the last 14 of 74 days of the others; Petersburg is replayed as it was (`replay.py`). Constants and the
 rivals' thresholds were chosen on every other topic of the sample and of Kursk, and on Petersburg's December; the
-figures are of the rest, of Ryazan and of Petersburg's late winter, which nothing was chosen on. What is finished is kept
-in `TSUR_HOME`, so a run that was stopped goes on where it was.
+figures are of the rest, of Ryazan and of Petersburg's late winter, which nothing was chosen on. What is finished is
+kept in `TSUR_HOME`, so a run that was stopped goes on where it was.
 """
 
 from dataclasses import dataclass
