@@ -11,7 +11,7 @@ def test_every_endpoint_is_in_openapi_with_examples_errors_and_the_key(api: http
     spec = api.get("/openapi.json").json()
     names = ("classify", "feedback", "forecast", "surges", "heatmap", "emerging")
     names += ("jobs", "complaints", "queue", "catalogue", "models", "session", "events", "series", "municipalities")
-    names += ("outcomes", "kpi", "report", "management-decisions")
+    names += ("outcomes", "kpi", "report", "management-decisions", "map")
     assert {path.split("/")[2] for path in spec["paths"]} == set(names)
     schemes = spec["components"]["securitySchemes"]
     assert schemes["APIKeyHeader"]["name"] == "X-API-Key"
