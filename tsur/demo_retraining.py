@@ -1,8 +1,8 @@
 """`tsur demo-retraining`: from operators' corrections to the next model and back, on the sample, in a home of its own.
 
-A champion that was never told of one topic serves; an operator corrects it; the retrain passes the gate, and the
-running service answers better without a restart. Then an operator calls one topic another, and the gate refuses what
-was taught that. Then a rollback. Every figure comes out of the running service or a command's own output.
+A champion that knows one topic by the catalogue's words alone serves; an operator corrects it; the retrain passes the
+gate, and the running service answers better without a restart. Then an operator calls one topic another, and the gate
+refuses what was taught that. Then a rollback. Every figure comes out of the running service or a command's own output.
 """
 
 import json
@@ -26,7 +26,7 @@ from data.errors import TsurError
 from data.settings import settings
 
 TAUGHT = "Бездомные собаки"
-"""The topic that the first champion has never seen."""
+"""The topic that no complaint has taught the first champion."""
 WRONGED, CALLED = "Нет отопления или холодно в квартире", ("Не жалоба", "Реклама и спам", "")
 """The topic whose complaints the second operator calls something else, and what he calls them: sector and topic."""
 QUESTIONS = 12
@@ -142,7 +142,7 @@ class Stage:
         """The rows that the region begins with, and the champion that they teach."""
         from data.complaints.files import write_complaints
 
-        self.console.rule(f"a champion that was never told of «{TAUGHT}»")
+        self.console.rule(f"a champion that no complaint has told of «{TAUGHT}»")
         write_complaints(base, self.home / "base.jsonl")
         self.tsur("dataset", "build", str(self.home / "base.jsonl"), "--set", "wrong_labels=false")
         chosen = [part for each in ("epochs=0", "courtesy_augmentation=false", *overrides) for part in ("--set", each)]

@@ -95,7 +95,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ("unknown labels", (GOOD[:18] + ",sector\n1,Яма,2026-01-05,Космос\n").encode(), ["import", "FILE"], "Космос"),
         ("unknown config key", GOOD.encode(), ["train", "classifier", "--set", "epoch=3"], "did you mean 'epochs'"),
         ("value of the wrong kind", GOOD.encode(), ["train", "classifier", "--set", "epochs=many"], "epochs"),
-        ("an export without labels", GOOD.encode(), ["train", "classifier", "FILE"], "there are 0"),
+        ("an export without labels", GOOD.encode(), ["train", "classifier", "FILE"], "--no-complaints"),
         ("unknown encoder", None, ["train", "classifier", "--set", "encoder=packaged:bert"], "packaged:e5-small-ru"),
         ("encoder folder absent", None, ["train", "classifier", "--set", "encoder=/no/such"], "/no/such"),
         ("negative counts", (COUNTS + "2026-01-01,a,-1\n2026-01-02,a,2\n").encode(), ["backtest", "FILE"], "-1"),

@@ -16,8 +16,8 @@ def test_corrections_teach_the_running_service_poisoned_ones_are_refused_and_a_r
         tmp_path / "home", "demo-retraining", "--short", "--port", str(free_port()), *chosen, OMP_NUM_THREADS="1"
     )
     shown = json.loads((tmp_path / "home" / "demo-retraining" / "demo.json").read_text(encoding="utf-8"))
-    assert shown["right_before"] == shown["right_back"] == 0, "a topic that was never taught"
-    assert shown["right_after"] >= shown["questions"] / 2
+    assert shown["right_before"] == shown["right_back"], "the very same model"
+    assert shown["right_before"] < shown["questions"] / 2 <= shown["right_after"]
     assert shown["passed"].startswith("Passed on ")
     assert shown["refused"].startswith("Refused, ")
     assert "Реклама и спам" in shown["refused"]

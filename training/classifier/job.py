@@ -85,11 +85,16 @@ def prepare(
     help. With one its names and descriptions teach too, so that few rows will do, or none.
 
     Raises:
-        InputError: too few labelled rows, and no catalogue to begin with.
+        InputError: there are rows and none is labelled, or too few and no catalogue to begin with.
         LabelError: a row's labels are not in the given catalogue.
     """
-    frame = check_complaints(frame)
-    frame = frame.dropna(subset=LABELS, how="all").reset_index(drop=True)
+    complaints = check_complaints(frame)
+    frame = complaints.dropna(subset=LABELS, how="all").reset_index(drop=True)
+    if len(complaints) and frame.empty:
+        raise InputError(
+            f"none of the complaints has a label to learn from (sector, topic or agency), there are {len(complaints)}; "
+            "`--no-complaints` trains on the catalogue's words alone"
+        )
     if splits is None and catalogue_path is not None and arguments.holdout == 0:
         splits = Splits(np.arange(len(frame)), np.array([], dtype=np.int64))
     elif splits is None:
