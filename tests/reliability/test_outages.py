@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -65,14 +66,14 @@ def test_a_corrupt_champion_is_refused_and_a_sound_one_taken(installation: Insta
 
 
 @pytest.fixture(params=BACKENDS)
-def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+def small_disk(request: pytest.FixtureRequest) -> Iterator[Installation]:
     """An installation whose home, and whose PostgreSQL, lie on a small disk of their own."""
     if os.getuid() != 0:
         pytest.skip("only root may mount a small disk")
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk = Path(tempfile.mkdtemp(prefix="tsur-disk-"))  # PostgreSQL's own user gets into no folder of pytest's
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(disk)], check=False)
     if mounted.returncode:
+        disk.rmdir()
         pytest.skip("a small disk cannot be mounted here")
     try:
         disk.chmod(0o755)
@@ -85,6 +86,7 @@ def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Insta
             made.look_for_personal_data()
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=False)
+        disk.rmdir()
 
 
 def fill(path: Path) -> None:
