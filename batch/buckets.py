@@ -103,8 +103,6 @@ def _told(address: str, what: str) -> Iterator[None]:
     """Whatever a protocol's package raises becomes a sentence: each has errors of its own."""
     try:
         yield
-    except FileError:
-        raise
     except Exception as error:
         missing = "there is no such file" if isinstance(error, FileNotFoundError) else None
         words = missing or getattr(error, "strerror", None) or str(error)
