@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -60,6 +61,14 @@ class PostgreSQL:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         run([*self.control, "-o", self.options, "-l", str(self.folder / "log"), "start"], self.folder)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it takes connections now."""
+        where = f"host=127.0.0.1 port={self.port} user=tsur dbname=postgres connect_timeout=2"
+        with suppress(psycopg.OperationalError), psycopg.connect(where):
+            return True
+        return False
 
     def stop(self) -> None:
         """Stop it without a goodbye: whoever is connected loses his connection."""

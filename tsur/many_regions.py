@@ -26,7 +26,7 @@ from tsur.options import (
     who,
     with_pinned_encoder,
 )
-from tsur.retrain import Limits, Promote
+from tsur.retrain import Limits, Promote, tell_retrained
 
 if TYPE_CHECKING:
     from training.retrain.gate_limits import GateLimits
@@ -201,9 +201,8 @@ def retrain_regions(
     refused = 0
     for job, done in _each_region(retrain_region, jobs, engine, address, "retrained"):
         refused += not done.passed
-        against = f"version {done.challenger} against version {done.champion}"
-        serves = "" if done.promoted is None else "; it is champion"
-        console.print(f"{job.region}: {against}: {done.says}{serves}", soft_wrap=True)
+        console.print(f"{job.region}: ", end="")
+        tell_retrained(done, "its newest dataset version")
     raise typer.Exit(1 if refused else 0)
 
 

@@ -101,7 +101,7 @@ def retrain_classifier(
         promoted_by=f"tsur retrain ({who(by)})" if promote else None,
     )
     done = run(asked, settings().home, say, tracker=open_tracker(), registry=open_registry(own.id))
-    _tell_retrained(done, asked.dataset.name)
+    tell_retrained(done, asked.dataset.name)
     raise typer.Exit(0 if done.passed else 1)
 
 
@@ -145,17 +145,18 @@ def retrain_forecaster(
     home, tracker, registry = settings().home, open_tracker(), open_registry(own.id)
     with executor_of(engine, address, SERIES_A_TASK) as executor, series_bars() as bar:
         done = run(asked, home, say, bar, executor, tracker=tracker, registry=registry)
-    _tell_retrained(done, "these counts")
+    tell_retrained(done, "these counts")
     raise typer.Exit(0 if done.passed else 1)
 
 
-def _tell_retrained(done: "Retrained", dataset: str) -> None:
+def tell_retrained(done: "Retrained", taught: str) -> None:
+    """Print what came of a retrain; `taught` says what the challenger was trained on."""
     console.print(done.says, soft_wrap=True)
     if done.report is not None:
         held = f"version {done.challenger} against version {done.champion}, report: {done.report}"
         console.print(held, soft_wrap=True)
     if done.done_before:
-        console.print(f"nothing to do: {dataset} was retrained on before")
+        console.print(f"nothing to do: {taught} was retrained on before")
     if done.note:
         console.print(done.note, soft_wrap=True)
     if done.promoted is not None:

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.complaints.files import complaints_frame, write_complaints
 from data.settings import CHECKOUT, settings
 from data.store.store import Store
+from registry.drift_reports import last_report
 from tests.conftest import tsur
 from tests.data.store.rows import decision, rows
 from tests.serving.bundles import CLASSIFIER, SENTENCES, register, write_classifier
@@ -251,6 +253,25 @@ def test_emerging_reports_on_a_file_in_russian_and_as_csv(random_champion, tmp_p
     assert list(table.columns[:3]) == ["summary_ru", "size", "since"]
     assert len(table) == report.count("Похожие обращения") >= 1
     assert table["words"].str.contains("самокаты").any()
+
+
+def test_drift_is_told_by_the_status_and_the_last_report_is_kept_for_the_console(random_champion, tmp_path):
+    home, configs = random_champion
+    then, now = tmp_path / "then.jsonl", tmp_path / "now.jsonl"
+    write_complaints(complaints_frame(complaints(60)), then)
+    changed = [complaint(n, text=f"{SENTENCES[n % 5]} {SENTENCES[n // 5 % 5]} и ещё {n}") for n in range(60)]
+    write_complaints(complaints_frame(changed), now)
+    quiet = tsur(home, "drift", str(then), "--then", str(then), TSUR_CONFIGS=str(configs))
+    kept = last_report(home, "verkhnerechye")
+    assert kept is not None
+    assert not kept.alarm
+    assert kept.says in quiet.stdout
+    alarmed = tsur(home, "drift", str(now), "--then", str(then), TSUR_CONFIGS=str(configs), check=False)
+    kept = last_report(home, "verkhnerechye")
+    assert alarmed.returncode == 1, alarmed.stderr
+    assert kept.alarm
+    assert kept.says.startswith("Drift in ")
+    assert kept.report in alarmed.stdout
 
 
 def test_the_demo_shows_an_answer_of_each_kind_and_ends(trained, tmp_path):

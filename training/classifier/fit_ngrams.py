@@ -30,6 +30,9 @@ MOST_WEIGHTS = 60_000_000
 """Of all heads together: 240 MB. With more labels the n-grams of the fewest texts are left out."""
 SVM_C = 0.5
 """What the rivals' linear SVM has too (`training/evaluate/tfidf_svm.py`)."""
+TOLERANCE = 0.1
+"""liblinear's own. By scikit-learn's 0.0001 the fit takes twice as long, and two of a thousand answers differ
+(docs/experiments.md)."""
 FOLDS = 5
 UNSEEN = -2.0
 """Score of a label without a row: an SVM gives those that it is sure of -1 and less."""
@@ -181,7 +184,7 @@ def _svm(vectors: Any, targets: Ints, labels: int, row_weights: Floats) -> tuple
     if len(seen) == 1:
         bias[seen] = -UNSEEN
     if len(seen) > 1:
-        machine = LinearSVC(C=SVM_C, random_state=0)
+        machine = LinearSVC(C=SVM_C, tol=TOLERANCE, random_state=0)
         machine.fit(vectors[labelled], targets[labelled], sample_weight=row_weights[labelled])
         coefficients, intercepts = machine.coef_.astype(np.float32), machine.intercept_.astype(np.float32)
         if len(seen) == 2:  # one machine tells two labels apart

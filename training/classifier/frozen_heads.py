@@ -36,7 +36,12 @@ FEATURE_SHARE_OF_NAMES = 8.0
 
 @dataclass(frozen=True)
 class RowVectors:
-    """The encoder's vectors of the rows as they teach, and as they are read when held out; shape (n, hidden)."""
+    """The encoder's vectors of the rows, shape (n, hidden).
+
+    Attributes:
+        taught: as they teach.
+        asked: as they are read when held out; as they teach, where they never are.
+    """
 
     taught: Floats
     asked: Floats

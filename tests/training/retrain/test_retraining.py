@@ -107,9 +107,16 @@ def test_many_regions_are_retrained_though_one_of_them_has_nothing_to_be_retrain
     options = [part for limit in limits for part in ("--set", limit)]
     done = tsur(home, "retrain", "regions", "atlantis", SAMPLE_REGION, *options, check=False)
     assert done.returncode == 2
-    assert f"2 of 2: {SAMPLE_REGION}: version 2 against version 1: " in done.stdout
+    assert f"2 of 2: {SAMPLE_REGION}: " in done.stdout
+    assert "version 2 against version 1, report: " in done.stdout
     assert "1 of 2 regions failed, the others are retrained: atlantis: " in done.stderr
-    assert registry_in(home).champion(NAME) == 1, "nobody asked for a promotion"
+    registry = registry_in(home)
+    assert registry.champion(NAME) == 1, "nobody asked for a promotion"
+
+    promote(registry, NAME, 2, "a try", "an engineer", False)
+    roll_back(registry, NAME, "it routes fewer", "an engineer")
+    again = tsur(home, "retrain", "regions", SAMPLE_REGION, "--promote", *options)
+    assert "an engineer took version 2 back (it routes fewer)" in again.stdout
 
 
 def test_killed_at_each_step_it_ends_with_one_challenger_promoted_once(home):
