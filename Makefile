@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-drift bench-forecast bench-forecast-speed bench-gate bench-learning bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
+.PHONY: help install postgresql chromium wheelhouse client sbom audit demo test test-reliability test-reliability-long test-without-network lint types format unit serve mlflow screenshots bench-console bench-classifier-quality bench-classifier-speed bench-adaptation bench-emerging bench-expected bench-drift bench-forecast bench-forecast-speed bench-gate bench-learning bench-many-regions bench-routing-value bench-scaling bench-surges bench-desk mutants clean demo-retraining
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
@@ -79,11 +79,14 @@ unit: install postgresql chromium
 # Minutes that two hundred clients ask for on each database.
 RELIABILITY_MINUTES ?= 0.5
 export RELIABILITY_MINUTES
+LONG_FAULTS := tests/reliability/test_jobs.py tests/reliability/test_ray.py
 test-reliability: install postgresql ## kill, starve and fuzz real servers on both databases, and count what that breaks (15 minutes)
 	@test -n "$$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null)" || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq libfaketime >/dev/null; } || \
 	echo "libfaketime is not installed: the clock does not jump"
-	$(BIN)/pytest tests/reliability -m "reliability or not reliability"
-	$(BIN)/pytest tests/training -m reliability
+	$(BIN)/pytest tests/reliability $(addprefix --ignore=,$(LONG_FAULTS)) -m "reliability or not reliability"
+
+test-reliability-long: install postgresql ## two hundred kills of job workers on each database, machines of Ray, a fine-tuning that is killed
+	$(BIN)/pytest $(LONG_FAULTS) tests/training -m reliability
 
 test-without-network: install ## make a wheelhouse, install from it and serve where there is no network (root, 12 GB of disk)
 	$(BIN)/pytest tests/deploy/test_without_a_network.py -m reliability -s

@@ -27,6 +27,9 @@ from serving.config import load_serving_config
 SERVICE = "serving.service:TsurService"
 OVERRIDES = "BENTOML_CONFIG_OVERRIDES"
 STOP_SECONDS = 15
+KEEP_ALIVE_SECONDS = 75
+"""That an idle connection stays open: longer than a proxy keeps its own (nginx: 60), so that no request comes just as
+it is closed. uvicorn's own 5 are fewer than a client of a busy service may pause."""
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGINT too: a command started in the background of a script inherits it ignored."""
 _RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
@@ -35,7 +38,7 @@ _RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 def command(host: str, port: int) -> list[str]:
     """The command line that serves."""
     bind = ["--host", host, "--port", str(port), "--working-dir", str(CHECKOUT)]
-    return [sys.executable, "-m", "bentoml", "serve", SERVICE, *bind]
+    return [sys.executable, "-m", "bentoml", "serve", SERVICE, *bind, "--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
 
 
 def environment(port: int, region: str | None = None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Workers that are killed at random: every row of every job comes out once, whoever dies and whenever.
 
-The short form kills a few times on SQLite, the long form (`make test-reliability`) 200 times on each database, and
+The short form kills a few times on SQLite, the long form (`make test-reliability-long`) 200 times on each database, and
 prints how long it took until the next worker had gone on.
 """
 

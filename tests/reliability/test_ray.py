@@ -2,7 +2,7 @@
 
 Two machines are two raylets on this one. The second is killed when 30 % of the rows are there, later the head, which
 takes the run with it; then all is started again. The short form has some thousand rows and a few dozen series, the long
-one (`make test-reliability`) 60,000 rows with random kills, and 5,000 series.
+one (`make test-reliability-long`) 60,000 rows with random kills, and 5,000 series.
 """
 
 import random

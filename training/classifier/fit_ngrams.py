@@ -152,25 +152,27 @@ def _one_against_rest(
     row_weights: Mapping[str, Floats],
     tell: Tell,
 ) -> dict[str, HeadMap]:
-    """Linear SVMs, the heads on threads of their own: liblinear computes on one, without Python's lock."""
-    from concurrent.futures import ThreadPoolExecutor
+    """Linear SVMs, the heads in processes of their own.
 
+    liblinear computes on one core, and all threads of a process share its random numbers: side by side in one process
+    no fit would come out the same twice.
+    """
+    from joblib import Parallel, cpu_count, delayed
     from scipy.sparse import csr_matrix, hstack
 
     both = hstack([vectors.ngrams, csr_matrix(vectors.features)]).tocsr().astype(np.float64)
     terms = vectors.ngrams.shape[1]
-
-    def fit(head: str) -> HeadMap:
-        weights, bias = _svm(both, targets[head], label_counts[head], row_weights[head])
-        return HeadMap(weights[:terms], weights[terms:], bias)
-
     costliest_first = sorted(HEADS, key=lambda head: -label_counts[head])
-    with ThreadPoolExecutor() as pool:
-        fits = {head: pool.submit(fit, head) for head in costliest_first}
-        for number, head in enumerate(costliest_first, 1):
-            tell(f"{head}, {label_counts[head]} labels against the rest, head {number} of {len(HEADS)}")
-            fits[head].result()
-    return {head: fits[head].result() for head in HEADS}
+    at_work = Parallel(n_jobs=min(len(HEADS), cpu_count()), return_as="generator", idle_worker_timeout=1)
+    fits = at_work(
+        delayed(_svm)(both, targets[head], label_counts[head], row_weights[head]) for head in costliest_first
+    )
+    fitted = {}
+    for number, head in enumerate(costliest_first, 1):
+        tell(f"{head}, {label_counts[head]} labels against the rest, head {number} of {len(HEADS)}")
+        weights, bias = next(fits)
+        fitted[head] = HeadMap(weights[:terms], weights[terms:], bias)
+    return {head: fitted[head] for head in HEADS}
 
 
 def _svm(vectors: Any, targets: Ints, labels: int, row_weights: Floats) -> tuple[Floats, Floats]:

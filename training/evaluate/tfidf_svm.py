@@ -39,26 +39,19 @@ class LexicalClassifier:
         """Of each head: the labels seen, and the machine that tells them apart; None for fewer than two."""
 
     def fit(self, texts: Sequence[str], targets: Mapping[str, Ints]) -> "LexicalClassifier":
-        """Fit on texts and label indices; rows with index -100 do not teach that head.
-
-        The heads are fitted on threads of their own: liblinear computes on one, without Python's lock.
-        """
-        from concurrent.futures import ThreadPoolExecutor
-
+        """Fit on texts and label indices; rows with index -100 do not teach that head."""
         from sklearn.svm import LinearSVC
 
         vectors = self._features.fit_transform(texts)
-
-        def fit(head: str) -> tuple[Ints, Any]:
+        for head in HEADS:
             labelled = np.flatnonzero(targets[head] >= 0)
             present = np.unique(targets[head][labelled])
-            if len(present) < 2:
-                return present, None
-            machine = LinearSVC(C=self._c, random_state=0)
-            return present, machine.fit(vectors[labelled], targets[head][labelled])
-
-        with ThreadPoolExecutor() as pool:
-            self._machines = dict(zip(HEADS, pool.map(fit, HEADS), strict=True))
+            machine = (
+                LinearSVC(C=self._c, random_state=0).fit(vectors[labelled], targets[head][labelled])
+                if len(present) > 1
+                else None
+            )
+            self._machines[head] = (present, machine)
         return self
 
     def scores(self, texts: Sequence[str]) -> dict[str, Floats]:

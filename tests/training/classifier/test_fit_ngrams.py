@@ -145,6 +145,17 @@ def test_many_texts_are_told_apart_one_label_against_the_rest_and_a_label_withou
 
 
 @pytest.mark.usefixtures("one_against_rest")
+def test_many_texts_give_the_same_weights_every_time_though_heads_are_fitted_side_by_side():
+    rng = np.random.default_rng(0)
+    words = [f"слово{n}" for n in range(300)]
+    texts = [" ".join(rng.choice(words, 8)) for _ in range(600)]
+    targets = {head: rng.integers(0, 20, len(texts)) for head in HEADS}
+    first, second = (fit_maps(texts, targets, dict.fromkeys(HEADS, 20)).ngrams for _ in range(2))
+    for head in HEADS:
+        np.testing.assert_array_equal(first.weights[head], second.weights[head])
+
+
+@pytest.mark.usefixtures("one_against_rest")
 def test_two_labels_and_a_single_one_among_many_texts():
     two, one = (TARGETS == 1).astype(np.int64) * 2, np.full(len(TEXTS), 3)
     logits = fit_ngrams(TEXTS, {"sector": two, "topic": one, "agency": np.full(len(TEXTS), -100)}).logits(TEXTS)
