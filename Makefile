@@ -80,7 +80,7 @@ unit: install postgresql chromium
 RELIABILITY_MINUTES ?= 0.5
 export RELIABILITY_MINUTES
 LONG_FAULTS := tests/reliability/test_jobs.py tests/reliability/test_ray.py
-test-reliability: install postgresql ## kill, starve and fuzz real servers on both databases, and count what that breaks (15 minutes)
+test-reliability: install postgresql ## kill, starve and fuzz real servers on both databases, and count what that breaks
 	@test -n "$$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null)" || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq libfaketime >/dev/null; } || \
 	echo "libfaketime is not installed: the clock does not jump"
 	$(BIN)/pytest tests/reliability $(addprefix --ignore=,$(LONG_FAULTS)) -m "reliability or not reliability"

@@ -203,7 +203,8 @@ def _vectors(
     path = places.work / "vectors.npy"
     if not path.exists():
         held_out = np.isin(taught.folds, taught.held_out)
-        asked = np.where(held_out, np.array(taught.asked, dtype=object), np.array(taught.texts, dtype=object))
+        wordings = zip(taught.asked, taught.texts, held_out, strict=True)
+        asked = [as_asked if is_held_out else as_taught for as_asked, as_taught, is_held_out in wordings]
         texts, row_of = np.unique(np.array([*taught.texts, *asked], dtype=object), return_inverse=True)
         inputs = [arguments.text_prefix + text for text in texts]
         precision: Precision = "fp32" if arguments.precision == "fp32" else "int8"

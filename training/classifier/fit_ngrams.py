@@ -31,7 +31,7 @@ MOST_WEIGHTS = 60_000_000
 SVM_C = 0.5
 """What the rivals' linear SVM has too (`training/evaluate/tfidf_svm.py`)."""
 TOLERANCE = 0.1
-"""liblinear's own. By scikit-learn's 0.0001 the fit takes twice as long, and two of a thousand answers differ
+"""liblinear's own. By scikit-learn's 0.0001 the fit takes nearly twice as long, and two of a thousand answers differ
 (docs/experiments.md)."""
 FOLDS = 5
 UNSEEN = -2.0
