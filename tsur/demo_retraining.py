@@ -31,8 +31,10 @@ WRONGED, CALLED = "Нет отопления или холодно в кварт
 """The topic whose complaints the second operator calls something else, and what he calls them: sector and topic."""
 QUESTIONS = 12
 """Complaints on the taught topic that nobody corrects: what the service is asked before and after."""
-OTHERS = 60
-"""Complaints on other topics that the first operator goes through too."""
+OTHERS, SHORT_OTHERS = 400, 30
+"""Complaints on other topics that the first operator goes through too: a month's, so that a model learns what 350 test
+rows can show."""
+SENT_AT_ONCE = 100
 PATIENCE_SECONDS = 600
 """Of a service that starts, or takes another version, on a busy machine."""
 SHORT_TOPICS = 5
@@ -83,7 +85,7 @@ def parts_of(sample: pd.DataFrame, short: bool) -> Rows:
     rows = sample.sample(frac=1, random_state=0).reset_index(drop=True)
     of_topic = rows[rows["topic"] == TAUGHT]
     wronged = rows[rows["topic"] == WRONGED].iloc[::2]
-    others = rows[~rows["topic"].isin([TAUGHT, WRONGED])].iloc[: OTHERS // (2 if short else 1)]
+    others = rows[~rows["topic"].isin([TAUGHT, WRONGED])].iloc[: SHORT_OTHERS if short else OTHERS]
     base = rows.drop(of_topic.index.union(wronged.index).union(others.index))
     return Rows(base, pd.concat([of_topic.iloc[QUESTIONS:], others]), wronged, of_topic.iloc[:QUESTIONS])
 
@@ -189,21 +191,26 @@ class Desk:
     def correct(self, rows: pd.DataFrame, operator: str, called: tuple[str, str, str] | None = None) -> None:
         """Send complaints, then an operator's word on each: its own labels, or what he calls it."""
         records = rows.to_dict("records")
-        self._asked("/v1/classify", [{key: each[key] for key in ("id", "text", "source")} for each in records])
-        words = []
-        for each in records:
-            sector, topic, agency = called or (each["sector"], each["topic"], each["agency"])
-            word = {"id": each["id"], "source": each["source"], "sector": sector, "topic": topic, "operator": operator}
-            words.append(word | ({"agency": agency} if agency else {}))
-        stored = self._asked("/v1/feedback", words)["stored"]
-        if stored != len(words):
-            raise TsurError(f"only {stored} of {len(words)} corrections were stored")
+        for start in range(0, len(records), SENT_AT_ONCE):
+            part = records[start : start + SENT_AT_ONCE]
+            self._asked("/v1/classify", [{key: each[key] for key in ("id", "text", "source")} for each in part])
+            stored = self._asked("/v1/feedback", [_word(each, operator, called) for each in part])["stored"]
+            if stored != len(part):
+                raise TsurError(f"only {stored} of {len(part)} corrections were stored")
 
     def _asked(self, path: str, items: list[dict[str, Any]]) -> Any:
         answer = self.client.post(path, json={"items": items})
         if answer.status_code != 200:
             raise TsurError(f"{path} answered {answer.status_code}: {answer.text[:300]}")
         return answer.json()
+
+
+def _word(complaint: Mapping[Any, Any], operator: str, called: tuple[str, str, str] | None) -> dict[str, str]:
+    """What an operator says of a complaint."""
+    sector, topic, agency = called or (complaint["sector"], complaint["topic"], complaint["agency"])
+    word = {"id": complaint["id"], "source": complaint["source"], "operator": operator}
+    word |= {"sector": sector, "topic": topic}
+    return word | ({"agency": agency} if agency else {})
 
 
 def _play(stage: Stage, desk: Desk, rows: Rows, began: float) -> Shown:

@@ -3,7 +3,10 @@
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from data.errors import StoreError
 from serving import launch, live
 from serving.live import Counts, Live
 from tests.serving.conftest import RegistryHome, Server, start_server
+
+UVICORN_WAITS = 5
+"""Seconds; a connection that is idle for longer is closed, unless the service asks for more."""
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +92,15 @@ def test_a_service_with_open_streams_stops_at_once(registry: RegistryHome, tmp_p
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert "decisions" in next(answer.iter_lines())
         assert launch.stop(server.process) != -signal.SIGKILL, "it waited for the stream and had to be killed"
+
+
+def test_a_connection_that_idled_longer_than_a_server_by_itself_waits_still_answers(server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port)
+    with closing(connection):
+        connection.request("GET", "/livez")
+        connection.getresponse().read()
+        kept = connection.sock
+        time.sleep(UVICORN_WAITS + 1)
+        connection.request("GET", "/livez")
+        assert connection.getresponse().status == 200
+        assert connection.sock is kept, "it was closed while nobody asked, and opened anew"

@@ -133,7 +133,7 @@ class Spoken:
     """Of one head what earlier rows say of all rows.
 
     Attributes:
-        judged: rows whose label the earlier rows know well enough, shape (n,).
+        judged: rows whose label the earlier rows know well enough, and whose topic they know at all, shape (n,).
         otherwise: of these, the rows of which they say another label, shape (n,); none is judged by itself.
     """
 
@@ -144,8 +144,10 @@ class Spoken:
 def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dict[str, Spoken]:
     """Earlier rows judge each other out of fold, and the `new` rows (shape (n,)) all together, by text and place.
 
-    Of an agency that answers in one district alone the text tells nothing, and the place nearly all.
+    Of an agency that answers in one district alone the text tells nothing, and the place nearly all. What a topic that
+    nobody has met yet looks like, the other topics of its sector and its agency do not tell.
     """
+    met = (rows["topic"].isna() | rows["topic"].isin(rows["topic"][~new])).to_numpy()
     vectors, folds = _vectors(_texts_with_places(rows)), draw_folds(text_keys(rows["text"]), seed=0)
     spoken = {}
     for head in LABELS:
@@ -158,7 +160,7 @@ def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dic
             said[~new] = out_of_fold_log_probabilities(vectors, earlier, len(names), folds).argmax(axis=1)[~new]
             weights, bias = _naive_bayes(vectors[earlier >= 0], earlier[earlier >= 0], len(names))
             said[new] = np.asarray(vectors[new] @ weights + bias).argmax(axis=1)
-        judged = (targets >= 0) & (said >= 0)
+        judged = (targets >= 0) & (said >= 0) & met
         spoken[head] = Spoken(judged, judged & (said != targets))
     return spoken
 

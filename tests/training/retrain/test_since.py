@@ -78,6 +78,14 @@ def test_what_test_rows_cannot_tell_is_refused_with_its_reason(tmp_path, poison)
     assert says in found.get(check, ""), found
 
 
+def test_a_topic_that_nobody_has_met_is_no_surprise_in_its_sector(tmp_path):
+    before = build(tmp_path, [complaint(n, (HOLES, YARDS)[n % 2]) for n in range(60)]).version
+    like_yards = [complaint(100 + n, SIGNS, text=f"{WORDS[YARDS]} и так {n}") for n in range(30)]
+    assert failed(before, build(tmp_path, like_yards, adding=True).version) == {}
+    met = [complaint(200, SIGNS), *(complaint(100 + n, HOLES, text=f"{WORDS[YARDS]} и так {n}") for n in range(30))]
+    assert "sector agrees with earlier rows" in failed(before, build(tmp_path, met, adding=True).version)
+
+
 def test_dates_and_splits_play_no_part(tmp_path):
     before, now = versions(tmp_path, [complaint(0, created_at=pd.Timestamp("2020-01-01", tz="UTC"))])
     assert not rows_since(before.rows, now.rows).changed.any()
