@@ -31,7 +31,7 @@ WRONGED, CALLED = "Нет отопления или холодно в кварт
 """The topic whose complaints the second operator calls something else, and what he calls them: sector and topic."""
 QUESTIONS = 12
 """Complaints on the taught topic that nobody corrects: what the service is asked before and after."""
-OTHERS, SHORT_OTHERS = 400, 30
+OTHERS, SHORT_OTHERS = 700, 30
 """Complaints on other topics that the first operator goes through too: a month's, so that a model learns what 350 test
 rows can show."""
 SENT_AT_ONCE = 100
