@@ -1,8 +1,8 @@
 """Claims: that no two operators get the same complaint of the queue.
 
-In: who asks, and which complaints he has on his screen already. Out: the most urgent complaint that nobody else has,
-his for some minutes; he keeps it by asking again, gives it back, or puts it aside. A claim that ran out is another's
-to take: nobody has to free the complaints of an operator who went home.
+In: who asks, and which complaints he has on his screen already. Out: the first complaint of the queue that nobody else
+has, his for some minutes; he keeps it by asking again, gives it back, or puts it aside. A claim that ran out is
+another's to take: nobody has to free the complaints of an operator who went home.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, update
 
-from data.store.review_queue import QueueFilter, waiting
+from data.store.review_queue import QueueFilter, QueueOrder, ordered_by, waiting
 from data.store.reviews import UNCLAIMED, ReviewRow
 from data.store.session import Database
 from data.store.tables import naive_utc, utc
@@ -37,7 +37,13 @@ class Claims:
         self._database = database
 
     def next(
-        self, region: str, holder: str, held: Sequence[ComplaintId], wanted: QueueFilter, lasting: timedelta
+        self,
+        region: str,
+        holder: str,
+        held: Sequence[ComplaintId],
+        wanted: QueueFilter,
+        lasting: timedelta,
+        order: QueueOrder = "urgent",
     ) -> Claim | None:
         """The next complaint for this holder, none of those that he has on his screen; None where none is left.
 
@@ -50,6 +56,7 @@ class Claims:
             held: what he has on his screen; a complaint that another has got meanwhile stays that one's.
             wanted: only such complaints.
             lasting: how long nobody else gets it.
+            order: which complaint comes first.
 
         Raises:
             StoreError: nothing was claimed.
@@ -62,7 +69,8 @@ class Claims:
         with self._database.writing() as connection:
             if held:
                 connection.execute(kept.values(claimed_until=until))
-            return _claimed(connection, _first(connection, mine) or _first(connection, free), holder, until)
+            number = _first(connection, mine, order) or _first(connection, free, order)
+            return _claimed(connection, number, holder, until)
 
     def take(self, region: str, holder: str, complaint: ComplaintId, lasting: timedelta) -> Claim | None:
         """This complaint for this holder, put aside or not; None where another has it or it does not wait.
@@ -89,10 +97,11 @@ class Claims:
             return connection.execute(his.values(**UNCLAIMED | {"later_until": aside})).rowcount
 
 
-def _first(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> int | None:
-    """The number of the most urgent row of these, which no other transaction has its hand on."""
-    row = ReviewRow
-    query = select(row.number).where(*conditions).order_by(row.urgent_at, row.number).limit(1)
+def _first(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], order: QueueOrder = "urgent"
+) -> int | None:
+    """The number of the first row of these, which no other transaction has its hand on."""
+    query = select(ReviewRow.number).where(*conditions).order_by(*ordered_by(order)).limit(1)
     number: int | None = connection.scalar(query.with_for_update(skip_locked=True))
     return number
 

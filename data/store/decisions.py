@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 from data.complaints.masking import MaskedText
 from data.store.features import Floats, write_features
 from data.store.handling import refresh_handling
-from data.store.reviews import WITHOUT_DEADLINE, drop_reviews, open_reviews
+from data.store.reviews import SURE, WITHOUT_DEADLINE, drop_reviews, open_reviews
 from data.store.session import Database, one_at_a_time
 from data.store.tables import NUMBER, Table, naive_utc, utc
 
@@ -67,6 +67,7 @@ class Decision:
     Attributes:
         arrived: no time was sent: `created_at` is when the complaint came, and another time when it comes again.
         due_at: by when the answer is due; None where none is owed, or nothing says when.
+        topic_margin: how much likelier the topic is than the next one: what is near 0 teaches most.
     """
 
     region: str
@@ -88,9 +89,10 @@ class Decision:
     features: Floats | None = field(default=None, compare=False, repr=False)
     arrived: bool = False
     due_at: datetime | None = None
+    topic_margin: float = field(default=SURE, compare=False)
 
 
-NO_COLUMNS = ("features", "arrived")
+NO_COLUMNS = ("features", "arrived", "topic_margin")
 SAID = ("text", "municipality", "decision", "sector", "topic", "agency", "model_version")
 """What two decisions on a complaint have in common that are one, besides its time."""
 
@@ -201,6 +203,7 @@ def _write_reviews(
     for_review = [
         {"region": each.region, "source": each.source, "id": each.id, "decision": number}
         | {"sector": each.sector, "municipality": each.municipality, "urgent_at": naive_utc(_urgent_at(each))}
+        | {"topic_margin": each.topic_margin}
         for number, each in decisions.items()
         if each.decision == "review" and waiting[each.region, each.source, each.id] == number
     ]

@@ -1,20 +1,26 @@
-"""The queue of complaints that wait for an operator: read page by page, the most urgent first, and counted.
+"""The queue of complaints that wait for an operator, read page by page and counted.
 
-In: a region and what is wanted. Out: pages, and how many wait by sector, municipality and source. Only reads; who gets
-which complaint: `claims.py`.
+In: a region, what is wanted, and what comes first. Out: pages, and how many wait by sector, municipality and source.
+Only reads; who gets which complaint: `claims.py`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from data.store.decisions import DecisionRow
 from data.store.reviews import ReviewRow
 from data.store.session import Database
 from data.store.tables import naive_utc, utc
+
+QueueOrder = Literal["urgent", "instructive"]
+"""What is due first, or where the two likeliest topics are nearest, whose labels teach most (`tsur suggest-labels`)."""
+Place = tuple[datetime | float, int]
+"""Where a complaint stands in the queue: when it is due or its margin, by the order, and its number."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class WaitingComplaint:
         number: of its row in the queue.
         text: masked.
         urgent_at: when an answer is due; 30 days after it came, where nobody knows.
+        topic_margin: how much likelier its topic is than the next one.
         claimed_by: who has it on his screen now; None where nobody has.
         later: somebody has put it aside for a while.
     """
@@ -46,6 +53,7 @@ class WaitingComplaint:
     created_at: datetime
     received_at: datetime
     urgent_at: datetime
+    topic_margin: float
     reasons: list[str]
     sector: str
     topic: str
@@ -79,19 +87,24 @@ class ReviewQueue:
         self._database = database
 
     def page(
-        self, region: str, wanted: QueueFilter, limit: int, after: tuple[datetime, int] | None = None
+        self,
+        region: str,
+        wanted: QueueFilter,
+        limit: int,
+        after: Place | None = None,
+        order: QueueOrder = "urgent",
     ) -> list[WaitingComplaint]:
-        """At most `limit` complaints behind the one of this urgency and number, claimed ones too.
+        """At most `limit` complaints behind the one at this place, claimed ones too.
 
         Raises:
             StoreError: the database cannot be read.
         """
-        row = ReviewRow
         conditions = waiting(region, wanted)
+        first, number = ordered_by(order)
         if after is not None:
-            moment = naive_utc(after[0])
-            conditions.append(or_(row.urgent_at > moment, and_(row.urgent_at == moment, row.number > after[1])))
-        query = _complaints().where(*conditions).order_by(row.urgent_at, row.number).limit(limit)
+            value = naive_utc(after[0]) if isinstance(after[0], datetime) else after[0]
+            conditions.append(or_(first > value, and_(first == value, number > after[1])))
+        query = _complaints().where(*conditions).order_by(first, number).limit(limit)
         with self._database.reading() as connection:
             return [_complaint(each) for each in connection.execute(query)]
 
@@ -143,11 +156,16 @@ def waiting(region: str, wanted: QueueFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def ordered_by(order: QueueOrder) -> tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]]:
+    """The columns by which the queue stands in this order."""
+    return (ReviewRow.urgent_at if order == "urgent" else ReviewRow.topic_margin), ReviewRow.number
+
+
 def _complaints() -> Any:
     decided = DecisionRow
     columns = [getattr(decided, name) for name in _DECIDED]
     own = [ReviewRow.number, ReviewRow.source, ReviewRow.id, ReviewRow.urgent_at, ReviewRow.closed_at]
-    own += [ReviewRow.claimed_by, ReviewRow.claimed_until, ReviewRow.later_until]
+    own += [ReviewRow.topic_margin, ReviewRow.claimed_by, ReviewRow.claimed_until, ReviewRow.later_until]
     return select(*own, *columns).join(decided, decided.number == ReviewRow.decision)
 
 
@@ -162,7 +180,7 @@ def _complaint(row: Row[Any]) -> WaitingComplaint:
     held = row.claimed_until is not None and row.claimed_until > now
     plain = ("number", "source", "id", "text", "municipality", "reasons", "sector", "topic", "agency", "model_version")
     return WaitingComplaint(
-        **{name: getattr(row, name) for name in plain},
+        **{name: getattr(row, name) for name in (*plain, "topic_margin")},
         created_at=utc(row.created_at),
         received_at=utc(row.received_at),
         urgent_at=utc(row.urgent_at),

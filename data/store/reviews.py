@@ -19,6 +19,8 @@ WITHOUT_DEADLINE = timedelta(days=30)
 """How urgent a complaint is whose due time nobody knows: an answer is owed in 30 days (59-ФЗ)."""
 UPSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 KEY = ("region", "source", "id")
+SURE = 1.0
+"""The largest margin: an operator's label would teach nothing that is known of."""
 
 
 class ReviewRow(Table):
@@ -27,6 +29,7 @@ class ReviewRow(Table):
     Attributes:
         decision: the number of the newest decision.
         urgent_at: by which the queue is ordered: when an answer is due.
+        topic_margin: how much likelier the likeliest topic is than the next one; 1 where nobody knows.
         closed_at: when an operator answered; None while nobody has.
         claimed_by, claimed_until: who has it on his screen, and until when nobody else gets it.
         later_until: until when it was put aside.
@@ -36,6 +39,7 @@ class ReviewRow(Table):
     __table_args__ = (
         Index("reviews_by_complaint", *KEY, unique=True),
         Index("reviews_by_urgency", "region", "closed_at", "urgent_at", "number"),
+        Index("reviews_by_margin", "region", "closed_at", "topic_margin", "number"),
         Index("reviews_by_kind", "region", "closed_at", "sector", "municipality", "source", "urgent_at"),
         Index("reviews_by_claim", "region", "claimed_by"),
         Index("reviews_by_decision", "decision"),  # PostgreSQL looks there before it deletes a decision
@@ -49,6 +53,7 @@ class ReviewRow(Table):
     sector: Mapped[str]
     municipality: Mapped[str | None]
     urgent_at: Mapped[datetime]
+    topic_margin: Mapped[float] = mapped_column(default=SURE, server_default="1")
     closed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None]
     claimed_until: Mapped[datetime | None]
@@ -63,10 +68,10 @@ def open_reviews(connection: Connection, rows: Sequence[dict[str, Any]]) -> None
 
     Args:
         connection: a transaction.
-        rows: `region, source, id, decision, sector, municipality, urgent_at` of each.
+        rows: `region, source, id, decision, sector, municipality, urgent_at, topic_margin` of each.
     """
     if rows:
-        renewed = ("decision", "sector", "municipality", "urgent_at")
+        renewed = ("decision", "sector", "municipality", "urgent_at", "topic_margin")
         _upsert(connection, [row | UNCLAIMED | {"closed_at": None} for row in rows], renewed)
 
 

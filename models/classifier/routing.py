@@ -49,6 +49,12 @@ class Classification:
     truncated: bool = False
     features: Floats | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def topic_margin(self) -> float:
+        """How much likelier the likeliest topic is than the next one, 0 to 1 (the margin of Scheffer et al. 2001)."""
+        likeliest = sorted((each.confidence for each in self.alternatives["topic"]), reverse=True)
+        return likeliest[0] - likeliest[1] if len(likeliest) > 1 else 1.0
+
 
 _CYRILLIC, _MASK = re.compile("[Ѐ-ӿ]"), re.compile(r"\[[А-ЯЁ]+\]")
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from data.complaints.schema import COLUMNS, LABELS
 from models.classifier.classifier import Classifier
-from models.classifier.routing import Classification
 from training.classifier.splits import text_keys
 
 Floats = npt.NDArray[np.floating]
@@ -41,15 +40,9 @@ def suggest(
         tell(start)
         part = slice(start, start + READ_AT_ONCE)
         said += classifier.classify(texts[part], places[part])
-    margins = np.array([margin(each) for each in said])
+    margins = np.array([each.topic_margin for each in said])
     order = np.argsort(margins, kind="stable")[:count]
     labels = {head: [getattr(said[row], head).label for row in order.tolist()] for head in LABELS}
     chosen = fresh.iloc[order].reset_index(drop=True)
     empty = chosen.assign(**dict.fromkeys(LABELS, None))[COLUMNS]
     return empty.assign(**{f"likely {head}": labels[head] for head in LABELS}, margin=margins[order].round(3))
-
-
-def margin(said: Classification) -> float:
-    """How much likelier the likeliest topic is than the next one."""
-    likeliest = sorted((each.confidence for each in said.alternatives["topic"]), reverse=True)
-    return likeliest[0] - likeliest[1] if len(likeliest) > 1 else 1.0

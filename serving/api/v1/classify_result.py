@@ -110,6 +110,7 @@ def decision_of(
         features=classification.features,
         arrived=complaint.arrived,
         due_at=None if deadline is None else deadline.due_at,
+        topic_margin=classification.topic_margin,
     )
 
 

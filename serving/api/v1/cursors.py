@@ -18,12 +18,12 @@ CursorQuery = Annotated[
 ]
 
 
-def cursor_of(*values: int | str) -> str:
+def cursor_of(*values: float | str) -> str:
     """The word for these values."""
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, *kinds: type) -> list[int | str]:
+def read_cursor(cursor: str, *kinds: type) -> list[float | str]:
     """The values of a word that `cursor_of` made, of these kinds.
 
     Raises:

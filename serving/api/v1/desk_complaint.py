@@ -43,6 +43,7 @@ def waiting_out(complaint: WaitingComplaint) -> WaitingOut:
         reasons_ru=[REASONS_RU.get(cast(Reason, reason), reason) for reason in complaint.reasons],
         decided=StandingLabels(sector=complaint.sector, topic=complaint.topic, agency=complaint.agency),
         confidence=round(complaint.confidence, 4),
+        topic_margin=round(complaint.topic_margin, 4),
         claimed=complaint.claimed_by is not None,
     )
 

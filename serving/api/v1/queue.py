@@ -1,4 +1,4 @@
-"""`/v1/queue`: complaints that wait for an operator, the most urgent first, and who gets which.
+"""`/v1/queue`: complaints that wait for an operator, the most urgent or instructive first, and who gets which.
 
 In: filters. Out: pages with counts; the next complaint for one operator, which no other gets meanwhile. What he says of
 it: `desk.py`. Who saw which complaint is in the audit.
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from data.complaints.schema import SourceName
 from data.errors import RequestError
-from data.store.review_queue import QueueFilter
+from data.store.review_queue import Place, QueueFilter, QueueOrder, WaitingComplaint
 from serving.api.v1.cursors import CursorQuery, cursor_of, read_cursor
 from serving.api.v1.desk_complaint import desk_complaint, waiting_out
 from serving.api.v1.desk_types import LARGEST, ClaimAnswer
@@ -34,6 +34,13 @@ from serving.runtime import CurrentRuntime
 LIMITS = Limits(body_bytes=64 * 1024, seconds=30)
 router = APIRouter(tags=["desk"])
 SourceQuery = Annotated[SourceName | None, Query(description="Only of this source")]
+OrderQuery = Annotated[
+    QueueOrder,
+    Query(
+        description="`urgent`: what is due first; `instructive`: where the two likeliest topics are nearest, whose "
+        "labels teach most, as `tsur suggest-labels` chooses"
+    ),
+]
 
 
 @router.get("/queue", summary="Complaints that wait for an operator", response_model=QueueAnswer)
@@ -44,14 +51,16 @@ def queue(
     sector: SectorQuery = None,
     municipality: MunicipalityQuery = None,
     source: SourceQuery = None,
+    order: OrderQuery = "urgent",
     limit: Annotated[int, Query(ge=0, le=200, description="Complaints on a page; 0: counts only")] = 50,
     cursor: CursorQuery = None,
 ) -> Response:
-    """Decided as `review` and not yet answered by anybody, the most urgent first; claimed ones too."""
+    """Decided as `review` and not yet answered by anybody; claimed ones too."""
     region = runtime.region.id
     wanted = QueueFilter(sector, municipality_name(runtime, municipality), source)
     counts = runtime.store.queue.counts(region, wanted)
-    found = runtime.store.queue.page(region, wanted, limit + 1, None if cursor is None else _place(cursor))
+    after = None if cursor is None else _place(cursor, order)
+    found = runtime.store.queue.page(region, wanted, limit + 1, after, order)
     shown = found[:limit]
     request.state.complaints = [(each.source, each.id) for each in shown]
     more = len(found) > limit > 0
@@ -63,7 +72,7 @@ def queue(
         municipalities=_counted((place, n) for _, place, _, n in counts.kinds),
         sources=_counted((source, n) for _, _, source, n in counts.kinds),
         complaints=[waiting_out(each) for each in shown],
-        next=cursor_of(shown[-1].urgent_at.isoformat(), shown[-1].number) if more else None,
+        next=_behind(shown[-1], order) if more else None,
     )
     return json_response(answer)
 
@@ -79,7 +88,7 @@ def claim(body: ClaimRequest, request: Request, runtime: CurrentRuntime, princip
     wanted = QueueFilter(body.sector, municipality_name(runtime, body.municipality), body.source)
     held, holder = [(each.source, each.id) for each in body.held], holder_of(principal, body.screen)
     if body.complaint is None:
-        claimed = runtime.store.claims.next(region, holder, held, wanted, lasting)
+        claimed = runtime.store.claims.next(region, holder, held, wanted, lasting, body.order)
     else:
         claimed = runtime.store.claims.take(region, holder, (body.complaint.source, body.complaint.id), lasting)
     complaint = None
@@ -114,17 +123,23 @@ def _counted(kinds: Iterable[tuple[str | None, int]]) -> list[KindCount]:
     return [KindCount(name=name, count=count) for name, count in counter.most_common()]
 
 
-def _place(cursor: str) -> tuple[datetime, int]:
-    """Where a page begins: behind the complaint of this urgency and number.
+def _behind(complaint: WaitingComplaint, order: QueueOrder) -> str:
+    """The cursor of the page behind this complaint."""
+    first = complaint.urgent_at.isoformat() if order == "urgent" else complaint.topic_margin
+    return cursor_of(first, complaint.number)
+
+
+def _place(cursor: str, order: QueueOrder) -> Place:
+    """Where a page begins: behind the complaint of this number, and what it stands by in this order.
 
     Raises:
-        RequestError: the cursor is none.
+        RequestError: the cursor is none, or one of the other order.
     """
-    moment, number = read_cursor(cursor, str, int)
+    first, number = read_cursor(cursor, str if order == "urgent" else float, int)
     try:
-        urgent_at = datetime.fromisoformat(str(moment)).astimezone(UTC)
+        place = datetime.fromisoformat(str(first)).astimezone(UTC) if order == "urgent" else float(first)
         if 0 <= int(number) <= LARGEST:
-            return urgent_at, int(number)
+            return place, int(number)
         raise ValueError
     except (ValueError, OverflowError):
         raise RequestError("cursor: it is not one that a page named as `next`", cursor="not a cursor") from None

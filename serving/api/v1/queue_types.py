@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from data.complaints.schema import SourceName
+from data.store.review_queue import QueueOrder
 from serving.api.v1.complaints_types import StandingLabels
 from serving.api.v1.shared_types import Identifier, Name, Wire
 
@@ -39,6 +40,9 @@ class WaitingOut(Wire):
     reasons_ru: list[str]
     decided: StandingLabels = Field(description="What the classifier said")
     confidence: float = Field(description="In the agency", examples=[0.43])
+    topic_margin: float = Field(
+        description="How much likelier the topic is than the next one: what is near 0 teaches most", examples=[0.08]
+    )
     claimed: bool = Field(description="It is on an operator's screen")
     later: bool = Field(description="It was put aside for a while")
 
@@ -51,7 +55,7 @@ class KindCount(Wire):
 
 
 class QueueAnswer(Wire):
-    """The queue, the most urgent first."""
+    """The queue, in the order that was asked for."""
 
     waiting: int = Field(description="How many wait")
     overdue: int = Field(description="Of these, whose answer is due already")
@@ -76,6 +80,7 @@ class ClaimRequest(Wire):
     sector: Name | None = Field(default=None, description="Only such complaints")
     municipality: Name | None = None
     source: SourceName | None = None
+    order: QueueOrder = Field(default="urgent", description="What is due first, or what a label would teach most")
 
 
 class ReleaseRequest(Wire):

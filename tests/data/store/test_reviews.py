@@ -69,6 +69,23 @@ def test_pages_go_on_behind_the_last_one_also_among_equals(store: Store) -> None
     assert seen == [str(number) for number in range(10)]
 
 
+def test_where_the_topics_are_nearest_comes_first_if_that_is_asked_for(store: Store) -> None:
+    soon = NOON + timedelta(days=3)
+    margins = {"sure": 0.9, "torn": 0.02, "torn too": 0.02}
+    fill(
+        store, *(review(name, due_at=soon, topic_margin=margin) for name, margin in margins.items()), review("unknown")
+    )
+    seen: list[str] = []
+    after = None
+    while page := store.queue.page(REGION, ALL, 1, after, "instructive"):
+        seen.append(page[0].id)
+        after = (page[0].topic_margin, page[0].number)
+    assert seen == ["torn", "torn too", "sure", "unknown"]
+    fill(store, review("sure", due_at=soon, topic_margin=0.01, model_version="2"))
+    assert store.claims.next(REGION, "key-1", [], ALL, HOUR, "instructive").id == "sure"  # type: ignore[union-attr]
+    assert store.claims.next(REGION, "key-2", [], ALL, HOUR).id == "torn"  # type: ignore[union-attr]
+
+
 def test_a_newer_decision_is_what_counts(store: Store) -> None:
     fill(store)
     store.decisions.save([decision(id="a", model_version="2"), review("routed", 5, model_version="2")])  # type: ignore[list-item]

@@ -143,6 +143,37 @@ def test_the_queue_is_read_page_by_page_and_filtered(runtime: Runtime) -> None:
     run(runtime, work)
 
 
+def test_an_operator_may_begin_with_what_teaches_most(champions: Champions, tmp_path: Path) -> None:
+    runtime = make_runtime(champions, tmp_path)
+    texts = ["1001", "42 42", "7 7 7", "90210"]  # no Cyrillic letter: for an operator
+
+    async def classified() -> None:
+        async with client_of(runtime) as client:
+            items = [{"id": str(number), "text": text} for number, text in enumerate(texts)]
+            answer = await client.post("/v1/classify", json={"items": items})
+            assert answer.status_code == 200, answer.text
+
+    async def work(ask: Ask) -> None:
+        shown = (await ask("1", "?order=instructive", None)).json()["complaints"]
+        margins = [each["topic_margin"] for each in shown]
+        assert len(shown) == len(texts)
+        assert margins == sorted(margins)
+        assert margins[0] < margins[-1] < 1
+        first = (await ask("1", "?order=instructive&limit=1", None)).json()
+        assert first["complaints"] == shown[:1]
+        second = (await ask("1", f"?order=instructive&limit=1&cursor={first['next']}", None)).json()
+        assert second["complaints"] == shown[1:2]
+        refused = await ask("1", f"?cursor={first['next']}", None)
+        assert (refused.status_code, refused.json()["error"]["details"][0]["where"]) == (422, "cursor")
+        claimed = (await ask("1", "/claim", {"order": "instructive"})).json()["complaint"]
+        assert claimed["id"] == shown[0]["id"]
+        unknown = await ask("1", "/claim", {"order": "cleverest"})
+        assert (unknown.status_code, unknown.json()["error"]["details"][0]["where"]) == (422, "order")
+
+    asyncio.run(classified())
+    run(runtime, work)
+
+
 def test_an_answer_is_stored_with_who_and_why_and_the_second_is_told(runtime: Runtime) -> None:
     said = {"source": "pos", "id": "a", **labels_of(runtime, 9), "why": "так решила Петрова Анна Ивановна"}
 

@@ -36,7 +36,7 @@ def patience() -> None:
 
 @pytest.fixture()
 def put(console: ConsoleService) -> Put:
-    """Let complaints of a place wait, the first one the most urgent; their labels."""
+    """Let complaints of a place wait, the first one the most urgent, the last one the least sure; their labels."""
 
     def save(place: str, *names: str, text: str = TWO) -> Labels:
         triple = OWN.triples(OWN.municipality_id(place))[0]
@@ -47,6 +47,7 @@ def put(console: ConsoleService) -> Put:
                 **labels | {"id": name, "municipality": place, "text": MaskedText(text), "decision": "review"},
                 reasons=["low_confidence"],
                 created_at=now - timedelta(hours=3) + timedelta(minutes=number),
+                topic_margin=1 / (1 + number),
             )
             for number, name in enumerate(names)
         ]
@@ -296,6 +297,18 @@ def test_shortcuts_can_be_turned_off(visiting: Visiting, console: ConsoleService
         page.locator("h1").click()
         page.keyboard.press("2")
         expect(page.get_by_role("radio").first).to_be_checked()
+
+
+def test_what_teaches_most_comes_first_where_the_operator_asks_for_it(visiting: Visiting, put: Put) -> None:
+    put(PLACES[8], "m1", "m2", "m3")
+    with visiting("operator") as seen:
+        page = seen.open(address(PLACES[8]))
+        shows(page, "m1")
+        page.get_by_label("Сначала").select_option("instructive")
+        shows(page, "m3")
+        page.keyboard.press("Enter")
+        shows(page, "m2")
+        assert "order=instructive" in page.url
 
 
 def test_what_the_desk_cannot_show_it_says(visiting: Visiting) -> None:

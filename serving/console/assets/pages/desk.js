@@ -1,4 +1,4 @@
-// An operator's desk: the most urgent complaint of the queue, what the model proposes, one key to confirm it.
+// An operator's desk: the most urgent complaint of the queue, or the one that teaches most, what the model proposes, one key to confirm it.
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { api } from "../shell/api.js";
 import { Choice } from "../shell/controls.js";
@@ -9,7 +9,8 @@ import { Facts, Message, nextToSplit, sourceName } from "./desk-message.js";
 import { KEYS, agencySlots, confirms, meaning, topicSlots } from "./desk-rules.js";
 import { useDesk } from "./desk-state.js";
 
-const FILTERS = ["sector", "municipality", "source"];
+const FILTERS = ["sector", "municipality", "source", "order"];
+const ORDERS = [["", "срочные"], ["instructive", "спорные: учат модель"]];
 const FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
 
 export default function Desk({ query, title }) {
@@ -42,6 +43,7 @@ function Toolbar({ query, desk, keysOn, onKeys }) {
     <${Choice} name="sector" label="Отрасль" query=${query} options=${kept(options("sectors"), "sector")} />
     <${Choice} name="municipality" label="Муниципалитет" query=${query} options=${kept(options("municipalities", plain), "municipality")} />
     <${Choice} name="source" label="Источник" query=${query} options=${kept(options("sources", sourceName), "source")} />
+    <${Choice} name="order" label="Сначала" query=${query} options=${ORDERS} />
     <label class="check"><input type="checkbox" checked=${keysOn} onChange=${(event) => onKeys(event.target.checked)} />Горячие клавиши</label>
     <span class="gap"></span>
     ${counts.value ? html`<p class="waiting">Ждут: <b>${whole(counts.value.waiting)}</b>${counts.value.overdue
@@ -141,7 +143,7 @@ function Rows({ desk, query }) {
   const asked = { ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])), limit: 20 };
   const rows = useData(() => api("/v1/queue", { query: asked }), [query.toString(), desk.entry && desk.entry.name]);
   return html`<${Shown} of=${rows} empty=${(value) => !value.complaints.length} nothing="Никто не ждёт.">
-    ${(value) => html`<div class="scroll" tabindex="0" role="region" aria-label="Очередь"><table class="table"><caption>Самые срочные: ${value.complaints.length} из ${whole(value.waiting)}</caption>
+    ${(value) => html`<div class="scroll" tabindex="0" role="region" aria-label="Очередь"><table class="table"><caption>Первые: ${value.complaints.length} из ${whole(value.waiting)}</caption>
       <thead><tr><th scope="col">номер</th><th scope="col">срок</th><th scope="col">где</th><th scope="col">источник</th><th scope="col">модель</th>
         <th scope="col">состояние</th></tr></thead>
       <tbody>${value.complaints.map((each) => html`<tr key=${`${each.source} ${each.id}`}>
