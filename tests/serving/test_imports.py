@@ -10,6 +10,8 @@ from tests.serving.conftest import RegistryHome
 SERVED = """
 import sys
 import serving.service
+assert "serving.app" not in sys.modules, "who only starts the workers needs no application"
+import serving.app
 assert not {"mlflow", "onnxruntime"} & set(sys.modules), "the service module itself must stay light"
 from serving.regions.champions import Champions
 from registry.client import open_registry
