@@ -300,14 +300,14 @@ def test_shortcuts_can_be_turned_off(visiting: Visiting, console: ConsoleService
 
 
 def test_what_teaches_most_comes_first_where_the_operator_asks_for_it(visiting: Visiting, put: Put) -> None:
-    put(PLACES[8], "m1", "m2", "m3")
+    put(PLACES[8], "z1", "z2", "z3")
     with visiting("operator") as seen:
         page = seen.open(address(PLACES[8]))
-        shows(page, "m1")
+        shows(page, "z1")
         page.get_by_label("Сначала").select_option("instructive")
-        shows(page, "m3")
+        shows(page, "z3")
         page.keyboard.press("Enter")
-        shows(page, "m2")
+        shows(page, "z2")
         assert "order=instructive" in page.url
 
 

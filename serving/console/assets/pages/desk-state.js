@@ -57,7 +57,7 @@ async function patiently(act, tell) {
 // {entry: {complaint, topics, agencies, words}, choice, why, waiting, error, sending, trouble, taken} and what may be done.
 export function useDesk(filter) {
   const [state, setState] = useState(NOTHING);
-  const own = useRef({ screen: screenName(), catalogues: new Map(), ahead: null, last: null, now: null, turn: 0 });
+  const own = useRef({ screen: screenName(), catalogues: new Map(), ahead: null, last: null, now: null, turn: 0, released: null });
   const change = (values) => setState((old) => ({ ...old, ...values }));
   const wanted = JSON.stringify(filter);
   own.current.filter = filter;
@@ -65,8 +65,7 @@ export function useDesk(filter) {
 
   const start = useCallback(() => begin(own.current, change), [wanted]);
   useEffect(() => {
-    const held = own.current.now;
-    if (held) release(own.current);
+    if (own.current.now) own.current.released = release(own.current);
     start();
     return () => { own.current.turn += 1; };
   }, [start]);
@@ -99,6 +98,7 @@ async function begin(own, change) {
   const turn = ++own.turn;
   own.ahead = null;
   try {
+    await own.released; // what is still this screen's would come first again
     const claimed = await claim(own, {});
     if (turn === own.turn) show(own, change, claimed);
   } catch (error) {
@@ -224,13 +224,12 @@ async function take(own, change, complaint) {
   show(own, change, claimed);
 }
 
-function release(own) {
-  const entry = own.now;
-  const ahead = own.ahead;
+// Give back what is on the screen and what is loaded ahead; done, whether or not that succeeds.
+async function release(own) {
+  const { now, ahead } = own;
   Object.assign(own, { now: null, ahead: null });
   const give = (each) => each && post("release", { screen: own.screen, complaints: [nameOf(each.complaint)] }).catch(() => null);
-  give(entry);
-  Promise.resolve(ahead).then((claimed) => claimed && give(claimed.entry));
+  await Promise.all([give(now), Promise.resolve(ahead).then((claimed) => claimed && give(claimed.entry))]);
 }
 
 async function split(own, change, problem) {
