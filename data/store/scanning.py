@@ -28,8 +28,9 @@ NAMES_OF_STAFF = {
 TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".csv", ".yaml", ".yml", ".html", ".md", ".out"}
 LONGEST_LINE = 20_000
 """Characters. Longer lines are a model's tables, not what people wrote: they are looked through for numbers only."""
-HEXADECIMAL = re.compile(r"\b[0-9a-f]{32,64}\b")
-"""Digests, and ids that the service made: eleven digits in a row are no phone there."""
+HEXADECIMAL = re.compile(r"\b[0-9a-f]{32,64}\b|\b(?=[0-9]*[a-f])[0-9a-f]{16}\b|(?<=\"text_key\": \")[0-9a-f]{16}")
+"""Digests, whole or cut to sixteen digits, and ids that the service made: eleven digits in a row are no phone there.
+Sixteen without a letter may be a card's, but for those of a text's key in a dataset's row list."""
 CHUNK_BYTES = 1 << 20
 
 
