@@ -5,7 +5,7 @@ test rows cannot: labels that are wrong in the same way on both sides of the spl
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,9 @@ LEAST_RELABELLED = 8
 """Rows of a label below which a handful of corrections is half of them."""
 LEAST_JUDGED = 8
 """New and earlier rows of a label below which no test tells anything of it."""
+ALIKE = (0.5, 0.8)
+"""A topic that nobody has met is another's name where as large a share of its rows looks like that one as of that one's
+own rows: at least the first of these, and at most the second need to."""
 ALL_LEVEL = 0.001
 """Of the test of all labels together, which a change of season moves too."""
 
@@ -34,10 +37,12 @@ def checks_of_data(rows: pd.DataFrame, since: Since, limits: GateLimits) -> list
     """All of them; `rows` are those of the version, in its order. Nothing joined, nothing to check."""
     if not since.changed.any():
         return []
+    spoken = what_earlier_rows_say(rows, since.changed)
     return [
         _no_flood(rows, since.joined, limits),
         _no_unrecorded_migration(rows, since, limits),
-        *_surprises(rows, since, limits),
+        _no_other_name(rows, since.changed, spoken["topic"]),
+        *_surprises(rows, since.changed, spoken, limits),
     ]
 
 
@@ -64,13 +69,27 @@ def _no_unrecorded_migration(rows: pd.DataFrame, since: Since, limits: GateLimit
     return Check("relabelled", not moves, says)
 
 
-def _surprises(rows: pd.DataFrame, since: Since, limits: GateLimits) -> Iterator[Check]:
+def _no_other_name(rows: pd.DataFrame, new: Bools, spoken: Spoken) -> Check:
+    """Complaints on a topic that nobody has met are not what earlier rows know well under another name."""
+    topics = rows["topic"].to_numpy(dtype=object)
+    alike = []
+    for topic in sorted({name for name in topics[new] if isinstance(name, str)} - set(topics[~new])):
+        said = spoken.said[new & (topics == topic)]
+        known, times = Counter(said.tolist()).most_common(1)[0]
+        own = spoken.said[~new & (topics == known)]
+        if known is None or len(said) < LEAST_JUDGED:
+            continue
+        if times / len(said) >= np.clip((own == known).mean(), *ALIKE):
+            alike.append(f"{times} of {len(said)} complaints on «{topic}», which nobody has met, look like «{known}»")
+    return Check("topics not met", not alike, "; ".join(alike) or "no known topic has got another name")
+
+
+def _surprises(rows: pd.DataFrame, new: Bools, spoken_of: Mapping[str, Spoken], limits: GateLimits) -> Iterator[Check]:
     """What earlier rows say of new ones with the same label is right about as often as of each other.
 
-    A topic that was not known yet is no surprise: only labels of which there were rows are judged.
+    A topic that nobody has met is no surprise, nor are its sector and agency: only what there were rows of is judged.
     """
-    new = since.changed
-    for head, spoken in what_earlier_rows_say(rows, new).items():
+    for head, spoken in spoken_of.items():
         labels = rows[head].to_numpy(dtype=object)
         every = _Surprise.of("all labels", spoken, new, np.ones(len(rows), dtype=bool))
         each = [_Surprise.of(str(label), spoken, new, labels == label) for label in set(labels[new & spoken.judged])]

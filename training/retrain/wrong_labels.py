@@ -135,10 +135,12 @@ class Spoken:
     Attributes:
         judged: rows whose label the earlier rows know well enough, and whose topic they know at all, shape (n,).
         otherwise: of these, the rows of which they say another label, shape (n,); none is judged by itself.
+        said: the label that they say of each row, judged or not, shape (n,); None where they say nothing.
     """
 
     judged: npt.NDArray[np.bool_]
     otherwise: npt.NDArray[np.bool_]
+    said: npt.NDArray[np.object_]
 
 
 def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dict[str, Spoken]:
@@ -161,7 +163,7 @@ def what_earlier_rows_say(rows: pd.DataFrame, new: npt.NDArray[np.bool_]) -> dic
             weights, bias = _naive_bayes(vectors[earlier >= 0], earlier[earlier >= 0], len(names))
             said[new] = np.asarray(vectors[new] @ weights + bias).argmax(axis=1)
         judged = (targets >= 0) & (said >= 0) & met
-        spoken[head] = Spoken(judged, judged & (said != targets))
+        spoken[head] = Spoken(judged, judged & (said != targets), np.array([*names, None], dtype=object)[said])
     return spoken
 
 

@@ -86,6 +86,15 @@ def test_a_topic_that_nobody_has_met_is_no_surprise_in_its_sector(tmp_path):
     assert "sector agrees with earlier rows" in failed(before, build(tmp_path, met, adding=True).version)
 
 
+def test_a_known_topic_under_a_name_that_nobody_has_met_is_refused(tmp_path):
+    before, now = versions(tmp_path, [complaint(100 + n, SIGNS) for n in range(10)])
+    since = rows_since(before.rows, now.rows)
+    renamed = now.rows.assign(topic=now.rows["topic"].mask(since.joined, "Указатели"))
+    (other_name,) = [each for each in checks_of_data(renamed, since, LIMITS) if each.name == "topics not met"]
+    assert other_name.says == "10 of 10 complaints on «Указатели», which nobody has met, look like «Знаки»"
+    assert not other_name.passed
+
+
 def test_dates_and_splits_play_no_part(tmp_path):
     before, now = versions(tmp_path, [complaint(0, created_at=pd.Timestamp("2020-01-01", tz="UTC"))])
     assert not rows_since(before.rows, now.rows).changed.any()
