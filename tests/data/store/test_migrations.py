@@ -154,6 +154,8 @@ def test_the_handling_of_an_older_store_is_what_it_would_be_had_it_been_written_
         connection.execute(sa.text("create index decisions_by_due on decisions (region, due_at)"))
         connection.execute(sa.text("create index decisions_by_number on decisions (region, number)"))
         connection.execute(sa.text("create index outcomes_by_time on outcomes (region, event, at)"))
+        connection.execute(sa.text("drop index reviews_by_margin"))
+        connection.execute(sa.text("alter table reviews drop column topic_margin"))
         connection.execute(sa.text("update alembic_version set version_num = '0025'"))
     Store(url, REGION).prepare()
     assert rows(url, "select * from handling order by number") == written
