@@ -229,6 +229,7 @@ def test_a_session_that_ends_in_the_middle_of_a_correction_loses_nothing(
         shows(page, "e2")
         page.keyboard.press("3")
         page.get_by_label("Почему").fill("не дописано")
+        page.wait_for_function("sessionStorage.getItem('desk-draft').includes('не дописано')")  # kept once it is drawn
         page.reload()
         shows(page, "e2")
         expect(page.get_by_label("Почему")).to_have_value("не дописано")
