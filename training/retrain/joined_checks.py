@@ -76,9 +76,9 @@ def _no_other_name(rows: pd.DataFrame, new: Bools, spoken: Spoken) -> Check:
     for topic in sorted({name for name in topics[new] if isinstance(name, str)} - set(topics[~new])):
         said = spoken.said[new & (topics == topic)]
         known, times = Counter(said.tolist()).most_common(1)[0]
-        own = spoken.said[~new & (topics == known)]
         if known is None or len(said) < LEAST_JUDGED:
             continue
+        own = spoken.said[~new & (topics == known)]
         if times / len(said) >= np.clip((own == known).mean(), *ALIKE):
             alike.append(f"{times} of {len(said)} complaints on «{topic}», which nobody has met, look like «{known}»")
     return Check("topics not met", not alike, "; ".join(alike) or "no known topic has got another name")
