@@ -71,7 +71,7 @@ class Distillation(Config):
     layers: int = Field(default=3, ge=1, le=48)
     intermediate_share: float = Field(default=0.5, gt=0, le=1)
     max_tokens: int = Field(default=128, ge=8, le=512)
-    augmented: float = Field(default=2.0, ge=0, le=100)
+    augmented: Literal["auto"] | Annotated[float, Field(ge=0, le=100)] = "auto"
     held_out_share: float = Field(default=0.05, gt=0, lt=0.5)
 
     epochs: int = Field(default=6, ge=1, le=200)

@@ -22,6 +22,7 @@ from registry.client import Registry
 from registry.encoders import ENCODER
 from training.adaptation.rows import RegionRows, region_rows
 from training.arguments import EncoderAdaptation
+from training.classifier.encoder_rows import ENCODER_ROWS, encoder_rows, rows_of_encoder
 from training.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ def adapt(
         run.log_metrics(
             {f"held_out.{name}.{head}.accuracy": x for name, each in figures.items() for head, x in each.items()}
         )
+        taught = pd.concat([region.taught for region in regions])
+        run.log_dict(encoder_rows(rows_of_encoder(arguments.encoder, registry), taught), ENCODER_ROWS)
         say(f"registering the encoder as {ENCODER}")
         version = registry.register_encoder(home / ENCODERS / address, run.id)
         registry.promote(ENCODER, version, {"held_out": figures}, "tsur adapt")

@@ -1,6 +1,6 @@
 """The network of a region's classifier: an encoder, its heads and the n-grams beside them, fitted on the region's rows.
 
-In: labelled rows, labels, catalogue, arguments. Out: a `FittedNetwork`: heads, n-grams, the encoder's artifact, and
+In: rows that teach, arguments. Out: a `FittedNetwork`: heads, n-grams, the encoder's artifact, and
 what fits without them said of rows held out. Two candidates stand against each other on the same held-out rows: heads
 on the encoder as it is, and the encoder fine-tuned; the better one is fitted on all rows. So no size of data is
 worse off for fine-tuning. Where the encoder stays as it is, its artifact depends on no row: regions share it.
@@ -14,10 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from data.atomic import atomic_file, atomic_folder
-from data.catalogue.model import Catalogue
 from models.classifier.heads import LinearHeads
 from models.classifier.labels import HEADS, Ints, LabelSpace
 from models.classifier.ngrams import NgramModel
@@ -29,7 +27,7 @@ from training.classifier.frozen_heads import Candidate, RowVectors, frozen_heads
 from training.classifier.held_out_rows import HeldOut
 from training.classifier.job import ReadBefore
 from training.classifier.remembered_vectors import RememberedVectors
-from training.classifier.taught_rows import TaughtRows, taught_rows
+from training.classifier.taught_rows import TaughtRows
 from training.classifier.tuned_encoder import TunedEncoder
 from training.encoder.export import export_encoder
 from training.encoder.pretrained import load_pretrained, token_limit
@@ -103,15 +101,9 @@ class Places:
 
 
 def fit_network(
-    train: pd.DataFrame,
-    labels: LabelSpace,
-    catalogue: Catalogue,
-    arguments: ClassifierTraining,
-    places: Places,
-    say: Say,
-    run: TrackedRun | None = None,
+    taught: TaughtRows, arguments: ClassifierTraining, places: Places, say: Say, run: TrackedRun | None = None
 ) -> FittedNetwork:
-    """Fit on all of `train`. An interrupted run goes on with what it has not finished.
+    """Fit on all of `taught`. An interrupted run goes on with what it has not finished.
 
     Raises:
         EncoderError: the encoder cannot be loaded, or has fewer layers than are to be frozen.
@@ -121,7 +113,6 @@ def fit_network(
     work = places.work
     encoder, tokenizer = load_pretrained(arguments.encoder, places.encoders)
     limit = token_limit(arguments.max_tokens, encoder.config)
-    taught = taught_rows(train, labels, catalogue, arguments)
     address = _artifact(encoder, tokenizer, places, say)
     say("reading the rows with the encoder as it is")
     vectors = _vectors(address, taught, arguments, limit, places, say)

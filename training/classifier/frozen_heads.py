@@ -2,7 +2,8 @@
 
 In: training rows and the encoder's vectors of them, shape (n, hidden). Out: a `Candidate`: what it says of rows held
 out, and how it is fitted on all rows. Up to 4,000 rows heads stacked on n-grams are mixed with those fitted side by
-side with them, as held-out rows choose; beyond, both are fitted side by side and held-out rows weigh them.
+side with them, as held-out rows choose; beyond, and where not every row has a fold, both are fitted side by side and
+held-out rows weigh them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from training.classifier.heads import (
     fit_stacked,
     side_by_side_out_of_fold,
 )
-from training.classifier.taught_rows import TaughtRows
+from training.classifier.taught_rows import ALWAYS_TAUGHT, TaughtRows
 from training.long_step import Tell, within
 
 Floats = npt.NDArray[np.floating]
@@ -77,7 +78,10 @@ def frozen_heads(taught: TaughtRows, vectors: RowVectors, ngrams: bool, tell: Te
     if not taught.held_out:
         nothing = {head: np.zeros((0, count)) for head, count in taught.label_counts.items()}
         return Candidate(nothing, _unchosen(rows, ngrams))
-    fit = _mixed if not ngrams or len(taught.texts) <= MOST_TEXTS else _side_by_side
+    can_stack = (
+        len(taught.texts) <= MOST_TEXTS and ALWAYS_TAUGHT not in taught.folds
+    )  # n-grams out of fold for each row
+    fit = _mixed if not ngrams or can_stack else _side_by_side
     logits, fit_all = fit(rows, ngrams, tell)
     return Candidate({head: logits[head][taught.held_out_rows] for head in HEADS}, fit_all)
 

@@ -19,7 +19,7 @@ from data.catalogue.model import Catalogue
 from data.complaints.schema import LABELS, check_complaints
 from data.errors import InputError
 from training.arguments import ClassifierTraining
-from training.classifier.splits import MIN_ROWS, Splits, fingerprint, split_rows
+from training.classifier.splits import MIN_ROWS, Rows, Splits, fingerprint, split_rows
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class ReadBefore:
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that fixes a run: rows, splits, catalogue, arguments; and what need not be computed again for it."""
+    """Everything that fixes a run: rows, splits, catalogue, arguments; and what need not be computed again for it.
+
+    `held_out` names the taught rows that are held out to choose and to calibrate by, where not any row may be.
+    """
 
     frame: pd.DataFrame
     splits: Splits
@@ -46,6 +49,7 @@ class Job:
     arguments: ClassifierTraining
     fingerprint: str
     read_before: ReadBefore | None = None
+    held_out: Rows | None = None
 
     @property
     def key(self) -> str:

@@ -73,14 +73,23 @@ class TaughtRows:
 
 
 def taught_rows(
-    train: pd.DataFrame, labels: LabelSpace, catalogue: Catalogue, arguments: ClassifierTraining
+    train: pd.DataFrame,
+    labels: LabelSpace,
+    catalogue: Catalogue,
+    arguments: ClassifierTraining,
+    only: Ints | None = None,
 ) -> TaughtRows:
-    """Complaints, augmented if asked for, and behind them the catalogue's own words."""
+    """Complaints, augmented if asked for, and behind them the catalogue's own words.
+
+    `only`: positions of the complaints that may be held out; None: any.
+    """
     rare = labels.rare["topic"]
     names = catalogue_rows(catalogue, rare)
     words = pd.concat([names, example_rows(catalogue, rare)], ignore_index=True)
     frame = pd.concat([train, words], ignore_index=True)
-    folds, held_out = folds_of(frame, len(train), arguments.seed)
+    folds, held_out = (
+        folds_of(frame, len(train), arguments.seed) if only is None else folds_among(frame, only, arguments.seed)
+    )
     is_name = np.isin(np.arange(len(frame)), np.arange(len(train), len(train) + len(names)))
     asked = model_inputs(frame, catalogue)
     if arguments.courtesy_augmentation:
@@ -121,6 +130,16 @@ def folds_of(frame: pd.DataFrame, complaints: int, seed: int) -> tuple[Ints, lis
         newest_first = np.argsort(-times.astype("int64").to_numpy(), kind="stable")
         folds[newest_first] = np.arange(complaints) * count // complaints
     folds[complaints:] = ALWAYS_TAUGHT
+    return folds, held_out
+
+
+def folds_among(frame: pd.DataFrame, rows: Ints, seed: int) -> tuple[Ints, list[int]]:
+    """As `folds_of`, where only the complaints at some positions may be held out; up to a fifth of all are one fold."""
+    folds, held_out = np.full(len(frame), ALWAYS_TAUGHT, dtype=np.int64), [0]
+    if FOLDS * len(rows) <= len(frame):
+        folds[rows] = 0
+    else:
+        folds[rows], held_out = folds_of(frame.iloc[rows], len(rows), seed)
     return folds, held_out
 
 

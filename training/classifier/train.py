@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from models.classifier.bundle import BundleConfig, ClassifierBundle, write_bundle
+from models.classifier.bundle import BundleConfig, ClassifierBundle, read_config, write_bundle
 from models.classifier.calibration import NEVER_ROUTE, Calibration
 from models.classifier.classifier import Classifier
 from models.classifier.labels import HEADS, LabelSpace, learn_label_space
@@ -30,9 +30,11 @@ from registry.names import classifier_name
 from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
 from training.classifier.catalogue_rows import catalogue_rows
+from training.classifier.encoder_rows import ENCODER_ROWS, encoder_rows, holding_out_unknown, rows_of_encoder
 from training.classifier.held_out_rows import HeldOut, unseen_rows
 from training.classifier.job import Job
 from training.classifier.splits import MIN_ROWS, SPLITS, complaint_keys, contradictions
+from training.classifier.taught_rows import taught_rows
 from training.evaluate.evaluate import Evaluation, evaluate_classifier, evaluate_lexical
 from training.evaluate.held_out import evaluate_held_out, evaluate_lexical_held_out
 from training.tracker import TrackedRun, Tracker
@@ -82,8 +84,14 @@ def train_job(
     parameters = job.arguments.model_dump(mode="json") | {"data_fingerprint": job.fingerprint}
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(job.splits).items()}
     name = classifier_name(region)
+    known = rows_of_encoder(job.arguments.encoder, registry)
+    job = holding_out_unknown(job, known, say)
+    say("opening a run of MLflow")
     with tracker.run(name, "train", parameters, work / "run.json") as run:
         fitted, figures = fit_and_measure(job, work, home, say, run)
+        tuned = read_config(fitted.folder).epochs
+        if known or tuned:
+            run.log_dict(encoder_rows(known, job.taught if tuned else None), ENCODER_ROWS)
         say("registering the bundle" if promoted_by is None else f"registering the bundle as {CHAMPION}")
         version = register(registry, name, job, fitted.folder, run, tags)
         if promoted_by is not None:
@@ -177,7 +185,8 @@ def _fitted_network(
         say("the network was fitted before the run was interrupted")
     else:
         places = Places(work, home / "encoders", job.read_before)
-        network = fit_network(job.taught, labels, job.catalogue, job.arguments, places, say, run)
+        taught = taught_rows(job.taught, labels, job.catalogue, job.arguments, job.held_out)
+        network = fit_network(taught, job.arguments, places, say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not
 

@@ -3,8 +3,9 @@
 The steps: rows that the teacher has not seen are kept back, a student encoder learns from the texts of the others and
 of unlabelled complaints what the teacher says of them, heads, n-grams and calibration are fitted on the
 student by the recipe of `tsur train classifier` with the teacher's labels and catalogue, and both are
-measured on the same test rows. The bundle is registered as challenger: a person, or `--promote`, makes it
-champion.
+measured on the same test rows. A fine-tuned teacher knows the labels of the rows it was taught, and its student's
+vectors tell of them: half of the rows kept back choose and calibrate then, and the other half is tested. The bundle is
+registered as challenger: a person, or `--promote`, makes it champion.
 """
 
 import hashlib
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import yaml
 
+from data.atomic import atomic_file
 from data.catalogue.model import Catalogue
 from data.errors import InputError
 from models.classifier.bundle import read_bundle
@@ -28,8 +31,9 @@ from models.classifier.labels import HEADS
 from registry.client import CHALLENGER, CHAMPION, Registry
 from registry.names import classifier_name
 from training.arguments import ClassifierTraining, Distillation
+from training.classifier.encoder_rows import ENCODER_ROWS, encoder_rows, rows_of_run
 from training.classifier.job import Job, prepare
-from training.classifier.splits import MIN_ROWS, Splits, split_rows, text_keys
+from training.classifier.splits import MIN_ROWS, Rows, Splits, split_off, split_rows, text_keys
 from training.classifier.taught_rows import model_inputs
 from training.classifier.train import FittedBundle, Say, fit_bundle, measure, register
 from training.encoder.distillation import distill_encoder
@@ -40,8 +44,11 @@ from training.evaluate.evaluate import seen_by
 from training.tracker import TrackedRun, Tracker
 
 log = logging.getLogger(__name__)
+Bools = npt.NDArray[np.bool_]
 TESTED_SHARE = 0.2
 """Of complaints that the teacher has not seen, where it has seen too few to learn from."""
+CALIBRATING_SHARE = 0.5
+"""Of complaints that a fine-tuned teacher has not seen; the others are tested."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def distill(
 
     Raises:
         NoChampionError, BundleError: there is no such teacher.
-        InputError: too few rows, or the teacher was trained on all test rows.
+        InputError: too few rows, or the teacher was taught all of them, or all but a handful.
         LabelError: a row's labels are not in the teacher's catalogue.
         EncoderError: such a student cannot be made of the teacher.
     """
@@ -125,6 +132,7 @@ def distill(
     with tracker.run(plan.name, "distill", plan.parameters, plan.work / "run.json") as run:
         cache = home / "distillation"
         fidelity = distill_encoder(plan.texts, plan.teacher, arguments, plan.work, cache, plan.student, say, run)
+        _keep_encoder_rows(plan, registry, run)
         fitted = _fit(plan, home, say, run)
         comparison = _measure(plan, fitted, fidelity, run, say)
         version, alias = _register(plan, fitted.folder, comparison, fidelity, promote, run, registry, say)
@@ -172,7 +180,8 @@ def teachers_job(
 ) -> Job:
     """Rows under the teacher's labels, catalogue and reading; tested are those that the teacher has not seen.
 
-    Where it has seen too few of them to learn from, a fifth of the others is tested.
+    Where it has seen too few of them to learn from, a fifth of the others is tested. Of those that a fine-tuned teacher
+    has not seen, half is tested, and the other half is held out to choose and to calibrate by.
 
     Raises:
         InputError: it has seen all of them, or there are too few.
@@ -187,20 +196,47 @@ def teachers_job(
             f"version {version}, the teacher, was fitted on all of these complaints, and nothing is left to measure a "
             "student on: add complaints that it has not seen, or train the teacher with --set holdout=0.2"
         )
-    tested = np.flatnonzero(~seen)
-    if seen.sum() < MIN_ROWS:
-        tested = tested[split_rows(job.frame.iloc[tested], TESTED_SHARE, recipe.seed).test]
-    splits = Splits(np.setdiff1d(np.arange(len(seen)), tested), tested)
+    knows_labels = bool(parts.config.epochs or rows_of_run(name, version, registry))
+    splits, held_out = _kept_back(job.frame, seen, knows_labels, recipe.seed)
     text = (bundle / "catalogue.yaml").read_text(encoding="utf-8")
     catalogue = Catalogue.model_validate(yaml.safe_load(text))
-    return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text)
+    return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text, held_out=held_out)
+
+
+def _kept_back(frame: pd.DataFrame, seen: Bools, knows_labels: bool, seed: int) -> tuple[Splits, Rows | None]:
+    """Rows taught and tested, by which the teacher has seen; and which of the taught may be held out, None: any."""
+    unseen = np.flatnonzero(~seen)
+    if seen.sum() < MIN_ROWS:
+        tested = unseen[split_rows(frame.iloc[unseen], TESTED_SHARE, seed).test]
+    elif not knows_labels:
+        tested = unseen
+    elif len(unseen) < 2 * MIN_ROWS:
+        raise InputError(
+            "the teacher's encoder learnt labels, and half of the complaints that it has not seen have to calibrate "
+            f"its student: {2 * MIN_ROWS} are needed, there are {len(unseen)}; add new ones, or train the teacher with "
+            "--set holdout=0.2"
+        )
+    else:
+        tested = unseen[split_off(frame.iloc[unseen], CALIBRATING_SHARE, seed)[1]]
+    taught = np.setdiff1d(np.arange(len(frame)), tested)
+    calibrates = knows_labels and seen.sum() >= MIN_ROWS
+    return Splits(taught, np.sort(tested)), np.flatnonzero(~seen[taught]) if calibrates else None
 
 
 def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
-    """What the models read of all rows but those that are tested on."""
+    """What the models read of all rows but the tested ones, and those that calibrate a tuned teacher's student."""
     rows = pd.concat([frame, *unlabelled], ignore_index=True)
-    tested = text_keys(job.frame["text"].iloc[job.splits.test])
-    return model_inputs(rows[~np.isin(text_keys(rows["text"]), tested)], job.catalogue)
+    kept = pd.concat([job.kept_back["text"], job.taught["text"].iloc[[] if job.held_out is None else job.held_out]])
+    return model_inputs(rows[~np.isin(text_keys(rows["text"]), text_keys(kept))], job.catalogue)
+
+
+def _keep_encoder_rows(plan: Plan, registry: Registry, run: TrackedRun) -> None:
+    """The student knows of labels what its teacher's encoder does; so do the run and the student's folder."""
+    known = rows_of_run(plan.name, plan.teacher_version, registry)
+    if known:
+        run.log_dict(encoder_rows(known), ENCODER_ROWS)
+        with atomic_file(plan.student / ENCODER_ROWS) as partial:
+            partial.write_text(json.dumps(encoder_rows(known)), encoding="utf-8")
 
 
 def _fit(plan: Plan, home: Path, say: Say, run: TrackedRun) -> FittedBundle:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ from training.tracker import TrackedRun
 
 log = logging.getLogger(__name__)
 LEAST_TEXTS = 50
+MOST_MADE, ENOUGH_TEXTS = 2, 30_000
+"""Texts that augmentation makes of one, and texts from which on it makes none."""
 WEIGHING_ROWS = 200
 """Texts that show which channels of the teacher's layers a narrower student can do without."""
 SCALE_ROWS = 500
@@ -115,7 +117,14 @@ def _parts(texts: Sequence[str], arguments: Distillation) -> tuple[list[str], li
     shuffled = [different[number] for number in order]
     count = max(1, round(arguments.held_out_share * len(different)))
     held_out, taught = shuffled[:count], shuffled[count:]
-    return taught + augmented(taught, round(arguments.augmented * len(taught)), arguments.seed), held_out
+    return taught + augmented(taught, made_of(len(taught), arguments.augmented), arguments.seed), held_out
+
+
+def made_of(count: int, share: float | Literal["auto"]) -> int:
+    """How many texts augmentation makes of so many: two of each, while that is not more than a student needs."""
+    if share == "auto":
+        return max(0, min(MOST_MADE * count, ENOUGH_TEXTS - count))
+    return round(share * count)
 
 
 def _state_deviation(answers: Answers, lengths: Sequence[int]) -> Floats:

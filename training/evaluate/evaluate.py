@@ -252,13 +252,14 @@ def missing_labels(rows: pd.DataFrame, unlabelled: int = 0) -> str:
 
 
 def seen_by(frame: pd.DataFrame, registry: Registry, name: str, version: int) -> Bools:
-    """Which complaints a registered version was trained or calibrated on, shape (n,).
+    """Which complaints a registered version or its encoder was trained or calibrated on, shape (n,).
 
     A new complaint may say word for word what an old one said; it is the same one only if its id is the same too.
     Versions of earlier releases know only the texts that they saw, and calibrated on rows of their own.
     """
+    from training.classifier.encoder_rows import rows_of_run
     from training.classifier.splits import SPLITS, complaint_keys, text_keys
 
     splits = json.loads(registry.run_artifact(name, version, SPLITS))
-    learnt = [*splits["train"], *splits.get("validation", [])]
+    learnt = [*splits["train"], *splits.get("validation", []), *rows_of_run(name, version, registry)]
     return np.isin(complaint_keys(frame), learnt) | np.isin(text_keys(frame["text"]), learnt)

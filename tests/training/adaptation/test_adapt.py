@@ -4,19 +4,21 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from data.complaints.files import write_complaints
+from data.complaints.files import read_complaints, write_complaints
 from data.errors import EncoderError
 from data.settings import settings
 from models.encoder.artifact import content_hash
-from registry.client import open_registry
+from registry.client import CHALLENGER, open_registry
 from registry.encoder_names import pinned
 from registry.encoders import ENCODER
 from registry.names import classifier_name
 from tests.conftest import tsur
 from tests.training.kills import kill_at
 from tests.training.runs import client, run_of
+from training.classifier.encoder_rows import rows_of_encoder, rows_of_run
 from tsur.samples import SAMPLE_REGION
 
 ROWS, WIDTH, LAYERS = 300, 32, 3
@@ -25,7 +27,7 @@ CHAMPION = f"registry:{ENCODER}@champion"
 
 def quick(home: Path) -> list[str]:
     keys = {"encoder": home / "tiny", "frozen_layers": 1, "epochs": 3, "max_tokens": 32, "batch_size": 16}
-    keys |= {"learning_rate": 0.003, "head_learning_rate": 0.02, "held_out_share": 0.1}
+    keys |= {"learning_rate": 0.003, "head_learning_rate": 0.02, "held_out_share": 0.2}
     return [part for key, value in keys.items() for part in ("--set", f"{key}={value}")]
 
 
@@ -69,7 +71,6 @@ def registry(adapted, at_home):
 
 
 def test_a_killed_adaptation_goes_on_and_ends_with_the_same_encoder(adapted, registry, tmp_path):
-    from data.complaints.files import read_complaints
     from training.adaptation.adapt import adapt
     from training.arguments import EncoderAdaptation
     from training.tracker import Tracker
@@ -113,15 +114,41 @@ def test_the_layers_that_are_not_frozen_have_changed(registry, adapted):
     assert {name.split(".")[2] for name in changed} == {"1", "2"}
 
 
-def test_regions_read_with_one_encoder_that_is_registered_once(registry, adapted):
+@pytest.fixture(scope="module")
+def on_adapted(adapted) -> str:
+    """What training a classifier of the north on the adapted encoder says."""
     columns = ["--set", f"encoder={CHAMPION}", "--set", "ngrams=false", "--set", "max_tokens=32"]
     columns += ["--set", "frozen_layers=1", "--set", "courtesy_augmentation=false"]
-    tsur(adapted, "train", "classifier", str(adapted / "north.jsonl"), *columns)
-    assert len(registry.models.versions(ENCODER)) == 1
+    return tsur(adapted, "train", "classifier", str(adapted / "north.jsonl"), *columns).stdout
+
+
+def test_regions_read_with_one_encoder_that_is_registered_once(registry, on_adapted):
     from models.classifier.bundle import read_bundle
 
+    assert len(registry.models.versions(ENCODER)) == 1
     bundle = read_bundle(registry.champion_bundle(classifier_name(SAMPLE_REGION))[0])
     assert f"sha256:{bundle.config.encoder_hash}" in bundle.config.encoder
+
+
+def test_complaints_that_taught_the_encoder_are_not_held_out_of_a_classifier_on_it(registry, on_adapted):
+    name = classifier_name(SAMPLE_REGION)
+    assert "the encoder was taught the labels of 240 complaints; the other 60 are held out" in on_adapted
+    assert "measuring on 60 rows held out in turn" in on_adapted
+    known = rows_of_encoder(pinned(CHAMPION, registry), registry)
+    assert len(known) == 2 * 240
+    assert rows_of_run(name, registry.champion(name), registry) == known
+
+
+def test_its_student_knows_them_too(registry, adapted, on_adapted, sample):
+    both = pd.concat([read_complaints(adapted / "north.jsonl"), sample.iloc[2 * ROWS : 2 * ROWS + 150]])
+    write_complaints(both, adapted / "both.jsonl")
+    quick = ["--layers", "1", "--set", "epochs=1", "--set", "max_tokens=32"]
+    tsur(adapted, "distill", str(adapted / "both.jsonl"), *quick)
+    (student,) = adapted.glob("students/*/*")
+    known = rows_of_encoder(pinned(CHAMPION, registry), registry)
+    assert rows_of_encoder(str(student), registry) == known
+    challenger = registry.champion(classifier_name(SAMPLE_REGION), CHALLENGER)
+    assert rows_of_run(classifier_name(SAMPLE_REGION), challenger, registry) == known
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from training.classifier.taught_rows import (
     ALWAYS_TAUGHT,
     ENOUGH_HELD_OUT,
     FOLD_ROWS,
+    folds_among,
     folds_of,
     taught_rows,
 )
@@ -43,6 +44,17 @@ def test_of_few_rows_each_of_five_folds_is_held_out_and_equal_texts_share_one():
     assert held_out == list(range(FOLDS))
     assert sorted(set(folds)) == held_out
     assert pd.Series(folds).groupby(frame["text"].str.lower().str.strip("!")).nunique().max() == 1
+
+
+def test_where_only_some_rows_may_be_held_out_a_fifth_is_one_fold_and_more_are_several():
+    frame = complaints(300, words=0)
+    few, many = np.arange(40), np.arange(0, 300, 2)
+    folds, held_out = folds_among(frame, few, seed=0)
+    assert held_out == [0]
+    assert np.flatnonzero(folds == 0).tolist() == few.tolist()
+    folds, held_out = folds_among(frame, many, seed=0)
+    assert held_out == list(range(FOLDS))
+    assert np.flatnonzero(folds != ALWAYS_TAUGHT).tolist() == many.tolist()
 
 
 def test_many_dated_rows_are_held_out_newest_first_and_the_catalogues_words_never():

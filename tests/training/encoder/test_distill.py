@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -191,6 +192,70 @@ def test_of_a_file_that_is_new_to_the_teacher_a_fifth_is_tested_and_no_row_that_
 def test_a_teacher_that_has_seen_every_row_is_refused_with_what_to_do(job, seen):
     with pytest.raises(InputError, match=r"version 1, the teacher, was fitted on all of these.* --set holdout=0\.2"):
         job_of(seen)
+
+
+@pytest.fixture
+def of_tuned(job, tmp_path):
+    """The job of a teacher that says it was fine-tuned, on some complaints."""
+    from training.encoder.distill import teachers_job
+
+    registry = open_registry(SAMPLE_REGION)
+    bundle = tmp_path / "version" / "bundle"
+    shutil.copytree(registry.bundle(CLASSIFIER, 1), bundle)
+    config = (bundle / "config.yaml").read_text(encoding="utf-8")
+    assert "epochs: 0" in config
+    (bundle / "config.yaml").write_text(config.replace("epochs: 0", "epochs: 2"), encoding="utf-8")
+    recipe = ClassifierTraining(encoder=str(job.arguments.encoder), max_tokens=32, frozen_layers=0)
+    return lambda rows: teachers_job(rows, bundle, registry, CLASSIFIER, 1, recipe)
+
+
+def test_half_of_what_a_tuned_teacher_has_not_seen_calibrates_its_student_and_teaches_the_encoder_nothing(
+    of_tuned, seen, sample
+):
+    from training.encoder.distill import taught_texts
+
+    new = sample.iloc[2 * ROWS : 3 * ROWS]
+    both = of_tuned(pd.concat([seen, new], ignore_index=True))
+    calibrating = both.taught.iloc[both.held_out]
+    assert len(calibrating) == pytest.approx(len(new) / 2, abs=10)
+    assert set(calibrating["id"]) | set(both.kept_back["id"]) == set(new["id"])
+    assert len(both.taught) == len(seen) + len(calibrating)
+    read = set(text_keys(pd.Series(taught_texts(both.frame, [], both))))
+    assert not read & set(text_keys(new["text"]))
+
+
+def test_only_these_rows_are_held_out_when_heads_are_fitted_on_the_student(of_tuned, distilled, seen, sample, tmp_path):
+    from training.classifier.train import fit_bundle
+
+    both = of_tuned(pd.concat([seen, sample.iloc[2 * ROWS : 3 * ROWS]], ignore_index=True))
+    both = replace(both, arguments=both.arguments.model_copy(update={"encoder": str(distilled / "encoder")}))
+    labels = read_bundle(open_registry(SAMPLE_REGION).bundle(CLASSIFIER, 1)).labels
+    fitted = fit_bundle(both, labels, tmp_path, tmp_path, print)
+    assert fitted.held_out.rows.tolist() == both.held_out.tolist()
+    assert set(fitted.held_out.folds) == {0}
+
+
+def test_a_tuned_teacher_without_a_hundred_unseen_complaints_is_refused_with_what_to_do(of_tuned, seen, sample):
+    new = sample.iloc[2 * ROWS : 2 * ROWS + 99]
+    with pytest.raises(
+        InputError, match=r"learnt labels.*100 are needed, there are 99; add new ones, or .*holdout=0\.2"
+    ):
+        of_tuned(pd.concat([seen, new], ignore_index=True))
+
+
+def test_a_tuned_teacher_and_a_file_new_to_it_tests_a_fifth_as_any(of_tuned, sample):
+    job = of_tuned(sample.iloc[2 * ROWS : 3 * ROWS])
+    assert job.held_out is None
+    assert len(job.kept_back) == pytest.approx(0.2 * ROWS, abs=15)
+
+
+@pytest.mark.parametrize(
+    ("texts", "share", "made"), [(2000, "auto", 4000), (25_000, "auto", 5000), (40_000, "auto", 0), (300, 0.5, 150)]
+)
+def test_fewer_texts_are_made_where_there_are_many(texts, share, made):
+    from training.encoder.distillation import made_of
+
+    assert made_of(texts, share) == made
 
 
 def test_the_student_is_half_as_wide_inside_as_its_teacher(distilled):
