@@ -78,9 +78,8 @@ def frozen_heads(taught: TaughtRows, vectors: RowVectors, ngrams: bool, tell: Te
     if not taught.held_out:
         nothing = {head: np.zeros((0, count)) for head, count in taught.label_counts.items()}
         return Candidate(nothing, _unchosen(rows, ngrams))
-    can_stack = (
-        len(taught.texts) <= MOST_TEXTS and ALWAYS_TAUGHT not in taught.folds
-    )  # n-grams out of fold for each row
+    # Stacked heads need what n-grams say out of fold of each row.
+    can_stack = len(taught.texts) <= MOST_TEXTS and ALWAYS_TAUGHT not in taught.folds
     fit = _mixed if not ngrams or can_stack else _side_by_side
     logits, fit_all = fit(rows, ngrams, tell)
     return Candidate({head: logits[head][taught.held_out_rows] for head in HEADS}, fit_all)

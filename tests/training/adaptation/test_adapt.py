@@ -172,7 +172,7 @@ def test_an_encoder_whose_files_are_gone_is_told_and_comes_back_from_the_registr
     shutil.rmtree(folder)
     assert pinned(f"registry:{ENCODER}@1", registry) == name
     assert folder.is_dir()
-    (files,) = settings().artifacts.glob("**/artifacts/encoder")
+    (files,) = settings().artifacts.glob(f"**/{run_of(ENCODER).info.run_id}/artifacts/encoder")
     shutil.rmtree(folder)
     files.rename(tmp_path / "elsewhere")
     try:
