@@ -1,7 +1,7 @@
 """Complaints whose labels an encoder has learnt: held out of a classifier on it they look better than the coming ones.
 
 In: an encoder's name, a job. Out: the keys of the complaints that taught the encoder, and the job as it may be done on
-it: only rows that it does not know are held out to choose and to calibrate by. An adapted encoder (`tsur adapt`), that
+it: only rows that it does not know choose, calibrate and measure. An adapted encoder (`tsur adapt`), that
 of a fine-tuned classifier, and a student of such know some; the keys are kept with the run that made the encoder, and
 in a student's folder.
 """
@@ -81,6 +81,6 @@ def holding_out_unknown(job: Job, known: Set[str], say: Say) -> Job:
         )
     say(
         f"the encoder was taught the labels of {len(job.splits.train) - len(unknown)} complaints; "
-        f"the other {len(unknown)} are held out to choose and to calibrate by"
+        f"choices, calibration and figures go by the other {len(unknown)}"
     )
     return replace(job, held_out=unknown)

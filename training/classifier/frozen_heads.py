@@ -2,8 +2,7 @@
 
 In: training rows and the encoder's vectors of them, shape (n, hidden). Out: a `Candidate`: what it says of rows held
 out, and how it is fitted on all rows. Up to 4,000 rows heads stacked on n-grams are mixed with those fitted side by
-side with them, as held-out rows choose; beyond, and where not every row has a fold, both are fitted side by side and
-held-out rows weigh them.
+side with them, as held-out rows choose; beyond, both are fitted side by side and held-out rows weigh them.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +25,7 @@ from training.classifier.heads import (
     fit_stacked,
     side_by_side_out_of_fold,
 )
-from training.classifier.taught_rows import ALWAYS_TAUGHT, TaughtRows
+from training.classifier.taught_rows import TaughtRows
 from training.long_step import Tell, within
 
 Floats = npt.NDArray[np.floating]
@@ -74,13 +73,12 @@ def frozen_heads(taught: TaughtRows, vectors: RowVectors, ngrams: bool, tell: Te
         weighting=taught.weighting,
         asked=taught.asked,
         asked_features=vectors.asked,
+        judged=taught.judged,
     )
     if not taught.held_out:
         nothing = {head: np.zeros((0, count)) for head, count in taught.label_counts.items()}
         return Candidate(nothing, _unchosen(rows, ngrams))
-    # Stacked heads need what n-grams say out of fold of each row.
-    can_stack = len(taught.texts) <= MOST_TEXTS and ALWAYS_TAUGHT not in taught.folds
-    fit = _mixed if not ngrams or can_stack else _side_by_side
+    fit = _mixed if not ngrams or len(taught.texts) <= MOST_TEXTS else _side_by_side
     logits, fit_all = fit(rows, ngrams, tell)
     return Candidate({head: logits[head][taught.held_out_rows] for head in HEADS}, fit_all)
 
@@ -131,7 +129,7 @@ def _mixed(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
 def _side_by_side(rows: Rows, ngrams: bool, tell: Tell) -> Fitted:
     """N-grams and heads fitted together, weighed by held-out rows."""
     everywhere = side_by_side_out_of_fold(rows, tell)
-    held_out = np.isin(rows.folds, rows.held_out)
+    held_out = rows.choosing
     of_ngrams, of_heads = ({head: of_rows[head][held_out] for head in HEADS} for of_rows in everywhere)
     factors = fit_factors(
         of_ngrams,

@@ -58,6 +58,7 @@ class Rows:
         weighting: of labels by their rows: none, sqrt or balanced.
         asked: the texts as they are read when held out; None: as they teach.
         asked_features: the encoder's vectors of these.
+        judged: which rows choose where they are held out, shape (n,); None: all.
     """
 
     texts: Sequence[str]
@@ -70,6 +71,7 @@ class Rows:
     weighting: str
     asked: Sequence[str] | None = None
     asked_features: Floats | None = None
+    judged: Bools | None = None
 
     def part(self, kept: Bools) -> "Rows":
         """Some of the rows."""
@@ -80,7 +82,14 @@ class Rows:
             targets={head: target[kept] for head, target in self.targets.items()},
             weight=self.weight[kept],
             folds=self.folds[kept],
+            judged=None if self.judged is None else self.judged[kept],
         )
+
+    @property
+    def choosing(self) -> Bools:
+        """Rows that are held out and judged, shape (n,)."""
+        held_out: Bools = np.isin(self.folds, self.held_out)
+        return held_out if self.judged is None else held_out & self.judged
 
     def held_out_as_asked(self, fold: int) -> tuple[Bools, list[str], Floats]:
         """Which rows are of a fold, shape (n,), and their texts and vectors as they are read when held out."""
@@ -232,8 +241,8 @@ def side_by_side_out_of_fold(rows: Rows, tell: Tell) -> tuple[dict[str, Floats],
 
 def _loss(logits: Floats, rows: Rows, head: str) -> float:
     """Cross-entropy of the held-out rows whose label is known, at the temperature that suits it best."""
-    held_out = np.isin(rows.folds, rows.held_out)
-    return least_cross_entropy(logits[held_out], rows.targets[head][held_out], rows.row_weights(head)[held_out])
+    chosen = rows.choosing
+    return least_cross_entropy(logits[chosen], rows.targets[head][chosen], rows.row_weights(head)[chosen])
 
 
 def moments(features: Floats) -> tuple[Floats, Floats]:

@@ -39,7 +39,7 @@ class ReadBefore:
 class Job:
     """Everything that fixes a run: rows, splits, catalogue, arguments; and what need not be computed again for it.
 
-    `held_out` names the taught rows that are held out to choose and to calibrate by, where not any row may be.
+    `held_out` names the taught rows that choose, calibrate and measure where they are held out; None: all of them.
     """
 
     frame: pd.DataFrame

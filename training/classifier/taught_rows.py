@@ -24,6 +24,7 @@ from training.classifier.regression import row_weights
 from training.classifier.splits import MIN_ROWS, text_keys
 
 Floats = npt.NDArray[np.floating]
+Bools = npt.NDArray[np.bool_]
 FOLD_ROWS = 4000
 """Of one fold where there are many rows: they calibrate to within a point, and more would not teach."""
 ENOUGH_HELD_OUT = 1500
@@ -46,6 +47,7 @@ class TaughtRows:
         weight: what each row counts, shape (n,).
         folds: which rows are held out together, shape (n,).
         held_out: the folds that are, in turn.
+        judged: which rows choose and calibrate where they are held out, shape (n,).
         weighting: of labels by their rows: none, sqrt or balanced.
     """
 
@@ -58,12 +60,17 @@ class TaughtRows:
     weight: Floats
     folds: Ints
     held_out: Sequence[int]
+    judged: Bools
     weighting: str
 
     @property
     def held_out_rows(self) -> Ints:
-        """Complaints that are held out in turn, as positions."""
-        rows: Ints = np.flatnonzero(np.isin(self.folds[: self.complaints], self.held_out))
+        """Complaints that are held out in turn and judged, as positions."""
+        return self.rows_of(self.held_out)
+
+    def rows_of(self, folds: Sequence[int]) -> Ints:
+        """Complaints of some folds that are judged, as positions."""
+        rows: Ints = np.flatnonzero((np.isin(self.folds, folds) & self.judged)[: self.complaints])
         return rows
 
     def row_weights(self, head: str) -> Floats:
@@ -81,15 +88,17 @@ def taught_rows(
 ) -> TaughtRows:
     """Complaints, augmented if asked for, and behind them the catalogue's own words.
 
-    `only`: positions of the complaints that may be held out; None: any.
+    `only`: positions of the complaints that may choose and calibrate; None: any.
     """
     rare = labels.rare["topic"]
     names = catalogue_rows(catalogue, rare)
     words = pd.concat([names, example_rows(catalogue, rare)], ignore_index=True)
     frame = pd.concat([train, words], ignore_index=True)
-    folds, held_out = (
-        folds_of(frame, len(train), arguments.seed) if only is None else folds_among(frame, only, arguments.seed)
-    )
+    judged = np.ones(len(frame), dtype=bool) if only is None else np.isin(np.arange(len(frame)), only)
+    if only is None or len(frame) <= MOST_TEXTS:  # few: heads are stacked on what n-grams say out of fold of each row
+        folds, held_out = folds_of(frame, len(train), arguments.seed)
+    else:
+        folds, held_out = folds_among(frame, only, arguments.seed)
     is_name = np.isin(np.arange(len(frame)), np.arange(len(train), len(train) + len(names)))
     asked = model_inputs(frame, catalogue)
     if arguments.courtesy_augmentation:
@@ -104,6 +113,7 @@ def taught_rows(
         weight=np.where(is_name, CATALOGUE_WEIGHT, 1.0),
         folds=folds,
         held_out=held_out,
+        judged=judged,
         weighting=arguments.class_weighting,
     )
 
@@ -134,7 +144,7 @@ def folds_of(frame: pd.DataFrame, complaints: int, seed: int) -> tuple[Ints, lis
 
 
 def folds_among(frame: pd.DataFrame, rows: Ints, seed: int) -> tuple[Ints, list[int]]:
-    """As `folds_of`, where only the complaints at some positions may be held out; up to a fifth of all are one fold."""
+    """As `folds_of`, where only the complaints at some positions are held out; up to a fifth of all are one fold."""
     folds, held_out = np.full(len(frame), ALWAYS_TAUGHT, dtype=np.int64), [0]
     if FOLDS * len(rows) <= len(frame):
         folds[rows] = 0

@@ -76,15 +76,11 @@ class TunedEncoder:
         if not path.exists():
             taught = self.taught
             network = self._tune(np.flatnonzero(taught.folds != fold), self.work / f"checkpoints-{fold}")
-            vectors = self._read(network, self._rows_of(fold))
+            vectors = self._read(network, taught.rows_of([fold]))
             scores: dict[str, Any] = dict(network.linear_heads().logits(vectors))
             with atomic_file(path) as partial, partial.open("wb") as file:
                 np.savez(file, allow_pickle=False, **scores)
         return dict(np.load(path))
-
-    def _rows_of(self, fold: int) -> Ints:
-        rows: Ints = np.flatnonzero(self.taught.folds[: self.taught.complaints] == fold)
-        return rows
 
     @cached_property
     def ngram_scores(self) -> Mapping[str, Floats]:
@@ -108,7 +104,7 @@ class TunedEncoder:
         """The factors that suit the folds best, the logits under them, and the rows these are of."""
         taught = self.taught
         parts = [self.held_out_scores(fold) for fold in folds]
-        rows: Ints = np.concatenate([self._rows_of(fold) for fold in folds])
+        rows: Ints = np.concatenate([taught.rows_of([fold]) for fold in folds])
         order = np.argsort(rows)
         rows = rows[order]
         encoder = {head: np.concatenate([part[head] for part in parts])[order] for head in HEADS}

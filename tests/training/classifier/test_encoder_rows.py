@@ -23,12 +23,12 @@ def known(job: Job, rows: slice) -> set[str]:
     return set(encoder_rows(set(), job.frame.iloc[rows])["complaints"])
 
 
-def test_only_rows_that_the_encoder_does_not_know_are_held_out(job):
+def test_only_rows_that_the_encoder_does_not_know_are_judged(job):
     told: list[str] = []
     held_out = holding_out_unknown(job(), known(job(), slice(0, 120)), told.append).held_out
     assert held_out.tolist() == list(range(120, ROWS))
     assert told == [
-        "the encoder was taught the labels of 120 complaints; the other 80 are held out to choose and to calibrate by"
+        "the encoder was taught the labels of 120 complaints; choices, calibration and figures go by the other 80"
     ]
 
 

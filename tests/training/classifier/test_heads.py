@@ -53,6 +53,18 @@ def priors(rows: Rows) -> dict[str, Floats]:
     )[0]
 
 
+def test_rows_that_are_not_judged_have_no_say_in_the_choice(rows: Rows, priors: dict[str, Floats]):
+    judged = np.arange(COUNT) % 3 == 0
+    some = replace(rows, judged=judged)
+    other = {head: np.where(judged, labels, 0) for head, labels in rows.targets.items()}
+    for head in HEADS:
+        weighed = replace(some, weighting="none")
+        assert module._loss(priors[head], weighed, head) == module._loss(
+            priors[head], replace(weighed, targets=other), head
+        )
+        assert module._loss(priors[head], rows, head) != module._loss(priors[head], some, head)
+
+
 @pytest.fixture
 def no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """One penalty and one mixture, so that held-out labels have nothing to choose."""

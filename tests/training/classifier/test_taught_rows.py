@@ -46,7 +46,7 @@ def test_of_few_rows_each_of_five_folds_is_held_out_and_equal_texts_share_one():
     assert pd.Series(folds).groupby(frame["text"].str.lower().str.strip("!")).nunique().max() == 1
 
 
-def test_where_only_some_rows_may_be_held_out_a_fifth_is_one_fold_and_more_are_several():
+def test_of_many_rows_where_only_some_may_be_held_out_a_fifth_is_one_fold_and_more_are_several():
     frame = complaints(300, words=0)
     few, many = np.arange(40), np.arange(0, 300, 2)
     folds, held_out = folds_among(frame, few, seed=0)
@@ -112,6 +112,16 @@ def test_a_column_half_empty_and_a_label_of_one_row_teach_what_they_have(sample:
     assert set(taught.weight[120 : 120 + words]) == {WEIGHT}
     assert set(taught.weight[120 + words :]) == {1.0}
     assert taught.held_out_rows.tolist() == list(range(120))
+
+
+def test_of_few_rows_all_are_held_out_and_only_some_judged(sample: pd.DataFrame):
+    rows, only = sample.head(120).reset_index(drop=True), np.arange(0, 120, 3)
+    labels = learn_label_space({head: rows[head].tolist() for head in HEADS})
+    taught = taught_rows(rows, labels, CATALOGUE, ClassifierTraining(), only)
+    assert taught.held_out_rows.tolist() == only.tolist()
+    assert taught.held_out == list(range(FOLDS))
+    assert ALWAYS_TAUGHT not in taught.folds
+    assert sum(len(taught.rows_of([fold])) for fold in taught.held_out) == len(only)
 
 
 def test_of_a_handful_of_complaints_none_is_held_out(sample: pd.DataFrame):
