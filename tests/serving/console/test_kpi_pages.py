@@ -1,12 +1,13 @@
 """The pages of the head of a regional centre, in a real browser: figures, and the decisions that follow from them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from data.kpi.span import last_week
+from data.regions.region import load_region
 from data.store.outcomes import Outcome
 from tests.serving.bundles import CALM_PLACE, REGION, SURGE_PLACE, SURGE_SECTOR
 from tests.serving.console.conftest import ConsoleService, Visiting
@@ -28,8 +29,13 @@ def answered(console: ConsoleService) -> Iterator[None]:
     store.close()
 
 
+def the_regions_today() -> date:
+    """The day is another one already between the region's midnight and that of UTC."""
+    return datetime.now(load_region(REGION).zone).date()
+
+
 def span() -> str:
-    today = datetime.now(UTC).date()
+    today = the_regions_today()
     return f"from={today - timedelta(days=DAYS)}&to={today}"
 
 
@@ -100,7 +106,7 @@ def test_the_table_is_of_what_the_address_says(visiting: Visiting) -> None:
 def test_weeks_are_stepped_through_by_keyboard_and_each_has_its_report(visiting: Visiting) -> None:
     with visiting("analyst") as seen:
         page = seen.open("kpi", heading="Показатели")
-        week = last_week(datetime.now(UTC).date())
+        week = last_week(the_regions_today())
         expect(page.get_by_label("С", exact=True)).to_have_value(str(week.first))
         page.get_by_role("button", name="← Раньше").focus()
         page.keyboard.press("Enter")
