@@ -1,9 +1,9 @@
-"""Complaints whose labels an encoder has learnt: held out of a classifier on it they look better than the coming ones.
+"""Complaints whose labels an encoder has learnt: a classifier on it is not judged by them, for they were taught.
 
 In: an encoder's name, a job. Out: the keys of the complaints that taught the encoder, and the job as it may be done on
-it: only rows that it does not know choose, calibrate and measure. An adapted encoder (`tsur adapt`), that
-of a fine-tuned classifier, and a student of such know some; the keys are kept with the run that made the encoder, and
-in a student's folder.
+it: only rows that it does not know choose, calibrate and measure. An adapted encoder (`tsur adapt`), that of a
+fine-tuned classifier, and a student of such know some; the keys are kept with the run that made the encoder, and in a
+student's folder.
 """
 
 import json
@@ -58,7 +58,7 @@ def encoder_rows(known: Set[str], taught: pd.DataFrame | None = None) -> dict[st
     return {KEYS: sorted(known | now)}
 
 
-def holding_out_unknown(job: Job, known: Set[str], say: Say) -> Job:
+def judged_by_unknown(job: Job, known: Set[str], say: Say) -> Job:
     """The job on an encoder that knows some of its complaints; as it was where nothing is held out anyway.
 
     Raises:
@@ -83,4 +83,4 @@ def holding_out_unknown(job: Job, known: Set[str], say: Say) -> Job:
         f"the encoder was taught the labels of {len(job.splits.train) - len(unknown)} complaints; "
         f"choices, calibration and figures go by the other {len(unknown)}"
     )
-    return replace(job, held_out=unknown)
+    return replace(job, judged=unknown)

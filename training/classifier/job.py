@@ -39,7 +39,7 @@ class ReadBefore:
 class Job:
     """Everything that fixes a run: rows, splits, catalogue, arguments; and what need not be computed again for it.
 
-    `held_out` names the taught rows that choose, calibrate and measure where they are held out; None: all of them.
+    `judged` names the taught rows that choose, calibrate and measure where they are held out; None: all of them.
     """
 
     frame: pd.DataFrame
@@ -49,7 +49,7 @@ class Job:
     arguments: ClassifierTraining
     fingerprint: str
     read_before: ReadBefore | None = None
-    held_out: Rows | None = None
+    judged: Rows | None = None
 
     @property
     def key(self) -> str:

@@ -30,7 +30,7 @@ from registry.names import classifier_name
 from training.classifier.agreement import checked_precision, write_smoke
 from training.classifier.calibrate import calibrate
 from training.classifier.catalogue_rows import catalogue_rows
-from training.classifier.encoder_rows import ENCODER_ROWS, encoder_rows, holding_out_unknown, rows_of_encoder
+from training.classifier.encoder_rows import ENCODER_ROWS, encoder_rows, judged_by_unknown, rows_of_encoder
 from training.classifier.held_out_rows import HeldOut, unseen_rows
 from training.classifier.job import Job
 from training.classifier.splits import MIN_ROWS, SPLITS, complaint_keys, contradictions
@@ -85,7 +85,7 @@ def train_job(
     parameters |= {f"rows.{name}": len(rows) for name, rows in asdict(job.splits).items()}
     name = classifier_name(region)
     known = rows_of_encoder(job.arguments.encoder, registry)
-    job = holding_out_unknown(job, known, say)
+    job = judged_by_unknown(job, known, say)
     say("opening a run of MLflow")
     with tracker.run(name, "train", parameters, work / "run.json") as run:
         fitted, figures = fit_and_measure(job, work, home, say, run)
@@ -185,7 +185,7 @@ def _fitted_network(
         say("the network was fitted before the run was interrupted")
     else:
         places = Places(work, home / "encoders", job.read_before)
-        taught = taught_rows(job.taught, labels, job.catalogue, job.arguments, job.held_out)
+        taught = taught_rows(job.taught, labels, job.catalogue, job.arguments, job.judged)
         network = fit_network(taught, job.arguments, places, say, run)
         network.save(folder)
     return FittedNetwork.load(folder, labels)  # as exact as a bundle stores it, interrupted or not

@@ -197,14 +197,14 @@ def teachers_job(
             "student on: add complaints that it has not seen, or train the teacher with --set holdout=0.2"
         )
     knows_labels = bool(parts.config.epochs or rows_of_run(name, version, registry))
-    splits, held_out = _kept_back(job.frame, seen, knows_labels, recipe.seed)
+    splits, judged = _kept_back(job.frame, seen, knows_labels, recipe.seed)
     text = (bundle / "catalogue.yaml").read_text(encoding="utf-8")
     catalogue = Catalogue.model_validate(yaml.safe_load(text))
-    return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text, held_out=held_out)
+    return replace(job, splits=splits, catalogue=catalogue, catalogue_yaml=text, judged=judged)
 
 
 def _kept_back(frame: pd.DataFrame, seen: Bools, knows_labels: bool, seed: int) -> tuple[Splits, Rows | None]:
-    """Rows taught and tested, by which the teacher has seen; and which of the taught may be held out, None: any."""
+    """Rows taught and tested, by which the teacher has seen; and which of the taught judge, None: all."""
     unseen = np.flatnonzero(~seen)
     if seen.sum() < MIN_ROWS:
         tested = unseen[split_rows(frame.iloc[unseen], TESTED_SHARE, seed).test]
@@ -226,7 +226,7 @@ def _kept_back(frame: pd.DataFrame, seen: Bools, knows_labels: bool, seed: int) 
 def taught_texts(frame: pd.DataFrame, unlabelled: Sequence[pd.DataFrame], job: Job) -> list[str]:
     """What the models read of all rows but the tested ones, and those that calibrate a tuned teacher's student."""
     rows = pd.concat([frame, *unlabelled], ignore_index=True)
-    kept = pd.concat([job.kept_back["text"], job.taught["text"].iloc[[] if job.held_out is None else job.held_out]])
+    kept = pd.concat([job.kept_back["text"], job.taught["text"].iloc[[] if job.judged is None else job.judged]])
     return model_inputs(rows[~np.isin(text_keys(rows["text"]), text_keys(kept))], job.catalogue)
 
 

@@ -216,7 +216,7 @@ def test_half_of_what_a_tuned_teacher_has_not_seen_calibrates_its_student_and_te
 
     new = sample.iloc[2 * ROWS : 3 * ROWS]
     both = of_tuned(pd.concat([seen, new], ignore_index=True))
-    calibrating = both.taught.iloc[both.held_out]
+    calibrating = both.taught.iloc[both.judged]
     assert len(calibrating) == pytest.approx(len(new) / 2, abs=10)
     assert set(calibrating["id"]) | set(both.kept_back["id"]) == set(new["id"])
     assert len(both.taught) == len(seen) + len(calibrating)
@@ -231,7 +231,7 @@ def test_only_these_rows_are_judged_when_heads_are_fitted_on_the_student(of_tune
     both = replace(both, arguments=both.arguments.model_copy(update={"encoder": str(distilled / "encoder")}))
     labels = read_bundle(open_registry(SAMPLE_REGION).bundle(CLASSIFIER, 1)).labels
     fitted = fit_bundle(both, labels, tmp_path, tmp_path, print)
-    assert fitted.held_out.rows.tolist() == both.held_out.tolist()
+    assert fitted.held_out.rows.tolist() == both.judged.tolist()
 
 
 def test_a_tuned_teacher_without_a_hundred_unseen_complaints_is_refused_with_what_to_do(of_tuned, seen, sample):
@@ -244,7 +244,7 @@ def test_a_tuned_teacher_without_a_hundred_unseen_complaints_is_refused_with_wha
 
 def test_a_tuned_teacher_and_a_file_new_to_it_tests_a_fifth_as_any(of_tuned, sample):
     job = of_tuned(sample.iloc[2 * ROWS : 3 * ROWS])
-    assert job.held_out is None
+    assert job.judged is None
     assert len(job.kept_back) == pytest.approx(0.2 * ROWS, abs=15)
 
 
